@@ -1,0 +1,52 @@
+//! What a person allowed, and to exactly which bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use crate::authority::{FsMount, HttpRule};
+use crate::digest::Digest;
+use crate::limits::LimitsRequest;
+use crate::skill_id::SkillId;
+
+/// Capabilities and limits that a person gave to one digest of one skill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The skill.
+    pub skill: SkillId,
+    /// The bytes. Others under the same id have no grant.
+    pub digest: Digest,
+    /// Who gave it.
+    pub giver: String,
+    /// When.
+    pub given_at: SystemTime,
+    /// From when on it is void.
+    pub expires_at: Option<SystemTime>,
+    /// What for.
+    pub reason: Option<String>,
+    /// What may be touched.
+    pub capabilities: Capabilities,
+    /// Risk tags that this grant accepts for every call.
+    pub accepted_risks: BTreeSet<String>,
+    /// Limits below those that the manifest asks for.
+    pub limits: LimitsRequest,
+}
+
+/// What a grant allows a guest to touch.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Folders.
+    pub fs: Vec<FsMount>,
+    /// Outgoing requests.
+    pub http: Vec<HttpRule>,
+    /// Durable state.
+    pub state: bool,
+    /// Configuration values by key.
+    pub config: BTreeMap<String, String>,
+}
+
+impl Grant {
+    /// Whether the grant still holds at `now`.
+    pub fn holds_at(&self, now: SystemTime) -> bool {
+        self.expires_at.is_none_or(|end| now < end)
+    }
+}

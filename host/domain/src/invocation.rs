@@ -1,0 +1,34 @@
+//! A request to run one tool.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::skill_id::SkillSelector;
+use crate::trace::TraceContext;
+
+/// One call, before policy has seen it.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Which skill, in which versions.
+    pub skill: SkillSelector,
+    /// Which tool; may be left out where the skill has only one.
+    pub tool: Option<String>,
+    /// An object of arguments by parameter name.
+    pub arguments: Value,
+    /// On whose behalf.
+    pub principal: Principal,
+    /// The trace that it belongs to.
+    pub trace: TraceContext,
+    /// Less time than the skill's own deadline, never more.
+    pub deadline: Option<Duration>,
+    /// Makes repeated requests one call, durably.
+    pub idempotency_key: Option<String>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// For records: `key:ci`, `cli:ada`, `loopback`.
+    pub name: std::sync::Arc<str>,
+}

@@ -1,0 +1,24 @@
+//! The nouns of Bailiwick and the rules between them.
+//!
+//! Nothing here touches a disk, a network, a clock or a runtime: what needs
+//! one of these stands behind a trait (`Clock`, `Sandbox`, `StateStore`) that
+//! another crate implements. So the rules of authority can be read, and
+//! tested, on their own.
+
+pub mod authority;
+pub mod clock;
+pub mod component;
+pub mod digest;
+pub mod grant;
+pub mod invocation;
+pub mod limits;
+pub mod manifest;
+pub mod permit;
+pub mod receipt;
+pub mod sandbox;
+pub mod skill_id;
+pub mod state;
+pub mod trace;
+pub mod units;
+pub mod usage;
+pub mod wit;

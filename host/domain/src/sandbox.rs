@@ -1,0 +1,141 @@
+//! The seam before the sandbox: what the rest of the host asks of it.
+
+use std::future::Future;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::component::{ComponentError, Inspection};
+use crate::digest::Digest;
+use crate::permit::Permit;
+use crate::receipt::Denial;
+use crate::usage::Usage;
+
+/// A future that can be sent between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Runs components, and nothing without a permit.
+pub trait Sandbox: Send + Sync + 'static {
+    /// Reads, compiles where needed, and describes the component at `path`.
+    ///
+    /// Blocks, for seconds where a large component has to be compiled. Compiled
+    /// code is kept on disk, so that the next time takes well under a millisecond.
+    fn load(&self, path: &Path) -> Result<Arc<Inspection>, ComponentError>;
+
+    /// Forgets compiled code of all components but `digests`. Calls under way go on.
+    fn retain(&self, digests: &dyn Fn(&Digest) -> bool);
+
+    /// Calls the tool at index `tool` of the inspection of the permit's digest
+    /// in an instance of its own.
+    fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome>;
+}
+
+/// How an invocation ended, with what it cost in any case.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What came back.
+    pub result: Result<Output, InvokeError>,
+    /// What it cost.
+    pub usage: Usage,
+    /// What the host refused while the guest ran; at most [`MAX_DENIALS`].
+    pub denials: Vec<Denial>,
+    /// What the guest wrote to stdout and stderr, cut at a limit.
+    pub log: String,
+}
+
+/// Denials kept of one call: enough to see what a skill is after.
+pub const MAX_DENIALS: usize = 32;
+
+/// What a tool gave back, as JSON text by its types.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The tool succeeded.
+    Success(String),
+    /// The tool answered its own failure (`err` of a `result`).
+    Failure(String),
+}
+
+/// Why there is no output.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvokeError {
+    /// The arguments don't fit the types. Path is a JSON Pointer.
+    #[error("{path}: {problem}", path = if .path.is_empty() { "/" } else { .path.as_str() })]
+    Arguments {
+        /// JSON Pointer into the arguments.
+        path: String,
+        /// `expected f64, found string`.
+        problem: String,
+    },
+    /// The permit was made by another policy, or for other bytes.
+    #[error("the sandbox was called without a valid permit")]
+    NoPermit,
+    /// The code of the digest is not loaded.
+    #[error("the component is not loaded: {0}")]
+    NotLoaded(String),
+    /// Every instance slot is taken.
+    #[error("every instance slot of the sandbox is taken")]
+    Full,
+    /// A granted folder can't be opened.
+    #[error("the granted folder `{root}` can't be opened: {reason}")]
+    Mount {
+        /// As the guest would see it.
+        root: String,
+        /// What the system said, without the host's path.
+        reason: String,
+    },
+    /// The deadline passed, in the guest or in a host call.
+    #[error("the call was ended at its deadline of {millis} ms")]
+    Deadline {
+        /// The limit.
+        millis: u64,
+    },
+    /// The fuel ran out.
+    #[error("the call used up its fuel of {0} units")]
+    Fuel(u64),
+    /// The guest asked for more memory than allowed, then failed.
+    #[error("the call needed more than its {0} bytes of memory")]
+    Memory(u64),
+    /// The output is larger than allowed.
+    #[error("the output is larger than the limit of {0} bytes")]
+    OutputTooLarge(u64),
+    /// The guest called `exit`.
+    #[error("the guest ended itself with status {0} before it answered")]
+    Exit(i32),
+    /// The guest trapped.
+    #[error("the guest trapped: {message}")]
+    Trap {
+        /// What the engine says, e.g. `wasm trap: wasm `unreachable` instruction executed`.
+        message: String,
+        /// Function names of the guest, innermost first, where the component has them.
+        backtrace: Vec<String>,
+    },
+    /// The value that came back breaks the rules of its type.
+    #[error("the guest returned an invalid value: {0}")]
+    InvalidOutput(String),
+    /// The host's own failure.
+    #[error("the host failed: {0}")]
+    Host(String),
+}
+
+impl InvokeError {
+    /// A stable name for receipts and problem documents.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Arguments { .. } => "invalid-arguments",
+            Self::NoPermit => "no-permit",
+            Self::NotLoaded(_) => "component-not-loaded",
+            Self::Full => "sandbox-full",
+            Self::Mount { .. } => "mount-failed",
+            Self::Deadline { .. } => "deadline-exceeded",
+            Self::Fuel(_) => "fuel-exhausted",
+            Self::Memory(_) => "memory-exhausted",
+            Self::OutputTooLarge(_) => "output-too-large",
+            Self::Exit(_) => "guest-exited",
+            Self::Trap { .. } => "guest-trapped",
+            Self::InvalidOutput(_) => "invalid-output",
+            Self::Host(_) => "host-failure",
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! W3C trace context: which trace a call belongs to.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A trace id and the parent's span id, from the header `traceparent`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceContext {
+    /// 16 bytes, not all zero.
+    pub trace_id: [u8; 16],
+    /// 8 bytes, not all zero.
+    pub span_id: [u8; 8],
+    /// Whether the caller records this trace.
+    pub sampled: bool,
+}
+
+impl TraceContext {
+    /// The trace id as 32 hex digits.
+    pub fn trace_id_hex(&self) -> String {
+        crate::digest::hex(&self.trace_id)
+    }
+}
+
+/// The header is not a `traceparent` that this version can read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a W3C traceparent header")]
+pub struct InvalidTraceparent;
+
+impl FromStr for TraceContext {
+    type Err = InvalidTraceparent;
+
+    /// Reads `00-<32 hex>-<16 hex>-<2 hex>`; a higher version may have more fields.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut parts = text.split('-');
+        let mut next = || parts.next().ok_or(InvalidTraceparent);
+        let (version, trace, span, flags) = (next()?, next()?, next()?, next()?);
+        let [version]: [u8; 1] = unhex(version)?;
+        if version == 0xff || (version == 0 && parts.next().is_some()) {
+            return Err(InvalidTraceparent);
+        }
+        let (trace_id, span_id) = (unhex(trace)?, unhex(span)?);
+        let [flags]: [u8; 1] = unhex(flags)?;
+        if trace_id == [0; 16] || span_id == [0; 8] {
+            return Err(InvalidTraceparent);
+        }
+        Ok(Self { trace_id, span_id, sampled: flags & 1 == 1 })
+    }
+}
+
+impl fmt::Display for TraceContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let span = crate::digest::hex(&self.span_id);
+        write!(f, "00-{}-{span}-{:02x}", self.trace_id_hex(), u8::from(self.sampled))
+    }
+}
+
+fn unhex<const N: usize>(text: &str) -> Result<[u8; N], InvalidTraceparent> {
+    let digits = text.as_bytes();
+    let lowercase_hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
+    if digits.len() != 2 * N || !digits.iter().all(lowercase_hex) {
+        return Err(InvalidTraceparent);
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| InvalidTraceparent)?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| InvalidTraceparent)?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_the_specification_survives() {
+        let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(text.parse::<TraceContext>().expect("valid").to_string(), text);
+    }
+
+    #[test]
+    fn zero_ids_and_odd_forms_are_refused() {
+        for bad in [
+            "",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-x",
+        ] {
+            assert!(bad.parse::<TraceContext>().is_err(), "{bad}");
+        }
+    }
+}
