@@ -1,0 +1,193 @@
+//! One call: an instance of its own, and an end in any case.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::permit::Permit;
+use bailiwick_domain::sandbox::{InvokeError, Outcome, Output};
+use bailiwick_domain::state::StateStore;
+use bailiwick_domain::usage::Usage;
+use bailiwick_domain::wit::{Answer, ToolSignature, WitType};
+use serde_json::Value;
+use wasmtime::component::Val;
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::code::{Code, Machine};
+use crate::engine::Metering;
+use crate::guest::Guest;
+use crate::value::{LiftError, lift, lower_arguments};
+
+/// Bytes that a guest may hand to the host in one host call, beside its output.
+const HOSTCALL_BYTES: usize = 16 << 20;
+
+/// Frames of a backtrace that are told: enough to find the place.
+const MAX_FRAMES: usize = 32;
+
+/// What a call runs with.
+pub(crate) struct Call<'a> {
+    pub(crate) clock: &'a Arc<dyn Clock>,
+    pub(crate) machine: &'a Machine,
+    pub(crate) code: &'a Code,
+    pub(crate) tool: &'a ToolSignature,
+    pub(crate) index: usize,
+    pub(crate) arguments: &'a Value,
+    pub(crate) permit: &'a Permit,
+    pub(crate) state: &'a Arc<dyn StateStore>,
+    pub(crate) started: Instant,
+}
+
+impl Call<'_> {
+    /// Runs the call to its end.
+    pub(crate) async fn run(&self) -> Outcome {
+        let arguments = match lower_arguments(&self.tool.params, self.arguments) {
+            Ok(arguments) => arguments,
+            Err(mismatch) => {
+                return failed(InvokeError::Arguments { path: mismatch.path, problem: mismatch.problem });
+            }
+        };
+        let guest = match Guest::prepare(self.permit.terms(), self.state) {
+            Ok(guest) => guest,
+            Err(error) => return failed(error),
+        };
+        let mut store = match self.store(guest) {
+            Ok(store) => store,
+            Err(error) => return failed(InvokeError::Host(error.to_string())),
+        };
+        // The epoch ends a guest that computes; this ends one that waits for
+        // a host call. Dropping the call unwinds the guest's stack.
+        let deadline = tokio::time::Instant::from_std(self.permit.deadline());
+        let result = tokio::time::timeout_at(deadline, self.guest_call(&mut store, &arguments)).await;
+        let result = match result {
+            Ok(Ok(value)) => self.output(value.as_ref()),
+            Ok(Err(error)) => Err(self.classify(&error, store.data())),
+            Err(_) => Err(self.past_deadline()),
+        };
+        self.outcome(result, &store)
+    }
+
+    fn store(&self, guest: Guest) -> wasmtime::Result<Store<Guest>> {
+        let limits = &self.permit.terms().limits;
+        let mut store = Store::new(&self.machine.engine, guest);
+        store.limiter(|guest| &mut guest.meter);
+        store.set_hostcall_fuel(HOSTCALL_BYTES.max(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX)));
+        if self.machine.metering == Metering::Fuel {
+            store.set_fuel(limits.fuel.unwrap_or(u64::MAX))?;
+        }
+        store.set_epoch_deadline(1);
+        let (clock, deadline) = (Arc::clone(self.clock), self.permit.deadline());
+        store.epoch_deadline_callback(move |_| {
+            let over = clock.instant() >= deadline;
+            Ok(if over { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+        });
+        Ok(store)
+    }
+
+    async fn guest_call(&self, store: &mut Store<Guest>, arguments: &[Val]) -> wasmtime::Result<Option<Val>> {
+        let instance = self.code.pre.instantiate_async(&mut *store).await?;
+        let export = self.code.exports.get(self.index);
+        let function = export.and_then(|export| instance.get_func(&mut *store, export));
+        let function = function.ok_or_else(|| wasmtime::Error::msg("the instance lacks the export"))?;
+        let mut results = [Val::Bool(false)];
+        let expected = match &self.tool.answer {
+            Answer::Value(None) => &mut results[..0],
+            Answer::Value(Some(_)) | Answer::Fallible { .. } => &mut results[..],
+        };
+        let some = !expected.is_empty();
+        function.call_async(&mut *store, arguments, expected).await?;
+        let [value] = results;
+        Ok(some.then_some(value))
+    }
+
+    fn output(&self, value: Option<&Val>) -> Result<Output, InvokeError> {
+        match (&self.tool.answer, value) {
+            (Answer::Value(ty), value) => self.json(ty.as_ref(), value).map(Output::Success),
+            (Answer::Fallible { ok, .. }, Some(Val::Result(Ok(value)))) => {
+                self.json(ok.as_ref(), value.as_deref()).map(Output::Success)
+            }
+            (Answer::Fallible { err, .. }, Some(Val::Result(Err(value)))) => {
+                self.json(err.as_ref(), value.as_deref()).map(Output::Failure)
+            }
+            _ => Err(InvokeError::InvalidOutput("not a result".to_owned())),
+        }
+    }
+
+    fn json(&self, ty: Option<&WitType>, value: Option<&Val>) -> Result<String, InvokeError> {
+        let limit = self.permit.terms().limits.output_bytes;
+        match (ty, value) {
+            (Some(ty), Some(value)) => {
+                lift(ty, value, usize::try_from(limit).unwrap_or(usize::MAX)).map_err(|error| match error {
+                    LiftError::TooLarge => InvokeError::OutputTooLarge(limit),
+                    LiftError::Type(name) => InvokeError::InvalidOutput(format!("not a {name}")),
+                })
+            }
+            _ => Ok("null".to_owned()),
+        }
+    }
+
+    fn past_deadline(&self) -> InvokeError {
+        let allowed = self.permit.deadline().saturating_duration_since(self.started);
+        // Rounded up: some microseconds have passed since the permit was issued.
+        InvokeError::Deadline { millis: u64::try_from(allowed.as_micros().div_ceil(1000)).unwrap_or(u64::MAX) }
+    }
+
+    /// What an error of the engine means for the caller.
+    fn classify(&self, error: &wasmtime::Error, guest: &Guest) -> InvokeError {
+        let limits = &self.permit.terms().limits;
+        if let Some(I32Exit(status)) = error.downcast_ref() {
+            return InvokeError::Exit(*status);
+        }
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return InvokeError::Full;
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::Interrupt) => return self.past_deadline(),
+            Some(Trap::OutOfFuel) => return InvokeError::Fuel(limits.fuel.unwrap_or_default()),
+            _ => {}
+        }
+        // A guest that was refused memory mostly aborts by a trap of its own.
+        if guest.meter.refused() {
+            return InvokeError::Memory(limits.memory_bytes);
+        }
+        match error.downcast_ref::<WasmBacktrace>() {
+            Some(backtrace) => InvokeError::Trap { message: error.root_cause().to_string(), backtrace: frames(backtrace) },
+            None if error.is::<Trap>() => {
+                InvokeError::Trap { message: error.root_cause().to_string(), backtrace: vec![] }
+            }
+            // Without a frame of the guest, it was the answer that could not be read.
+            None => InvokeError::InvalidOutput(error.root_cause().to_string()),
+        }
+    }
+
+    fn outcome(&self, result: Result<Output, InvokeError>, store: &Store<Guest>) -> Outcome {
+        let guest = store.data();
+        let mut usage = Usage {
+            wall: self.clock.instant().saturating_duration_since(self.started),
+            output_bytes: match &result {
+                Ok(Output::Success(json) | Output::Failure(json)) => json.len() as u64,
+                Err(_) => 0,
+            },
+            ..Usage::default()
+        };
+        guest.account(&mut usage);
+        if self.machine.metering == Metering::Fuel {
+            let limit = self.permit.terms().limits.fuel.unwrap_or(u64::MAX);
+            usage.fuel = Some(limit - store.get_fuel().unwrap_or(0).min(limit));
+        }
+        Outcome { result, usage, denials: guest.denials().take(), log: guest.log.text() }
+    }
+}
+
+/// The outcome of a call that never began.
+pub(crate) fn failed(error: InvokeError) -> Outcome {
+    Outcome { result: Err(error), usage: Usage::default(), denials: vec![], log: String::new() }
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<String> {
+    let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
+        Some(name) => name.to_owned(),
+        None => format!("function {}", frame.func_index()),
+    };
+    backtrace.frames().iter().take(MAX_FRAMES).map(name).collect()
+}
