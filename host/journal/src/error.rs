@@ -1,0 +1,84 @@
+//! Why the journal did not do as asked.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why the journal did not do as asked. It can be cloned, because one failed
+/// commit is the answer to every caller that shared it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process has the file open.
+    #[error(
+        "the journal `{path}` is in use by another process: stop that one, or give this one a data folder of its own", path = .0.display()
+    )]
+    Locked(PathBuf),
+    /// The folder of the file can't be made.
+    #[error("can't make the folder `{path}` of the journal", path = path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: Arc<io::Error>,
+    },
+    /// The file can't be opened.
+    #[error("can't open the journal `{path}`", path = path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the storage engine said.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A database, but not a journal.
+    #[error("`{path}` is a database without the mark of a journal: expected a file that Bailiwick made", path = .0.display())]
+    NotAJournal(PathBuf),
+    /// Written by a newer release.
+    #[error(
+        "the journal `{path}` has version {found} and this release knows versions up to {known}: use the release that wrote it", path = path.display()
+    )]
+    NewerVersion {
+        /// The file.
+        path: PathBuf,
+        /// What stands in the file.
+        found: u64,
+        /// The newest version that is known.
+        known: u64,
+    },
+    /// The thread that writes can't be started.
+    #[error("can't start the journal's writer thread")]
+    Thread(#[source] Arc<io::Error>),
+    /// A transaction failed, so nothing that was in it may be taken for done.
+    /// After a failure of the disk the engine takes no more writes until the
+    /// journal is opened again.
+    #[error("the journal can't commit")]
+    Commit(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// A read failed.
+    #[error("the journal can't be read")]
+    Read(#[source] Arc<dyn std::error::Error + Send + Sync>),
+    /// A name or a record is longer than the journal takes.
+    #[error("the {what} has {size} bytes; the journal takes at most {max}")]
+    TooLong {
+        /// `idempotency key`, `scope`, `record`.
+        what: &'static str,
+        /// Bytes given.
+        size: usize,
+        /// Bytes allowed.
+        max: usize,
+    },
+    /// As many calls are kept as there may be.
+    #[error("the journal keeps {0} calls with idempotency keys, its most: the oldest are forgotten a day after they began")]
+    Full(u64),
+    /// The writer has ended, because the journal is being closed or because it failed.
+    #[error("the journal's writer has ended")]
+    Stopped,
+}
+
+/// Wraps what the storage engine said about a write.
+pub(crate) fn commit(error: impl std::error::Error + Send + Sync + 'static) -> JournalError {
+    JournalError::Commit(Arc::new(error))
+}
+
+/// Wraps what the storage engine said about a read.
+pub(crate) fn read(error: impl std::error::Error + Send + Sync + 'static) -> JournalError {
+    JournalError::Read(Arc::new(error))
+}

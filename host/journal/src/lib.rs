@@ -1,0 +1,64 @@
+//! The durable store: the state of skills, and the calls that are made only once.
+//!
+//! One thread writes. It takes every operation that waits, applies them in one
+//! transaction and answers all of them after the commit, so that many callers
+//! share one `fsync` and none is answered before its change would survive a
+//! crash. Reads go past that thread, to the last committed snapshot.
+
+mod blocking;
+pub mod calls;
+mod error;
+mod open;
+pub mod state;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use redb::Database;
+
+pub use crate::calls::{Begin, Call, OnInterrupted};
+pub use crate::error::JournalError;
+use crate::writer::Writer;
+
+/// The open journal. The last owner's drop commits what waits and closes the file.
+#[derive(Debug)]
+pub struct Journal {
+    /// Declared first, so that the writer has ended when the database closes.
+    writer: Writer,
+    database: Arc<Database>,
+    running: Arc<calls::Running>,
+    commits: Arc<AtomicU64>,
+}
+
+impl Journal {
+    /// Opens the journal at `path`, and makes it, readable by its owner alone, where there is none.
+    ///
+    /// Answers [`JournalError::Locked`] while another process has it open.
+    pub fn open(path: &Path) -> Result<Arc<Self>, JournalError> {
+        Self::start(open::database(path)?)
+    }
+
+    /// A journal that is gone with the process, for a host that shares the data
+    /// folder of another one: the file belongs to that one alone.
+    pub fn in_memory() -> Result<Arc<Self>, JournalError> {
+        Self::start(open::over(redb::backends::InMemoryBackend::new())?)
+    }
+
+    /// Transactions committed since the journal was opened; far fewer than
+    /// operations where many callers wait at once.
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
+    fn start(database: Database) -> Result<Arc<Self>, JournalError> {
+        let database = Arc::new(database);
+        let commits = Arc::new(AtomicU64::new(0));
+        let writer = Writer::start(Arc::clone(&database), Arc::clone(&commits))?;
+        Ok(Arc::new(Self { writer, database, running: Arc::default(), commits }))
+    }
+}

@@ -1,0 +1,58 @@
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use redb::{Database, TableDefinition};
+
+use super::scratch;
+use crate::tables::META;
+use crate::{Journal, JournalError};
+
+#[test]
+fn one_opener_at_a_time() {
+    let (folder, journal) = scratch();
+    let path = folder.path().join("journal.redb");
+    assert!(matches!(Journal::open(&path), Err(JournalError::Locked(found)) if found == path));
+    drop(journal);
+    assert!(Journal::open(&path).is_ok());
+}
+
+#[test]
+fn only_the_owner_may_read_it() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("new/data/journal.redb");
+    let _journal = Journal::open(&path).expect("its folders are made");
+    let mode = |path: &Path| path.metadata().expect("exists").permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().expect("a folder")), 0o700);
+    assert_eq!(mode(&folder.path().join("new")), 0o700);
+}
+
+#[test]
+fn a_newer_journal_is_refused() {
+    let (folder, journal) = scratch();
+    let path = folder.path().join("journal.redb");
+    drop(journal);
+    let database = Database::open(&path).expect("opens");
+    let transaction = database.begin_write().expect("write");
+    transaction.open_table(META).expect("table").insert("version", 2).expect("insert");
+    transaction.commit().expect("commit");
+    drop(database);
+    let error = Journal::open(&path).expect_err("newer");
+    assert!(matches!(&error, JournalError::NewerVersion { found: 2, known: 1, .. }), "{error}");
+}
+
+#[test]
+fn other_files_are_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let text = folder.path().join("text");
+    std::fs::write(&text, "not a database").expect("write");
+    assert!(matches!(Journal::open(&text), Err(JournalError::Open { .. })));
+    assert_eq!(std::fs::read(&text).expect("read"), b"not a database");
+    let other = folder.path().join("other.redb");
+    let database = Database::create(&other).expect("create");
+    let transaction = database.begin_write().expect("write");
+    transaction.open_table(TableDefinition::<u64, u64>::new("mine")).expect("table");
+    transaction.commit().expect("commit");
+    drop(database);
+    assert!(matches!(Journal::open(&other), Err(JournalError::NotAJournal(_))));
+}
