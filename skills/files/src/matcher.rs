@@ -1,0 +1,33 @@
+//! Regular expressions, compiled within the skill's limits.
+
+use regex::Error;
+use regex::bytes::{Regex, RegexBuilder};
+
+use crate::exports::bailiwick::files::tools::Failure;
+use crate::limits::{MAX_COMPILED_BYTES, MAX_PATTERN_BYTES, MAX_PATTERN_NESTING};
+
+/// Compiles a pattern that also runs over bytes that are not UTF-8, or says
+/// what is wrong with it.
+pub fn compile(pattern: &str, ignore_case: bool) -> Result<Regex, Failure> {
+    if pattern.len() > MAX_PATTERN_BYTES {
+        return Err(Failure::TooLarge(format!(
+            "`pattern` has {} bytes; at most {MAX_PATTERN_BYTES} are allowed",
+            pattern.len()
+        )));
+    }
+    RegexBuilder::new(pattern)
+        .case_insensitive(ignore_case)
+        .size_limit(MAX_COMPILED_BYTES)
+        .nest_limit(MAX_PATTERN_NESTING)
+        .build()
+        .map_err(|error| explain(pattern, &error))
+}
+
+fn explain(pattern: &str, error: &Error) -> Failure {
+    match error {
+        Error::CompiledTooBig(limit) => Failure::TooLarge(format!(
+            "`pattern` `{pattern}` needs more than {limit} bytes once compiled; use smaller repetitions"
+        )),
+        other => Failure::InvalidInput(format!("`pattern` is not a regular expression: {other}")),
+    }
+}
