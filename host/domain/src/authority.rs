@@ -58,7 +58,9 @@ impl From<GuestPath> for String {
 
 /// The text is not a guest path in its one normal form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a guest path: expected an absolute path such as `/work`, without `.`, `..`, `//` or a slash at its end")]
+#[error(
+    "`{0}` is not a guest path: expected an absolute path such as `/work`, without `.`, `..`, `//` or a slash at its end"
+)]
 pub struct InvalidGuestPath(String);
 
 impl FromStr for GuestPath {
@@ -153,9 +155,9 @@ impl HostPattern {
             (Self::Address(granted), Ok(address)) => *granted == address,
             (Self::Any, _) => true,
             (Self::Name(name), Err(_)) => *name == host,
-            (Self::OneLabelBelow(rest), Err(_)) => host
-                .split_once('.')
-                .is_some_and(|(label, below)| !label.is_empty() && below == rest),
+            (Self::OneLabelBelow(rest), Err(_)) => {
+                host.split_once('.').is_some_and(|(label, below)| !label.is_empty() && below == rest)
+            }
             (Self::Address(_), Err(_)) | (Self::Name(_) | Self::OneLabelBelow(_), Ok(_)) => false,
         }
     }
@@ -185,7 +187,9 @@ impl From<HostPattern> for String {
 
 /// The text is not a host pattern.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a host: expected a name such as `api.example.com`, one wildcard label such as `*.example.com`, an IP address, or `*`")]
+#[error(
+    "`{0}` is not a host: expected a name such as `api.example.com`, one wildcard label such as `*.example.com`, an IP address, or `*`"
+)]
 pub struct InvalidHost(String);
 
 impl FromStr for HostPattern {
@@ -227,8 +231,7 @@ fn is_host_name(name: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
-    let last_is_number =
-        name.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
+    let last_is_number = name.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
     name.len() <= 253 && name.split('.').all(label) && !last_is_number
 }
 
@@ -263,14 +266,25 @@ pub struct HttpTarget<'a> {
 }
 
 impl HttpRule {
-    /// Whether this rule allows `target`.
+    /// Whether this rule, as part of a grant, allows `target`.
     pub fn allows(&self, target: &HttpTarget<'_>) -> bool {
-        let port = if self.ports.is_empty() {
-            target.port == target.scheme.default_port()
-        } else {
-            self.ports.contains(&target.port)
-        };
-        port && self.schemes.contains(&target.scheme)
+        let own = self.ports.is_empty() && target.port == target.scheme.default_port();
+        (own || self.ports.contains(&target.port)) && self.allows_at_any_port(target)
+    }
+
+    /// Whether this rule, as part of a manifest, asks for `target`. One that asks
+    /// for every host and names no port leaves the ports to the grant too.
+    pub fn asks_for(&self, target: &HttpTarget<'_>) -> bool {
+        self.allows(target) || (self.asks_for_every_port() && self.allows_at_any_port(target))
+    }
+
+    /// Whether this rule, as part of a manifest, leaves the ports to the grant.
+    pub fn asks_for_every_port(&self) -> bool {
+        self.host == HostPattern::Any && self.ports.is_empty()
+    }
+
+    fn allows_at_any_port(&self, target: &HttpTarget<'_>) -> bool {
+        self.schemes.contains(&target.scheme)
             && self.methods.iter().any(|method| method == target.method)
             && self.host.matches(target.host)
             && (self.paths.is_empty() || self.paths.iter().any(|prefix| path_below(target.path, prefix)))
@@ -386,11 +400,44 @@ mod tests {
     }
 
     #[test]
+    fn who_asks_for_every_host_leaves_the_ports_to_the_grant() {
+        let rule = HttpRule {
+            host: HostPattern::Any,
+            schemes: vec![Scheme::Http],
+            ports: vec![],
+            methods: vec!["GET".into()],
+            paths: vec![],
+        };
+        let target = HttpTarget { method: "GET", scheme: Scheme::Http, host: "a.com", port: 8080, path: "/" };
+        assert!(rule.asks_for(&target) && !rule.allows(&target));
+        assert!(!rule.asks_for(&HttpTarget { method: "PUT", ..target }));
+        let named = HttpRule { host: HostPattern::Name("a.com".into()), ..rule };
+        assert!(!named.asks_for(&target) && named.asks_for(&HttpTarget { port: 80, ..target }));
+    }
+
+    #[test]
     fn private_addresses_are_not_public() {
         for private in [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-            "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fc00::1", "fd00:ec2::254",
-            "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "ff02::1", "2001:db8::1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "255.255.255.255",
+            "198.18.0.1",
+            "::1",
+            "::",
+            "fe80::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "::ffff:127.0.0.1",
+            "64:ff9b::7f00:1",
+            "2002:7f00:1::",
+            "ff02::1",
+            "2001:db8::1",
         ] {
             assert!(!is_public(private.parse().expect("address")), "{private}");
         }

@@ -23,9 +23,7 @@ impl Inspection {
     /// The tool that `name` means: its short name, else its long one.
     pub fn tool(&self, name: &str) -> Option<(usize, &ToolSignature)> {
         let tools = || self.tools.iter().enumerate();
-        tools()
-            .find(|(_, tool)| tool.name == name)
-            .or_else(|| tools().find(|(_, tool)| tool.qualified_name() == name))
+        tools().find(|(_, tool)| tool.name == name).or_else(|| tools().find(|(_, tool)| tool.qualified_name() == name))
     }
 }
 

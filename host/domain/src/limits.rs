@@ -71,7 +71,7 @@ impl Default for LimitsPolicy {
             },
             ceiling: Limits {
                 memory_bytes: 512 << 20,
-                deadline: Duration::from_secs(120),
+                deadline: Duration::from_mins(2),
                 fuel: None,
                 output_bytes: 16 << 20,
                 concurrency: 128,

@@ -99,8 +99,7 @@ pub struct HttpAuthority {
 impl HttpAuthority {
     /// Whether `target` is allowed by a rule of both.
     pub fn allows(&self, target: &HttpTarget<'_>) -> bool {
-        let any = |rules: &[HttpRule]| rules.iter().any(|rule| rule.allows(target));
-        any(&self.requested) && any(&self.granted)
+        self.requested.iter().any(|rule| rule.asks_for(target)) && self.granted.iter().any(|rule| rule.allows(target))
     }
 
     /// Whether a granted rule that allows `target` names this very address.

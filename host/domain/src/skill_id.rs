@@ -73,9 +73,7 @@ impl FromStr for SkillId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once('/') {
-            Some((namespace, name)) if is_part(namespace) && is_part(name) => {
-                Ok(Self(Arc::from(text)))
-            }
+            Some((namespace, name)) if is_part(namespace) && is_part(name) => Ok(Self(Arc::from(text))),
             _ => Err(InvalidSkillId::Id(text.to_owned())),
         }
     }
@@ -126,10 +124,7 @@ impl SkillSelector {
         };
         VersionReq::parse(&text)
             .map(|versions| Self { id, versions })
-            .map_err(|error| InvalidSkillId::Range {
-                range: range.to_owned(),
-                reason: error.to_string(),
-            })
+            .map_err(|error| InvalidSkillId::Range { range: range.to_owned(), reason: error.to_string() })
     }
 }
 

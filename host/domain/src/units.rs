@@ -34,15 +34,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, InvalidUnit> {
         "h" => Some(3_600_000),
         _ => None,
     };
-    parse(text, factor)
-        .map(Duration::from_millis)
-        .ok_or_else(|| InvalidUnit::Duration(text.to_owned()))
+    parse(text, factor).map(Duration::from_millis).ok_or_else(|| InvalidUnit::Duration(text.to_owned()))
 }
 
 /// Writes a size with the largest unit that keeps it whole.
 pub fn format_size(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let whole = units.iter().find(|(factor, _)| bytes >= *factor && bytes % factor == 0);
+    let whole = units.iter().find(|(factor, _)| bytes >= *factor && bytes.is_multiple_of(*factor));
     whole.map_or_else(|| format!("{bytes} B"), |(factor, unit)| format!("{} {unit}", bytes / factor))
 }
 
@@ -50,7 +48,7 @@ pub fn format_size(bytes: u64) -> String {
 pub fn format_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     let units = [(3_600_000, "h"), (60_000, "min"), (1_000, "s")];
-    let whole = units.iter().find(|(factor, _)| millis >= *factor && millis % factor == 0);
+    let whole = units.iter().find(|(factor, _)| millis >= *factor && millis.is_multiple_of(*factor));
     whole.map_or_else(|| format!("{millis} ms"), |(factor, unit)| format!("{} {unit}", millis / factor))
 }
 

@@ -14,9 +14,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bailiwick_domain::digest::Digest;
 use redb::{ReadableTable, ReadableTableMetadata};
 
+use crate::Journal;
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
-use crate::Journal;
 
 /// How long a record is kept after its call began: clients retry within minutes,
 /// and jobs that run again by day get a new key.

@@ -66,7 +66,9 @@ pub enum JournalError {
         max: usize,
     },
     /// As many calls are kept as there may be.
-    #[error("the journal keeps {0} calls with idempotency keys, its most: the oldest are forgotten a day after they began")]
+    #[error(
+        "the journal keeps {0} calls with idempotency keys, its most: the oldest are forgotten a day after they began"
+    )]
     Full(u64),
     /// The writer has ended, because the journal is being closed or because it failed.
     #[error("the journal's writer has ended")]

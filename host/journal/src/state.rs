@@ -158,9 +158,9 @@ fn remove(tables: &mut Tables<'_>, skill: &str, key: &str) -> Applied<()> {
 fn add(tables: &mut Tables<'_>, skill: &str, key: &str, delta: u64) -> Applied<Result<u64, StateError>> {
     let before = tables.state.get((skill, key))?.map_or(Ok(0), |value| number(key, value.value()));
     let sum = before.and_then(|before| {
-        before.checked_add(delta).ok_or_else(|| {
-            StateError::Invalid(format!("`{key}` is {before}; {delta} more would pass {}", u64::MAX))
-        })
+        before
+            .checked_add(delta)
+            .ok_or_else(|| StateError::Invalid(format!("`{key}` is {before}; {delta} more would pass {}", u64::MAX)))
     });
     let sum = match sum {
         Ok(sum) => sum,

@@ -173,6 +173,11 @@ fn key(path: &Path) -> io::Result<[u8; 32]> {
 fn read_key(path: &Path) -> io::Result<[u8; 32]> {
     let mut bytes = Vec::new();
     File::open(path)?.take(33).read_to_end(&mut bytes)?;
-    let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, format!("{} is not a key of 32 bytes; remove it and the cache is made anew", path.display()));
+    let wrong = |_| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("{} is not a key of 32 bytes; remove it and the cache is made anew", path.display()),
+        )
+    };
     bytes.try_into().map_err(wrong)
 }

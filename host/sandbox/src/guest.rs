@@ -67,12 +67,7 @@ impl Guest {
                 denials: Arc::new(Denials::default()),
                 traffic: Arc::new(Traffic::default()),
             },
-            state: State {
-                granted: terms.state,
-                skill: terms.skill.clone(),
-                store: Arc::clone(store),
-                calls: 0,
-            },
+            state: State { granted: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), calls: 0 },
         })
     }
 

@@ -151,7 +151,9 @@ impl Call<'_> {
             return InvokeError::Memory(limits.memory_bytes);
         }
         match error.downcast_ref::<WasmBacktrace>() {
-            Some(backtrace) => InvokeError::Trap { message: error.root_cause().to_string(), backtrace: frames(backtrace) },
+            Some(backtrace) => {
+                InvokeError::Trap { message: error.root_cause().to_string(), backtrace: frames(backtrace) }
+            }
             None if error.is::<Trap>() => {
                 InvokeError::Trap { message: error.root_cause().to_string(), backtrace: vec![] }
             }

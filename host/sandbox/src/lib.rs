@@ -151,8 +151,7 @@ impl WasmSandbox {
             Err(error) => return failed(error),
         };
         let (clock, state) = (&self.clock, &self.state);
-        let call =
-            Call { clock, machine: &machine, code: &code, tool, index, arguments, permit, state, started };
+        let call = Call { clock, machine: &machine, code: &code, tool, index, arguments, permit, state, started };
         call.run().await
     }
 }

@@ -3,6 +3,7 @@
 //! A guest that writes more than is kept is not ended for it; what is too
 //! much is counted and dropped, so that a flood costs the guest its own time only.
 
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -32,7 +33,7 @@ impl Log {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::from_utf8_lossy(&kept.bytes).into_owned();
         if kept.dropped > 0 {
-            text.push_str(&format!("\n[{} more bytes were dropped]", kept.dropped));
+            let _ = write!(text, "\n[{} more bytes were dropped]", kept.dropped);
         }
         text
     }
@@ -90,7 +91,7 @@ mod tests {
     fn a_flood_is_cut_and_counted() {
         let log = Log::default();
         for _ in 0..3 {
-            log.write(&[b'x'; MAX_LOG]);
+            log.write(&vec![b'x'; MAX_LOG]);
         }
         let text = log.text();
         assert!(text.len() < MAX_LOG + 100);

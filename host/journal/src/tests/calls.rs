@@ -43,8 +43,7 @@ async fn a_key_belongs_to_one_request_and_one_scope() {
     let (_folder, journal) = scratch();
     let call = new(begin(&journal, "k").await);
     let other = Digest::of(b"another request");
-    let again =
-        async |scope, request| journal.begin_call(scope, "k", request, start(), OnInterrupted::Rerun).await;
+    let again = async |scope, request| journal.begin_call(scope, "k", request, start(), OnInterrupted::Rerun).await;
     assert!(matches!(again("scope", other).await, Ok(Begin::Mismatch)));
     assert!(matches!(again("elsewhere", other).await, Ok(Begin::New(_))));
     journal.finish_call(call, vec![]).await.expect("finish");
@@ -163,9 +162,8 @@ async fn old_records_are_removed_a_few_at_a_time() {
 async fn long_names_and_records_are_refused() {
     let (_folder, journal) = scratch();
     let long = "x".repeat(MAX_NAME_BYTES + 1);
-    let begin_as = async |scope, key| {
-        journal.begin_call(scope, key, Digest::of(b""), start(), OnInterrupted::Report).await
-    };
+    let begin_as =
+        async |scope, key| journal.begin_call(scope, key, Digest::of(b""), start(), OnInterrupted::Report).await;
     assert!(matches!(begin_as(&long, "k").await, Err(JournalError::TooLong { what: "scope", .. })));
     assert!(matches!(begin_as("s", &long).await, Err(JournalError::TooLong { what: "idempotency key", .. })));
     let call = new(begin_as("s", "k").await.expect("journal"));

@@ -13,7 +13,7 @@ use super::id;
 use crate::{Begin, Call, Journal, OnInterrupted, open};
 
 /// Steps of the story, each acknowledged before the next.
-const STEPS: usize = 30;
+const STEPS: usize = 12;
 
 /// What was acknowledged.
 #[derive(Default)]

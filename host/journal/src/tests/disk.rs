@@ -2,8 +2,12 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use redb::StorageBackend;
+
+/// Far more than a commit takes, and finite.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Shared by the database and the test.
 #[derive(Clone, Debug, Default)]
@@ -60,10 +64,10 @@ impl Disk {
 
     /// Returns once a sync waits.
     pub(super) fn wait_for_stall(&self) {
-        let mut contents = self.lock();
-        while !contents.waiting {
-            contents = self.0.resumed.wait(contents).expect("no panic under the lock");
-        }
+        let contents = self.lock();
+        let waiting = self.0.resumed.wait_timeout_while(contents, PATIENCE, |contents| !contents.waiting);
+        let (_contents, timeout) = waiting.expect("no panic under the lock");
+        assert!(!timeout.timed_out(), "nobody synced");
     }
 
     /// What a power cut leaves: all that was synced, and of the rest whatever `keep` picks.

@@ -10,8 +10,7 @@ use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 /// Opens the granted folders for one call.
 pub(crate) fn prepare(builder: &mut WasiCtxBuilder, mounts: &[FsMount]) -> Result<(), InvokeError> {
     for mount in mounts {
-        open(builder, mount)
-            .map_err(|reason| InvokeError::Mount { root: mount.root.to_string(), reason })?;
+        open(builder, mount).map_err(|reason| InvokeError::Mount { root: mount.root.to_string(), reason })?;
     }
     Ok(())
 }

@@ -126,7 +126,11 @@ impl Gate {
             return Err(Error::HttpRequestDenied);
         }
         if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
-            self.denials.record("http", destination.summary(), format!("more than {MAX_REQUESTS} requests in one call"));
+            self.denials.record(
+                "http",
+                destination.summary(),
+                format!("more than {MAX_REQUESTS} requests in one call"),
+            );
             return Err(Error::HttpRequestDenied);
         }
         Ok(destination)
@@ -144,7 +148,8 @@ async fn send(
     let address = connect::resolve(&destination, terms, denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
     let sent = Arc::clone(&traffic);
-    let request = origin_form(request)?.map(|body| counted(body, move |bytes| sent.sent.fetch_add(bytes, Ordering::Relaxed)));
+    let request =
+        origin_form(request)?.map(|body| counted(body, move |bytes| sent.sent.fetch_add(bytes, Ordering::Relaxed)));
     let (response, connection) = connect::exchange(stream, request, &options).await?;
     let response = response.map(|body| {
         let body = counted(body, move |bytes| traffic.received.fetch_add(bytes, Ordering::Relaxed));

@@ -10,7 +10,6 @@ use super::Denials;
 use crate::guest::Guest;
 
 mod generated {
-    #![expect(clippy::pedantic, reason = "made by the macro")]
     wasmtime::component::bindgen!({
         path: "../../wit/keyvalue",
         world: "wasi:keyvalue/imports",
@@ -140,13 +139,19 @@ impl store::HostBucket for View<'_> {
         self.blocking(move |store, skill| store.get(skill, &key).map(|value| value.is_some())).await
     }
 
-    async fn list_keys(&mut self, bucket: Resource<Bucket>, cursor: Option<u64>) -> Result<store::KeyResponse, Refusal> {
+    async fn list_keys(
+        &mut self,
+        bucket: Resource<Bucket>,
+        cursor: Option<u64>,
+    ) -> Result<store::KeyResponse, Refusal> {
         let ends = &self.table.get(&bucket)?.page_ends;
         let after = match cursor.map(usize::try_from) {
             None => None,
             Some(cursor) => match cursor.ok().and_then(|cursor| ends.get(cursor).cloned()) {
                 Some(end) => Some(end),
-                None => return Err(Refusal::Typed(Error::Other("the cursor is not one that this bucket gave".to_owned()))),
+                None => {
+                    return Err(Refusal::Typed(Error::Other("the cursor is not one that this bucket gave".to_owned())));
+                }
             },
         };
         let keys = self.blocking(move |store, skill| store.keys(skill, after.as_deref(), PAGE)).await?;
@@ -181,7 +186,11 @@ fn check_batch(len: usize) -> Result<(), Refusal> {
 }
 
 impl batch::Host for View<'_> {
-    async fn get_many(&mut self, _: Resource<Bucket>, keys: Vec<String>) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
+    async fn get_many(
+        &mut self,
+        _: Resource<Bucket>,
+        keys: Vec<String>,
+    ) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
         check_batch(keys.len())?;
         self.blocking(move |store, skill| {
             let get = |key: String| Ok(store.get(skill, &key)?.map(|value| (key, value)));
@@ -192,7 +201,8 @@ impl batch::Host for View<'_> {
 
     async fn set_many(&mut self, _: Resource<Bucket>, entries: Vec<(String, Vec<u8>)>) -> Result<(), Refusal> {
         check_batch(entries.len())?;
-        self.blocking(move |store, skill| entries.iter().try_for_each(|(key, value)| store.set(skill, key, value))).await
+        self.blocking(move |store, skill| entries.iter().try_for_each(|(key, value)| store.set(skill, key, value)))
+            .await
     }
 
     async fn delete_many(&mut self, _: Resource<Bucket>, keys: Vec<String>) -> Result<(), Refusal> {

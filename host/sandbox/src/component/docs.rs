@@ -90,9 +90,8 @@ impl Names<'_> {
     fn interface(&self, name: &str) -> Option<&Value> {
         let package = self.docs.get("interfaces").and_then(|interfaces| interfaces.get(name));
         package.or_else(|| {
-            self.worlds().find_map(|world| {
-                ["interface_exports", "interfaces"].iter().find_map(|key| world.get(key)?.get(name))
-            })
+            self.worlds()
+                .find_map(|world| ["interface_exports", "interfaces"].iter().find_map(|key| world.get(key)?.get(name)))
         })
     }
 
@@ -129,7 +128,8 @@ impl Names<'_> {
         let (Some(kind), Type::Id(id)) = (self.kind(declared), declared) else { return };
         let docs = self.type_docs(id);
         match (ty, kind) {
-            (WitType::List(inner), TypeDefKind::List(declared)) | (WitType::Option(inner), TypeDefKind::Option(declared)) => {
+            (WitType::List(inner), TypeDefKind::List(declared))
+            | (WitType::Option(inner), TypeDefKind::Option(declared)) => {
                 self.annotate_type(inner, *declared);
             }
             (WitType::Tuple(types), TypeDefKind::Tuple(declared)) => {

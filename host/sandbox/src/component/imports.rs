@@ -11,8 +11,16 @@ const OFFERED: &[(&str, &str, &[&str])] = &[
         "wasi:cli",
         "0.2.",
         &[
-            "environment", "exit", "stderr", "stdin", "stdout", "terminal-input", "terminal-output", "terminal-stderr",
-            "terminal-stdin", "terminal-stdout",
+            "environment",
+            "exit",
+            "stderr",
+            "stdin",
+            "stdout",
+            "terminal-input",
+            "terminal-output",
+            "terminal-stderr",
+            "terminal-stdin",
+            "terminal-stdout",
         ],
     ),
     ("wasi:clocks", "0.2.", &["monotonic-clock", "wall-clock"]),
@@ -25,9 +33,7 @@ const OFFERED: &[(&str, &str, &[&str])] = &[
     (
         "wasi:sockets",
         "0.2.",
-        &[
-            "instance-network", "ip-name-lookup", "network", "tcp", "tcp-create-socket", "udp", "udp-create-socket",
-        ],
+        &["instance-network", "ip-name-lookup", "network", "tcp", "tcp-create-socket", "udp", "udp-create-socket"],
     ),
 ];
 

@@ -29,7 +29,10 @@ pub(super) fn tools(ty: &Component, engine: &Engine) -> Result<Vec<ToolSignature
         return Err(ComponentError::NoTools);
     }
     if tools.len() > MAX_TOOLS {
-        return Err(ComponentError::Invalid(format!("{} exported functions; at most {MAX_TOOLS} can be tools", tools.len())));
+        return Err(ComponentError::Invalid(format!(
+            "{} exported functions; at most {MAX_TOOLS} can be tools",
+            tools.len()
+        )));
     }
     name_apart(tools)
 }

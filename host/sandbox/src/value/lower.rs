@@ -109,8 +109,20 @@ fn lower(ty: &WitType, value: &Value, at: &Path<'_>) -> Result<Val, Mismatch> {
 }
 
 fn integer<T: TryFrom<i64>>(ty: &WitType, value: &Value, at: &Path<'_>) -> Result<T, Mismatch> {
-    let number = value.as_i64().ok_or_else(|| at.mismatch(ty.name(), value))?;
-    T::try_from(number).map_err(|_| at.problem(format!("expected {}, found {number}, which is out of its range", ty.name())))
+    let number = value.as_i64().or_else(|| whole(value)).ok_or_else(|| at.mismatch(ty.name(), value))?;
+    T::try_from(number)
+        .map_err(|_| at.problem(format!("expected {}, found {number}, which is out of its range", ty.name())))
+}
+
+/// `1.0` is an integer to JSON Schema, and some writers have no other form for 1.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "exact within the range that is checked"
+)]
+fn whole(value: &Value) -> Option<i64> {
+    let exact = |float: &f64| float.fract() == 0.0 && float.abs() <= super::MAX_SAFE_INTEGER as f64;
+    value.as_f64().filter(exact).map(|float| float as i64)
 }
 
 /// 64-bit integers come as numbers, or as text where a reader would round them.
@@ -119,12 +131,14 @@ where
     T: TryFrom<i128>,
 {
     let number = match value {
-        Value::Number(number) => exact_integer(number),
+        Value::Number(number) => exact_integer(number).or_else(|| whole(value).map(i128::from)),
         Value::String(text) if is_decimal(text) => text.parse::<i128>().ok(),
         _ => None,
     };
-    let number = number.ok_or_else(|| at.mismatch(&format!("{} (an integer, or its decimal digits as a string)", ty.name()), value))?;
-    T::try_from(number).map_err(|_| at.problem(format!("expected {}, found {number}, which is out of its range", ty.name())))
+    let number = number
+        .ok_or_else(|| at.mismatch(&format!("{} (an integer, or its decimal digits as a string)", ty.name()), value))?;
+    T::try_from(number)
+        .map_err(|_| at.problem(format!("expected {}, found {number}, which is out of its range", ty.name())))
 }
 
 fn exact_integer(number: &Number) -> Option<i128> {
@@ -208,7 +222,8 @@ fn list(element: &WitType, value: &Value, at: &Path<'_>) -> Result<Val, Mismatch
             lowered.collect::<Result<_, _>>().map(Val::List)
         }
         Value::String(text) if *element == WitType::U8 => {
-            let bytes = STANDARD.decode(text).map_err(|error| at.problem(format!("expected bytes as base64: {error}")))?;
+            let bytes =
+                STANDARD.decode(text).map_err(|error| at.problem(format!("expected bytes as base64: {error}")))?;
             Ok(Val::List(bytes.into_iter().map(Val::U8).collect()))
         }
         _ if *element == WitType::U8 => Err(at.mismatch("bytes as a base64 string", value)),
@@ -242,8 +257,7 @@ fn option(inner: &WitType, value: &Value, at: &Path<'_>) -> Result<Val, Mismatch
 }
 
 fn result(ok: Option<&WitType>, err: Option<&WitType>, value: &Value, at: &Path<'_>) -> Result<Val, Mismatch> {
-    let (key, payload) =
-        only_entry(value).ok_or_else(|| at.mismatch("result ({\"ok\": …} or {\"err\": …})", value))?;
+    let (key, payload) = only_entry(value).ok_or_else(|| at.mismatch("result ({\"ok\": …} or {\"err\": …})", value))?;
     let at = Path::Key(at, key);
     match key {
         "ok" => Ok(Val::Result(Ok(optional_payload(ok, payload, &at)?))),
@@ -339,8 +353,8 @@ mod tests {
         Field { name: name.to_owned(), ty, docs: None }
     }
 
-    fn error(ty: WitType, value: Value) -> String {
-        let arguments = json!({ "x": value });
+    fn error(ty: WitType, value: impl Into<Value>) -> String {
+        let arguments = json!({ "x": value.into() });
         let mismatch = lower_arguments(&[field("x", ty)], &arguments).expect_err("must not fit");
         format!("{}: {}", mismatch.path, mismatch.problem)
     }
@@ -361,18 +375,25 @@ mod tests {
     #[test]
     fn numbers_are_never_changed() {
         assert_eq!(error(WitType::U8, json!(256)), "/x: expected u8, found 256, which is out of its range");
-        assert_eq!(error(WitType::S32, json!(1.0)), "/x: expected s32, found a number with a fraction or exponent");
-        assert_eq!(
-            error(WitType::U64, json!(-1)),
-            "/x: expected u64, found -1, which is out of its range"
-        );
+        assert_eq!(error(WitType::S32, json!(1.5)), "/x: expected s32, found a number with a fraction or exponent");
+        assert_eq!(error(WitType::U8, json!(256.0)), "/x: expected u8, found 256, which is out of its range");
+        assert_eq!(error(WitType::U64, json!(-1)), "/x: expected u64, found -1, which is out of its range");
         assert_eq!(
             error(WitType::F64, json!(9_007_199_254_740_993_u64)),
             "/x: expected f64, found 9007199254740993, which f64 can't hold exactly"
         );
-        assert_eq!(error(WitType::F32, json!(1e39)), "/x: expected f32, found 1000000000000000000000000000000000000000, which is out of its range");
+        assert_eq!(
+            error(WitType::F32, json!(1e39)),
+            "/x: expected f32, found 1000000000000000000000000000000000000000, which is out of its range"
+        );
         assert!(error(WitType::F32, json!(16_777_217)).contains("can't hold exactly"));
         assert!(error(WitType::S64, json!("1e3")).contains("expected s64"));
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        let values = lower_arguments(&[field("x", WitType::S32)], &json!({ "x": -7.0 }));
+        assert_eq!(values.expect("fits"), [Val::S32(-7)]);
     }
 
     #[test]

@@ -35,9 +35,7 @@ const MAX_RESPONSE_HEAD: usize = 64 << 10;
 /// give another.
 pub(super) async fn resolve(destination: &Destination, terms: &Terms, denials: &Denials) -> Result<SocketAddr, Error> {
     let addresses = lookup(destination).await?;
-    let allowed = |address: IpAddr| {
-        is_public(address) || terms.http.grants_address(&destination.target(), address)
-    };
+    let allowed = |address: IpAddr| is_public(address) || terms.http.grants_address(&destination.target(), address);
     let found = addresses.iter().find(|address| allowed(address.ip()));
     found.copied().ok_or_else(|| {
         let reason = "its address is not a public one, and no granted rule names that address";
