@@ -1,0 +1,31 @@
+//! Names of receipts.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bailiwick_domain::digest::hex;
+
+/// A new id: 32 hex digits, the first 16 of which are microseconds since 1970,
+/// so that ids sort by time, and the rest random, so that no two are the same.
+pub(super) fn new(now: SystemTime) -> Result<String, getrandom::Error> {
+    let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let mut bytes = [0; 16];
+    let (time, random) = bytes.split_at_mut(8);
+    time.copy_from_slice(&u64::try_from(micros).unwrap_or(u64::MAX).to_be_bytes());
+    getrandom::fill(random)?;
+    Ok(hex(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn ids_sort_by_time_and_are_unique() {
+        let at = |micros| new(UNIX_EPOCH + Duration::from_micros(micros)).expect("randomness");
+        assert!(at(1_800_000_000_000_000) < at(1_800_000_000_000_001));
+        assert_ne!(at(7), at(7));
+        assert_eq!(at(7).len(), 32);
+    }
+}

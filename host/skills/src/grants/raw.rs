@@ -1,0 +1,410 @@
+//! `grants.toml` as it is written, and the way to and from the domain.
+//!
+//! Values that have a grammar are read by types of their own, so that an error
+//! in one says where in the file it stands.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::grant::{Capabilities, Grant};
+use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::skill_id::SkillId;
+use bailiwick_domain::units;
+use serde::{Deserialize, Serialize};
+use toml::value::Datetime;
+
+use super::error::GrantError;
+use super::file::rfc3339;
+
+/// The only layout so far.
+const VERSION: i64 = 1;
+
+/// What stands above the grants, for those who open the file.
+const HEADER: &str = "# What skills may do, and to which bytes it was granted. Written by `bailiwick grant`;\n\
+                      # comments are not kept.\n\n";
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawFile {
+    version: i64,
+    #[serde(default, rename = "grant", skip_serializing_if = "Vec::is_empty")]
+    grants: Vec<RawGrant>,
+}
+
+/// The keys in the order in which they are written: tables come last.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawGrant {
+    skill: SkillId,
+    digest: Digest,
+    giver: String,
+    given_at: Time,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    accept_risks: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    state: bool,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    config: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "RawLimits::is_empty")]
+    limits: RawLimits,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    fs: Vec<RawMount>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    http: Vec<RawRule>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawMount {
+    root: GuestPath,
+    host: HostFolder,
+    access: Access,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawRule {
+    host: HostPattern,
+    #[serde(default = "https")]
+    schemes: Several<Scheme>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<NonZeroU16>,
+    methods: Several<Method>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<UrlPath>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawLimits {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fuel: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<NonZeroU32>,
+}
+
+impl RawLimits {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A moment, written as TOML writes it and in UTC.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(try_from = "Datetime", into = "Datetime")]
+struct Time(SystemTime);
+
+impl TryFrom<Datetime> for Time {
+    type Error = String;
+
+    fn try_from(time: Datetime) -> Result<Self, String> {
+        let parsed = humantime::parse_rfc3339(&time.to_string());
+        parsed
+            .map(Self)
+            .map_err(|_| format!("`{time}` is not a moment in UTC: expected one such as 2026-12-31T23:59:59Z"))
+    }
+}
+
+impl From<Time> for Datetime {
+    fn from(Time(time): Time) -> Self {
+        // RFC 3339 is what TOML's moments are written in, so this always parses;
+        // if it did not, the file would not be written.
+        rfc3339(time).parse().unwrap_or(Self { date: None, time: None, offset: None })
+    }
+}
+
+/// A folder of the host.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct HostFolder(String);
+
+impl TryFrom<String> for HostFolder {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if Path::new(&text).is_absolute() {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not an absolute path: expected the folder's whole path on this host"))
+        }
+    }
+}
+
+impl From<HostFolder> for String {
+    fn from(folder: HostFolder) -> Self {
+        folder.0
+    }
+}
+
+/// A list that says nothing when it is empty, which would be a slip.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(
+    try_from = "Vec<T>",
+    into = "Vec<T>",
+    bound(deserialize = "T: Deserialize<'de>", serialize = "T: Serialize + Clone")
+)]
+struct Several<T>(Vec<T>);
+
+impl<T> TryFrom<Vec<T>> for Several<T> {
+    type Error = &'static str;
+
+    fn try_from(values: Vec<T>) -> Result<Self, &'static str> {
+        if values.is_empty() {
+            Err("an empty list allows nothing: expected one entry at least")
+        } else {
+            Ok(Self(values))
+        }
+    }
+}
+
+impl<T> From<Several<T>> for Vec<T> {
+    fn from(several: Several<T>) -> Self {
+        several.0
+    }
+}
+
+/// A method in upper case.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Method(String);
+
+impl TryFrom<String> for Method {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic() && !c.is_ascii_lowercase()) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a method: expected one in upper case, such as `GET`"))
+        }
+    }
+}
+
+impl From<Method> for String {
+    fn from(method: Method) -> Self {
+        method.0
+    }
+}
+
+/// A path prefix of a URL.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct UrlPath(String);
+
+impl TryFrom<String> for UrlPath {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.starts_with('/') && !text.contains(['?', '#', '\\']) {
+            Ok(Self(text))
+        } else {
+            Err(format!("`{text}` is not a path of a URL: expected one that begins with `/`, without a query"))
+        }
+    }
+}
+
+impl From<UrlPath> for String {
+    fn from(path: UrlPath) -> Self {
+        path.0
+    }
+}
+
+/// Bytes, as in a manifest: `64 MiB`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Size(u64);
+
+impl TryFrom<String> for Size {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match units::parse_size(&text) {
+            Ok(0) => Err(format!("`{text}` would leave nothing: expected at least `1 B`")),
+            Ok(bytes) => Ok(Self(bytes)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl From<Size> for String {
+    fn from(size: Size) -> Self {
+        units::format_size(size.0)
+    }
+}
+
+/// Time, as in a manifest: `5 s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+struct Span(Duration);
+
+impl TryFrom<String> for Span {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        match units::parse_duration(&text) {
+            Ok(Duration::ZERO) => Err(format!("`{text}` would leave no time: expected at least `1 ms`")),
+            Ok(duration) => Ok(Self(duration)),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+impl From<Span> for String {
+    fn from(span: Span) -> Self {
+        units::format_duration(span.0)
+    }
+}
+
+/// Reads the text of the file at `path`.
+pub(super) fn parse(path: &Path, text: &str) -> Result<Vec<Grant>, GrantError> {
+    let raw: RawFile = toml::from_str(text).map_err(|error| syntax(path, text, error))?;
+    if raw.version != VERSION {
+        return Err(GrantError::Version { path: path.to_owned(), found: raw.version, known: VERSION });
+    }
+    Ok(raw.grants.into_iter().map(Grant::from).collect())
+}
+
+/// The text of a file with `grants`.
+pub(super) fn write(grants: &[Grant]) -> Result<String, String> {
+    let raw = RawFile { version: VERSION, grants: grants.iter().map(RawGrant::from).collect() };
+    toml::to_string(&raw).map(|text| format!("{HEADER}{text}")).map_err(|error| error.to_string())
+}
+
+/// Where the fault is, which key has it, and what it is.
+fn syntax(path: &Path, text: &str, mut error: toml::de::Error) -> GrantError {
+    let offset = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = &text.as_bytes()[..offset];
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = String::from_utf8_lossy(&before[line_start..]).chars().count() + 1;
+    // Without its input the error names the key in place of showing the line.
+    error.set_input(None);
+    let message = error.to_string().trim_end().replace('\n', " ");
+    GrantError::Syntax { path: path.to_owned(), line, column, message }
+}
+
+fn https() -> Several<Scheme> {
+    Several(vec![Scheme::Https])
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+impl From<RawGrant> for Grant {
+    fn from(raw: RawGrant) -> Self {
+        Self {
+            skill: raw.skill,
+            digest: raw.digest,
+            giver: raw.giver,
+            given_at: raw.given_at.0,
+            expires_at: raw.expires_at.map(|time| time.0),
+            reason: raw.reason,
+            capabilities: Capabilities {
+                fs: raw.fs.into_iter().map(FsMount::from).collect(),
+                http: raw.http.into_iter().map(HttpRule::from).collect(),
+                state: raw.state,
+                config: raw.config,
+            },
+            accepted_risks: raw.accept_risks,
+            limits: raw.limits.into(),
+        }
+    }
+}
+
+impl From<&Grant> for RawGrant {
+    fn from(grant: &Grant) -> Self {
+        let capabilities = &grant.capabilities;
+        Self {
+            skill: grant.skill.clone(),
+            digest: grant.digest,
+            giver: grant.giver.clone(),
+            given_at: Time(grant.given_at),
+            expires_at: grant.expires_at.map(Time),
+            reason: grant.reason.clone(),
+            accept_risks: grant.accepted_risks.clone(),
+            state: capabilities.state,
+            config: capabilities.config.clone(),
+            limits: RawLimits::from(&grant.limits),
+            fs: capabilities.fs.iter().map(RawMount::from).collect(),
+            http: capabilities.http.iter().map(RawRule::from).collect(),
+        }
+    }
+}
+
+impl From<RawMount> for FsMount {
+    fn from(raw: RawMount) -> Self {
+        Self { root: raw.root, host: PathBuf::from(raw.host.0), access: raw.access }
+    }
+}
+
+impl From<&FsMount> for RawMount {
+    fn from(mount: &FsMount) -> Self {
+        // A name that is not UTF-8 is read back as another one, and then not written.
+        let host = HostFolder(mount.host.to_string_lossy().into_owned());
+        Self { root: mount.root.clone(), host, access: mount.access }
+    }
+}
+
+impl From<RawRule> for HttpRule {
+    fn from(raw: RawRule) -> Self {
+        Self {
+            host: raw.host,
+            schemes: raw.schemes.0,
+            ports: raw.ports.into_iter().map(NonZeroU16::get).collect(),
+            methods: raw.methods.0.into_iter().map(String::from).collect(),
+            paths: raw.paths.into_iter().map(String::from).collect(),
+        }
+    }
+}
+
+impl From<&HttpRule> for RawRule {
+    fn from(rule: &HttpRule) -> Self {
+        Self {
+            host: rule.host.clone(),
+            schemes: Several(rule.schemes.clone()),
+            ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
+            methods: Several(rule.methods.iter().cloned().map(Method).collect()),
+            paths: rule.paths.iter().cloned().map(UrlPath).collect(),
+        }
+    }
+}
+
+impl From<RawLimits> for LimitsRequest {
+    fn from(raw: RawLimits) -> Self {
+        Self {
+            memory_bytes: raw.memory.map(|size| size.0),
+            deadline: raw.deadline.map(|span| span.0),
+            fuel: raw.fuel.map(NonZeroU64::get),
+            output_bytes: raw.output.map(|size| size.0),
+            concurrency: raw.concurrency.map(NonZeroU32::get),
+        }
+    }
+}
+
+impl From<&LimitsRequest> for RawLimits {
+    fn from(limits: &LimitsRequest) -> Self {
+        Self {
+            memory: limits.memory_bytes.map(Size),
+            deadline: limits.deadline.map(Span),
+            fuel: limits.fuel.and_then(NonZeroU64::new),
+            output: limits.output_bytes.map(Size),
+            concurrency: limits.concurrency.and_then(NonZeroU32::new),
+        }
+    }
+}

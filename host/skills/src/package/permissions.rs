@@ -1,0 +1,158 @@
+//! What a manifest asks for, as the domain has it.
+
+use bailiwick_domain::authority::{Access, FsRequest, HttpRule, Scheme};
+use bailiwick_domain::manifest::Permissions;
+use bailiwick_domain::skill_id::{SkillId, SkillSelector};
+
+use super::document::excerpt;
+use super::key_path::KeyPath;
+use super::manifest::Checker;
+use super::names;
+use super::raw::{RawAccess, RawFs, RawHttp, RawPermissions, RawScheme, RawShell, RawSkill};
+
+/// The domain's permissions; `None` where an entry was reported.
+pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Checker<'_>) -> Option<Permissions> {
+    let path = KeyPath::root().key("permissions");
+    let fs = validate_fs(&raw.fs, &path.key("fs"), checker);
+    let http = validate_http(raw.http, &path.key("http"), checker);
+    let skills = validate_skills(&raw.skills, &path.key("skills"), checker);
+    let shell = validate_shell(raw.shell, &path.key("shell"), allow_shell, checker);
+    let config = checker.set(&path.key("config"), raw.config, names::name);
+    let secrets = checker.set(&path.key("secrets"), raw.secrets, names::name);
+    let models = checker.list(&path.key("models"), raw.models, names::model);
+    Some(Permissions { fs: fs?, http: http?, state: raw.state, config, secrets, skills: skills?, models, shell })
+}
+
+fn validate_fs(raw: &[RawFs], path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<FsRequest>> {
+    let parsed: Vec<Option<FsRequest>> = raw
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| {
+            let root = checker.parse(&path.index(index).key("root"), &entry.root, str::parse)?;
+            Some(FsRequest { root, access: access(entry.access) })
+        })
+        .collect();
+    let requests: Vec<FsRequest> = parsed.into_iter().collect::<Option<_>>()?;
+    check_overlap(&requests, path, checker);
+    Some(requests)
+}
+
+/// With overlapping roots a path would have two accesses, and which one holds would be a guess.
+fn check_overlap(requests: &[FsRequest], path: &KeyPath, checker: &mut Checker<'_>) {
+    for (index, request) in requests.iter().enumerate() {
+        let overlaps = |other: &&FsRequest| other.root.contains(&request.root) || request.root.contains(&other.root);
+        if let Some(other) = requests[..index].iter().find(overlaps) {
+            let message = format!(
+                "found `{}`, which overlaps with `{}` above, expected folders apart from each other",
+                request.root, other.root
+            );
+            checker.report(&path.index(index).key("root"), message);
+        }
+    }
+}
+
+fn validate_http(raw: Vec<RawHttp>, path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<HttpRule>> {
+    let parsed: Vec<Option<HttpRule>> =
+        raw.into_iter().enumerate().map(|(index, rule)| validate_rule(rule, &path.index(index), checker)).collect();
+    let rules: Vec<HttpRule> = parsed.into_iter().collect::<Option<_>>()?;
+    check_duplicates(&rules, path, checker);
+    Some(rules)
+}
+
+fn validate_rule(raw: RawHttp, path: &KeyPath, checker: &mut Checker<'_>) -> Option<HttpRule> {
+    let methods = checker.list(&path.key("methods"), raw.methods, names::method);
+    let paths = checker.list(&path.key("paths"), raw.paths, names::url_path);
+    let host = checker.parse(&path.key("host"), &raw.host, str::parse);
+    Some(HttpRule {
+        host: host?,
+        schemes: raw.schemes.into_iter().map(scheme).collect(),
+        // The shape allows no number that isn't a port.
+        ports: raw.ports.into_iter().filter_map(|port| u16::try_from(port).ok()).collect(),
+        methods,
+        paths,
+    })
+}
+
+/// A rule that says the same as another one is a slip: one of the two was to be changed.
+fn check_duplicates(rules: &[HttpRule], path: &KeyPath, checker: &mut Checker<'_>) {
+    let sorted: Vec<HttpRule> = rules.iter().cloned().map(sort_rule).collect();
+    for (index, rule) in sorted.iter().enumerate() {
+        if let Some(first) = sorted[..index].iter().position(|other| other == rule) {
+            let message = format!(
+                "found a second rule for `{}` that says the same as {}, expected each rule once",
+                rule.host,
+                path.index(first)
+            );
+            checker.report(&path.index(index), message);
+        }
+    }
+}
+
+/// Order says nothing in a rule.
+fn sort_rule(mut rule: HttpRule) -> HttpRule {
+    rule.schemes.sort_unstable();
+    rule.ports.sort_unstable();
+    rule.methods.sort_unstable();
+    rule.paths.sort_unstable();
+    rule
+}
+
+fn validate_skills(raw: &[RawSkill], path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<SkillSelector>> {
+    let parsed: Vec<Option<SkillSelector>> =
+        raw.iter().enumerate().map(|(index, skill)| validate_skill(skill, &path.index(index), checker)).collect();
+    let selectors: Vec<SkillSelector> = parsed.into_iter().collect::<Option<_>>()?;
+    for (index, selector) in selectors.iter().enumerate() {
+        if let Some(first) = selectors[..index].iter().position(|other| other.id == selector.id) {
+            let message =
+                format!("found `{}` again, expected each skill once; the first is {}", selector.id, path.index(first));
+            checker.report(&path.index(index).key("id"), message);
+        }
+    }
+    Some(selectors)
+}
+
+fn validate_skill(raw: &RawSkill, path: &KeyPath, checker: &mut Checker<'_>) -> Option<SkillSelector> {
+    let id: SkillId = checker.parse(&path.key("id"), &raw.id, str::parse)?;
+    match &raw.version {
+        Some(range) => checker.parse(&path.key("version"), range, |range| SkillSelector::within(id, range)),
+        None => Some(SkillSelector::newest(id)),
+    }
+}
+
+fn validate_shell(
+    raw: Vec<RawShell>,
+    path: &KeyPath,
+    allow_shell: bool,
+    checker: &mut Checker<'_>,
+) -> Vec<Vec<String>> {
+    for (index, entry) in raw.iter().enumerate() {
+        let (path, shown) = (path.index(index), excerpt(&entry.command.join(" ")));
+        if !allow_shell {
+            let message = format!(
+                "found the command {shown}, expected none: this host runs no commands for skills; set `skills.allow_shell = true` in its configuration to let it"
+            );
+            checker.report(&path, message);
+        }
+        if let Some(position) = entry.command.iter().position(|word| word.contains('\0')) {
+            checker.report(
+                &path.key("command").index(position),
+                "found a NUL character, expected none: no argument can hold it",
+            );
+        }
+    }
+    raw.into_iter().map(|entry| entry.command).collect()
+}
+
+const fn access(raw: RawAccess) -> Access {
+    match raw {
+        RawAccess::Read => Access::Read,
+        RawAccess::ReadWrite => Access::ReadWrite,
+    }
+}
+
+const fn scheme(raw: RawScheme) -> Scheme {
+    match raw {
+        RawScheme::Http => Scheme::Http,
+        RawScheme::Https => Scheme::Https,
+    }
+}

@@ -1,0 +1,334 @@
+//! `skill.toml` as it is written, before anything in it has been believed.
+//!
+//! These structs say once which keys there are, of which type and within which
+//! bounds. The published JSON Schema is made from them, and reading goes by that
+//! schema, so that both refuse the same.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::document::Document;
+use super::findings::Findings;
+use super::shape;
+
+/// Most entries of one list or table: ten times what a skill with a reason has.
+const MAX_ENTRIES: u64 = 256;
+
+/// Longest string where no other bound is named.
+const MAX_TEXT: u64 = 4096;
+
+/// The manifest of a skill: who it is, where its component lies, and what it
+/// asks for. Nothing that is asked for is given without a grant.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(extend("if" = is_prompt(), "then" = without_calls(), "else" = json!({ "required": ["component"] })))]
+pub(super) struct RawManifest {
+    /// Who the skill is: `namespace/name`, each 1 to 64 lowercase letters, digits and single hyphens.
+    #[schemars(regex(pattern = "^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"))]
+    pub(super) skill_id: String,
+    /// Which release it is: a semantic version such as `1.2.3`.
+    #[schemars(regex(pattern = SEMVER))]
+    pub(super) version: String,
+    /// What the skill is.
+    pub(super) kind: RawKind,
+    /// The component's file inside the package, such as `skill.wasm`; required except for a prompt.
+    #[schemars(regex(pattern = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*\.wasm$"))]
+    pub(super) component: Option<String>,
+    /// Whether a call that was cut off may simply be made again; not where absent.
+    #[serde(default)]
+    pub(super) idempotent: bool,
+    /// What the calls risk, such as `destructive`; a grant or an approval must accept each.
+    #[serde(default)]
+    #[schemars(inner(length(max = 64), regex(pattern = TAG)), extend("uniqueItems" = true))]
+    pub(super) risk_tags: Vec<String>,
+    /// Models that the skill works best with, best first.
+    #[serde(default)]
+    #[schemars(inner(length(max = 256), regex(pattern = "^[!-~]+$")), extend("uniqueItems" = true))]
+    pub(super) model_preferences: Vec<String>,
+    /// What is to be said of single tools, by their name: the exported function's, or `interface.function`.
+    #[serde(default)]
+    #[schemars(extend("propertyNames" = json!({ "pattern": TOOL_NAME, "maxLength": 256 })))]
+    pub(super) tools: BTreeMap<String, RawTool>,
+    /// What the skill asks for.
+    #[serde(default)]
+    pub(super) permissions: RawPermissions,
+    /// What one call needs; what is absent is left to the host.
+    #[serde(default)]
+    pub(super) limits: RawLimits,
+}
+
+/// What a skill is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawKind {
+    /// A component whose exported functions are tools.
+    Tool,
+    /// Instructions alone, without a component.
+    Prompt,
+    /// A component that drives other skills.
+    Workflow,
+}
+
+/// What is to be said of one tool beyond the component's own types.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTool {
+    /// What the tool does, in place of the component's own documentation.
+    #[schemars(length(min = 1))]
+    pub(super) description: Option<String>,
+    /// A JSON Schema file inside the package that narrows the arguments further than their types do.
+    #[schemars(regex(pattern = JSON_FILE))]
+    pub(super) input_schema: Option<String>,
+    /// A JSON Schema file inside the package that narrows the output further than its type does.
+    #[schemars(regex(pattern = JSON_FILE))]
+    pub(super) output_schema: Option<String>,
+    /// What this tool's calls risk, in place of the skill's own tags.
+    #[schemars(inner(length(max = 64), regex(pattern = TAG)), extend("uniqueItems" = true))]
+    pub(super) risk_tags: Option<Vec<String>>,
+    /// Whether a call of this tool may be made again, in place of the skill's own word.
+    pub(super) idempotent: Option<bool>,
+}
+
+/// What a skill asks for.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawPermissions {
+    /// Folders; no two may overlap.
+    #[serde(default)]
+    pub(super) fs: Vec<RawFs>,
+    /// Outgoing HTTP requests; every host that isn't listed is refused.
+    #[serde(default)]
+    pub(super) http: Vec<RawHttp>,
+    /// Durable state of the skill's own.
+    #[serde(default)]
+    pub(super) state: bool,
+    /// Configuration keys that the skill reads.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = NAME)), extend("uniqueItems" = true))]
+    pub(super) config: Vec<String>,
+    /// Secrets that the skill uses, by their name.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = NAME)), extend("uniqueItems" = true))]
+    pub(super) secrets: Vec<String>,
+    /// Models that the skill calls.
+    #[serde(default)]
+    #[schemars(inner(length(max = 256), regex(pattern = "^[!-~]+$")), extend("uniqueItems" = true))]
+    pub(super) models: Vec<String>,
+    /// Skills that the skill calls; each once.
+    #[serde(default)]
+    pub(super) skills: Vec<RawSkill>,
+    /// Commands that the skill would run on the host; refused unless the host allows shells.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub(super) shell: Vec<RawShell>,
+}
+
+/// A folder that a skill asks for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawFs {
+    /// Where the skill sees the folder: an absolute path such as `/work`.
+    #[schemars(regex(pattern = r"^(/[^/\\\x00]+)+$"))]
+    pub(super) root: String,
+    /// The most that the skill does below it.
+    pub(super) access: RawAccess,
+}
+
+/// How much may be done below a folder.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RawAccess {
+    /// List and read.
+    Read,
+    /// Also create, change and remove.
+    ReadWrite,
+}
+
+/// Requests that a skill asks to send.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttp {
+    /// To which host: a name, `*.example.com` for one label below it, an IP address, or `*` for every public host.
+    #[schemars(regex(pattern = r"^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$"))]
+    pub(super) host: String,
+    /// Over which schemes; `https` alone where absent.
+    #[serde(default = "https")]
+    #[schemars(extend("uniqueItems" = true, "minItems" = 1))]
+    pub(super) schemes: Vec<RawScheme>,
+    /// To which ports. Where absent, the scheme's own; for the host `*`, whichever the grant names.
+    #[serde(default)]
+    #[schemars(inner(range(min = 1, max = 65535)), extend("uniqueItems" = true))]
+    pub(super) ports: Vec<i64>,
+    /// With which methods, in upper case, such as `GET`.
+    #[schemars(inner(length(max = 32), regex(pattern = METHOD)), extend("uniqueItems" = true, "minItems" = 1))]
+    pub(super) methods: Vec<String>,
+    /// Below which paths, matched by whole segments, such as `/v1`; every path where absent.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = r"^/[^?#\s\\]*$")), extend("uniqueItems" = true))]
+    pub(super) paths: Vec<String>,
+}
+
+/// A scheme.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawScheme {
+    /// Plain text.
+    Http,
+    /// TLS.
+    Https,
+}
+
+/// A skill that a skill calls.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawSkill {
+    /// Which skill: `namespace/name`.
+    #[schemars(regex(pattern = "^[a-z0-9]+(-[a-z0-9]+)*/[a-z0-9]+(-[a-z0-9]+)*$"))]
+    pub(super) id: String,
+    /// Which of its versions: a range such as `^1.2`, or one version; every release where absent.
+    pub(super) version: Option<String>,
+}
+
+/// A command that a skill would run.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawShell {
+    /// The program and the arguments that the command begins with, such as `["git", "status"]`.
+    #[schemars(inner(length(min = 1), regex(pattern = r"^[^\x00]*$")), extend("minItems" = 1))]
+    pub(super) command: Vec<String>,
+}
+
+/// What one call needs.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawLimits {
+    /// Linear memory: a whole number and B, KiB, MiB or GiB, such as `64 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) memory: Option<String>,
+    /// Wall time, the host's calls included: a whole number and ms, s, min or h, such as `5 s`.
+    #[schemars(regex(pattern = r"^\s*0*[1-9][0-9]*\s*(ms|s|min|h)\s*$"))]
+    pub(super) deadline: Option<String>,
+    /// Units of fuel. Only where it is set is fuel counted, because counting costs speed.
+    #[schemars(range(min = 1))]
+    pub(super) fuel: Option<i64>,
+    /// The output as JSON: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) output: Option<String>,
+    /// Calls of the skill at the same time.
+    #[schemars(range(min = 1, max = 1024))]
+    pub(super) concurrency: Option<i64>,
+}
+
+/// The front matter of a `SKILL.md`, as the Agent Skills format has it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawFrontMatter {
+    /// The skill's name, the same as behind the slash of its id.
+    pub(super) name: String,
+    /// What the skill does and when to use it.
+    #[schemars(length(min = 1, max = 1024))]
+    pub(super) description: String,
+    /// The license, or the file that holds it.
+    #[schemars(length(min = 1))]
+    pub(super) license: Option<String>,
+    /// What the skill needs of its surroundings.
+    #[schemars(length(min = 1, max = 500))]
+    pub(super) compatibility: Option<String>,
+    /// Whatever else is to be said, as strings by name.
+    #[serde(default)]
+    pub(super) metadata: BTreeMap<String, String>,
+    /// Tools that the instructions may use without asking, with spaces between.
+    pub(super) allowed_tools: Option<String>,
+}
+
+/// The keys that say something of calls, which a prompt doesn't make.
+pub(super) const KEYS_OF_CALLS: [&str; 5] = ["idempotent", "limits", "permissions", "risk_tags", "tools"];
+
+/// From <https://semver.org>, without the groups.
+const SEMVER: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$";
+const TAG: &str = "^[a-z][a-z0-9]*([_-][a-z0-9]+)*$";
+const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$";
+const METHOD: &str = "^[A-Z0-9!#$%&'*+.^_`|~-]+$";
+const TOOL_NAME: &str = r"^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*(\.[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*)?$";
+const JSON_FILE: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*\.json$";
+const SIZE: &str = r"^\s*0*[1-9][0-9]*\s*(B|KiB|MiB|GiB)\s*$";
+
+fn is_prompt() -> Value {
+    json!({ "properties": { "kind": { "const": "prompt" } }, "required": ["kind"] })
+}
+
+/// A prompt has no key that speaks of a component or its calls.
+fn without_calls() -> Value {
+    let none = KEYS_OF_CALLS.iter().chain(&["component"]).map(|key| ((*key).to_owned(), Value::Bool(false)));
+    let none: Map<String, Value> = none.collect();
+    json!({ "properties": none })
+}
+
+fn https() -> Vec<RawScheme> {
+    vec![RawScheme::Https]
+}
+
+/// The JSON Schema of `skill.toml`, for editors and for those who make manifests.
+///
+/// It can't say everything that is checked when a package is read: that roots
+/// don't overlap, that named files exist, and so on.
+pub fn manifest_schema() -> Value {
+    let mut published = Map::new();
+    published.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    published.insert("$id".to_owned(), json!("urn:bailiwick:schema:skill-manifest:1"));
+    published.insert("title".to_owned(), json!("Manifest of a Bailiwick skill (skill.toml)"));
+    if let Value::Object(schema) = schema_of::<RawManifest>() {
+        // Those above are already in their places, so that only their values are written again.
+        published.extend(schema.into_iter().filter(|(keyword, _)| keyword != "title"));
+    }
+    Value::Object(published)
+}
+
+/// Reads a document of the right shape; `findings` says what is wrong with any other.
+pub(super) fn read_manifest(document: &Document, findings: &mut Findings) -> Option<RawManifest> {
+    shape::read(document, &schema_of::<RawManifest>(), findings)
+}
+
+/// The same for the front matter of a `SKILL.md`.
+pub(super) fn read_front_matter(document: &Document, findings: &mut Findings) -> Option<RawFrontMatter> {
+    shape::read(document, &schema_of::<RawFrontMatter>(), findings)
+}
+
+fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(tighten).transform(&mut schema);
+    schema.to_value()
+}
+
+/// Gives each list, table and string a bound, and takes away what TOML doesn't have.
+fn tighten(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    // An optional key is left out: neither TOML nor this YAML has a null.
+    if let Some(Value::Array(types)) = object.get("type") {
+        let first = types.iter().find(|ty| *ty != "null").cloned();
+        object.extend(first.map(|ty| ("type".to_owned(), ty)));
+    }
+    for noise in ["default", "format"] {
+        object.shift_remove(noise);
+    }
+    if let Some(Value::String(description)) = object.get_mut("description") {
+        *description = description.replace('\n', " ");
+    }
+    let bound = match object.get("type").and_then(Value::as_str) {
+        Some("array") => Some(("maxItems", MAX_ENTRIES)),
+        Some("object") if !object.contains_key("properties") => Some(("maxProperties", MAX_ENTRIES)),
+        Some("string") if !object.contains_key("enum") && !object.contains_key("const") => {
+            Some(("maxLength", MAX_TEXT))
+        }
+        _ => None,
+    };
+    if let Some((keyword, bound)) = bound {
+        object.entry(keyword).or_insert_with(|| json!(bound));
+    }
+}

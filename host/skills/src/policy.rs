@@ -1,0 +1,163 @@
+//! Whether a call is allowed, and under which terms.
+//!
+//! What a skill may do is what its manifest asks for, cut by what a person
+//! granted to its bytes, cut by the host's own limits. The component's imports
+//! cut it further by themselves: what it doesn't import, it can't reach.
+
+mod refusal;
+mod terms;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::time::{Duration, Instant, SystemTime};
+
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::grant::Grant;
+use bailiwick_domain::limits::LimitsPolicy;
+use bailiwick_domain::manifest::Kind;
+use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
+
+pub use self::refusal::Refusal;
+pub use self::terms::effective_terms;
+use crate::grants::{GrantEntry, Grants};
+use crate::skill::{Skill, Tool};
+
+/// Terms that are kept. There is one for each skill that is called, so that this
+/// many are only reached by skills that were loaded again and again.
+const MAX_TERMS: usize = 8192;
+
+/// What the host itself decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyOptions {
+    /// Limits where nobody asks, and limits that nobody gets past.
+    pub limits: LimitsPolicy,
+    /// Risk tags of which each must be accepted by the grant.
+    pub require_approval_tags: BTreeSet<String>,
+}
+
+/// Turns grants into permits. It holds the only issuer of them.
+#[derive(Debug)]
+pub struct Policy {
+    issuer: PermitIssuer,
+    options: PolicyOptions,
+    terms: RwLock<HashMap<usize, Cached>>,
+}
+
+/// Terms by the address of their skill. The weak reference keeps that address
+/// from being used for another skill.
+#[derive(Debug)]
+struct Cached {
+    skill: Weak<Skill>,
+    entry: Arc<GrantEntry>,
+    terms: Arc<Terms>,
+}
+
+/// The moment of a decision, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    /// For expiry.
+    pub time: SystemTime,
+    /// For the deadline.
+    pub instant: Instant,
+}
+
+impl Now {
+    /// The present by `clock`.
+    pub fn by(clock: &dyn Clock) -> Self {
+        Self { time: clock.now(), instant: clock.instant() }
+    }
+}
+
+impl Policy {
+    /// A policy that issues permits with `issuer`.
+    pub fn new(issuer: PermitIssuer, options: PolicyOptions) -> Self {
+        Self { issuer, options, terms: RwLock::default() }
+    }
+
+    /// A permit for one call of `tool`, to end after `deadline` at the latest, or why there is none.
+    pub fn decide(
+        &self,
+        skill: &Arc<Skill>,
+        tool: &Tool,
+        grants: &Grants,
+        deadline: Option<Duration>,
+        now: Now,
+    ) -> Result<Permit, Refusal> {
+        let entry = valid_entry(skill, grants, now)?;
+        self.check_risks(skill, tool, &entry.grant)?;
+        let terms = self.cached_terms(skill, entry);
+        // The grant's end is one more deadline: a call must not outlive it.
+        let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
+        let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
+        let end = now.instant + given.unwrap_or_default();
+        Ok(self.issuer.issue(terms, end))
+    }
+
+    /// What calls of `skill` may do, apart from the risks of single tools.
+    pub fn terms(&self, skill: &Arc<Skill>, grants: &Grants, now: Now) -> Result<Arc<Terms>, Refusal> {
+        valid_entry(skill, grants, now).map(|entry| self.cached_terms(skill, entry))
+    }
+
+    /// Whether a call that began under `terms` may go on under `grants`.
+    pub fn still_allows(&self, skill: &Arc<Skill>, tool: &Tool, grants: &Grants, terms: &Terms, now: Now) -> bool {
+        let entry = valid_entry(skill, grants, now);
+        entry.is_ok_and(|entry| {
+            self.check_risks(skill, tool, &entry.grant).is_ok() && *self.cached_terms(skill, entry) == *terms
+        })
+    }
+
+    /// What the host itself decides.
+    pub const fn options(&self) -> &PolicyOptions {
+        &self.options
+    }
+
+    fn check_risks(&self, skill: &Skill, tool: &Tool, grant: &Grant) -> Result<(), Refusal> {
+        let open =
+            |tag: &&String| self.options.require_approval_tags.contains(*tag) && !grant.accepted_risks.contains(*tag);
+        let mut tags = tool.risk_tags.iter().filter(open).peekable();
+        if tags.peek().is_none() {
+            return Ok(());
+        }
+        let tags = tags.cloned().collect();
+        Err(Refusal::ApprovalRequired { skill: skill.manifest.id.clone(), tool: tool.name.clone(), tags })
+    }
+
+    /// The terms of `skill` under one grant, made once for both.
+    fn cached_terms(&self, skill: &Arc<Skill>, entry: &Arc<GrantEntry>) -> Arc<Terms> {
+        let key = Arc::as_ptr(skill).addr();
+        let known = self.terms.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cached) = known.get(&key).filter(|cached| Arc::ptr_eq(&cached.entry, entry)) {
+            return Arc::clone(&cached.terms);
+        }
+        drop(known);
+        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options.limits));
+        let cached = Cached { skill: Arc::downgrade(skill), entry: Arc::clone(entry), terms: Arc::clone(&terms) };
+        let mut known = self.terms.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_TERMS {
+            known.retain(|_, cached| cached.skill.strong_count() > 0);
+        }
+        if known.len() < MAX_TERMS {
+            known.insert(key, cached);
+        }
+        terms
+    }
+}
+
+/// The grant that holds for the bytes of `skill`.
+fn valid_entry<'g>(skill: &Skill, grants: &'g Grants, now: Now) -> Result<&'g Arc<GrantEntry>, Refusal> {
+    let id = &skill.manifest.id;
+    if skill.manifest.kind == Kind::Prompt {
+        return Err(Refusal::Prompt { skill: id.clone() });
+    }
+    if let Some(problem) = grants.problem() {
+        return Err(Refusal::GrantsUnreadable { problem: problem.to_string() });
+    }
+    let Some(entry) = grants.of(id, &skill.digest) else { return Err(refusal::without_grant(skill, grants, now)) };
+    if let Some(end) = entry.grant.expires_at.filter(|_| !entry.grant.holds_at(now.time)) {
+        return Err(Refusal::Expired { skill: id.clone(), at: end });
+    }
+    match &entry.problem {
+        Some(problem) => Err(Refusal::GrantInvalid { skill: id.clone(), problem: problem.clone() }),
+        None => Ok(entry),
+    }
+}

@@ -1,0 +1,38 @@
+//! The intersection of what is asked for, what is granted and what the host allows.
+
+use std::collections::BTreeMap;
+
+use bailiwick_domain::authority::{FsMount, FsRequest};
+use bailiwick_domain::grant::Grant;
+use bailiwick_domain::limits::LimitsPolicy;
+use bailiwick_domain::manifest::Permissions;
+use bailiwick_domain::permit::{HttpAuthority, Terms};
+
+use crate::skill::Skill;
+
+/// What calls of `skill` may do under `grant`. What only one of manifest and
+/// grant names is in none of it.
+pub fn effective_terms(skill: &Skill, grant: &Grant, limits: &LimitsPolicy) -> Terms {
+    let asked = &skill.manifest.permissions;
+    let granted = &grant.capabilities;
+    Terms {
+        skill: skill.manifest.id.clone(),
+        digest: skill.digest,
+        fs: granted.fs.iter().filter_map(|mount| within_request(&asked.fs, mount)).collect(),
+        http: HttpAuthority { requested: asked.http.clone(), granted: granted.http.clone() },
+        state: asked.state && granted.state,
+        config: asked_config(asked, &granted.config),
+        limits: limits.effective(&skill.manifest.limits, &grant.limits),
+    }
+}
+
+/// The mount as far as a request goes that its root lies in.
+fn within_request(asked: &[FsRequest], mount: &FsMount) -> Option<FsMount> {
+    let request = asked.iter().find(|request| request.root.contains(&mount.root))?;
+    Some(FsMount { access: mount.access.min(request.access), ..mount.clone() })
+}
+
+fn asked_config(asked: &Permissions, granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let pair = |key: &String| granted.get(key).map(|value| (key.clone(), value.clone()));
+    asked.config.iter().filter_map(pair).collect()
+}

@@ -1,0 +1,192 @@
+//! Finding skills on disk, and noticing when they change.
+
+mod change;
+mod load;
+mod scan;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::sandbox::Sandbox;
+use tokio::sync::watch;
+
+pub use self::change::{Change, Release};
+use self::load::Loaded;
+use crate::catalog::{Broken, Catalog, Found};
+use crate::package::LoadOptions;
+use crate::skill::Skill;
+
+/// Where skills are, and how they are read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryOptions {
+    /// Folders whose immediate subfolders are packages.
+    pub directories: Vec<PathBuf>,
+    /// Whether slips in a manifest are errors.
+    pub strict: bool,
+    /// Whether a skill may ask to run commands on the host.
+    pub allow_shell: bool,
+}
+
+/// A package that is about to be read, for those who wait for the first start,
+/// when components may have to be compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress<'a> {
+    /// Packages read before.
+    pub done: usize,
+    /// Packages in all.
+    pub total: usize,
+    /// The next one's folder.
+    pub folder: &'a Path,
+}
+
+/// The skills of a host. Loading blocks; what the hot path needs does not.
+pub struct Registry {
+    options: RegistryOptions,
+    sandbox: Arc<dyn Sandbox>,
+    catalog: RwLock<Arc<Catalog>>,
+    /// Held during a whole reload, so that there is one at a time.
+    packages: Mutex<Packages>,
+    changes: watch::Sender<Arc<Change>>,
+}
+
+/// What was read, and from where.
+#[derive(Default)]
+struct Packages {
+    loaded: BTreeMap<PathBuf, Loaded>,
+    /// Skills that are no longer in the catalog. While somebody still holds one,
+    /// its code must stay.
+    retired: Vec<Weak<Skill>>,
+}
+
+impl Registry {
+    /// Reads every package of the folders in `options`. What is broken is listed
+    /// in the catalog and hurts nothing else.
+    ///
+    /// Blocks, for seconds where large components have to be compiled.
+    pub fn open(
+        options: RegistryOptions,
+        sandbox: Arc<dyn Sandbox>,
+        mut on_progress: impl FnMut(Progress<'_>),
+    ) -> Self {
+        let mut packages = Packages::default();
+        let scanned = read_all(&options, &*sandbox, &mut packages, &mut on_progress);
+        let catalog = Catalog::new(1, scanned.skills, scanned.broken);
+        let change = Change::between(&Catalog::default(), &catalog);
+        forget_code(&mut packages, &*sandbox);
+        Self {
+            options,
+            sandbox,
+            catalog: RwLock::new(Arc::new(catalog)),
+            packages: Mutex::new(packages),
+            changes: watch::Sender::new(Arc::new(change)),
+        }
+    }
+
+    /// The skills as they are now.
+    pub fn catalog(&self) -> Arc<Catalog> {
+        Arc::clone(&self.catalog.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads again what changed on disk. Calls under way keep the skill that they began with.
+    ///
+    /// Blocks like [`Registry::open`]; packages whose files are as they were are not read.
+    pub fn reload(&self) -> Arc<Change> {
+        let mut packages = self.lock();
+        let scanned = read_all(&self.options, &*self.sandbox, &mut packages, &mut |_| ());
+        let old = self.catalog();
+        let new = Catalog::new(old.generation() + 1, scanned.skills, scanned.broken);
+        let change = Change::between(&old, &new);
+        if change.is_empty() {
+            return Arc::new(change);
+        }
+        packages.retire(&old, &new);
+        *self.catalog.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(new);
+        drop(old);
+        forget_code(&mut packages, &*self.sandbox);
+        drop(packages);
+        let change = Arc::new(change);
+        log(&change);
+        self.changes.send_replace(Arc::clone(&change));
+        change
+    }
+
+    /// The last change, and every one to come.
+    pub fn subscribe(&self) -> watch::Receiver<Arc<Change>> {
+        self.changes.subscribe()
+    }
+
+    /// The folders where something may change that concerns a skill.
+    pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
+        let packages = self.lock();
+        let files = packages.loaded.values().flat_map(Loaded::folders);
+        self.options.directories.iter().cloned().chain(packages.loaded.keys().cloned()).chain(files).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Packages> {
+        self.packages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one pass over the folders gave.
+struct Scanned {
+    skills: Vec<Found>,
+    broken: Vec<Broken>,
+}
+
+fn read_all(
+    options: &RegistryOptions,
+    sandbox: &dyn Sandbox,
+    packages: &mut Packages,
+    on_progress: &mut dyn FnMut(Progress<'_>),
+) -> Scanned {
+    let scan = scan::scan(&options.directories);
+    let mut old = std::mem::take(&mut packages.loaded);
+    let mut scanned = Scanned { skills: Vec::new(), broken: scan.broken };
+    let load_options = LoadOptions { strict: options.strict, allow_shell: options.allow_shell };
+    let total = scan.folders.len();
+    for (done, folder) in scan.folders.into_iter().enumerate() {
+        on_progress(Progress { done, total, folder: &folder });
+        let loaded = load::load(&folder, load_options, sandbox, old.remove(&folder));
+        match &loaded.skill {
+            Ok(skill) => scanned.skills.push(Found { folder: folder.clone(), skill: Arc::clone(skill) }),
+            Err(broken) => scanned.broken.push(broken.clone()),
+        }
+        packages.loaded.insert(folder, loaded);
+    }
+    scanned
+}
+
+impl Packages {
+    /// Remembers the skills of `old` that `new` doesn't have.
+    fn retire(&mut self, old: &Catalog, new: &Catalog) {
+        let stays = |skill: &Arc<Skill>| new.releases(&skill.manifest.id).iter().any(|other| Arc::ptr_eq(skill, other));
+        self.retired.extend(old.list().filter(|skill| !stays(skill)).map(Arc::downgrade));
+    }
+}
+
+/// Has the sandbox forget the code that no skill has any more. Code of skills
+/// that a call still holds goes with a later reload.
+fn forget_code(packages: &mut Packages, sandbox: &dyn Sandbox) {
+    packages.retired.retain(|skill| skill.strong_count() > 0);
+    let loaded = packages.loaded.values().filter_map(|loaded| loaded.skill.as_ref().ok()).map(|skill| skill.digest);
+    let held = packages.retired.iter().filter_map(Weak::upgrade).map(|skill| skill.digest);
+    let digests: BTreeSet<Digest> = loaded.chain(held).collect();
+    sandbox.retain(&|digest| digests.contains(digest));
+}
+
+fn log(change: &Change) {
+    let count = |releases: &[Release]| releases.len();
+    tracing::info!(
+        generation = change.generation,
+        added = count(&change.added),
+        removed = count(&change.removed),
+        changed = count(&change.changed),
+        broken = change.broken.len(),
+        "the skills changed"
+    );
+    for broken in &change.broken {
+        tracing::warn!(folder = %broken.folder.display(), "broken package: {}", broken.error);
+    }
+}

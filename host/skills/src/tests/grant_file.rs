@@ -1,0 +1,170 @@
+//! The format of `grants.toml`: what is understood, and what is said of the rest.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bailiwick_domain::authority::{Access, Scheme};
+use bailiwick_domain::clock::Clock;
+
+use super::support::Site;
+use crate::grants::{GrantError, GrantStore};
+
+const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+/// A file that uses every key; `HOST` stands for a folder.
+const EXAMPLE: &str = r#"
+version = 1
+
+[[grant]]
+skill = "demo/p"
+digest = "DIGEST"
+giver = "ada"
+given_at = 2026-11-20T11:00:00Z
+expires_at = 2026-12-31T23:59:59Z
+reason = "reads the tickets"
+accept_risks = ["destructive"]
+state = true
+
+[[grant.fs]]
+root = "/work"
+host = "HOST"
+access = "read-write"
+
+[[grant.http]]
+host = "*.example.com"
+schemes = ["https", "http"]
+ports = [443, 8443]
+methods = ["GET"]
+paths = ["/v1"]
+
+[[grant.http]]
+host = "127.0.0.1"
+methods = ["GET"]
+
+[grant.config]
+mode = "fast"
+
+[grant.limits]
+memory = "16 MiB"
+deadline = "500 ms"
+fuel = 1000000
+output = "1 KiB"
+concurrency = 2
+"#;
+
+fn open(text: &str) -> Result<(Site, GrantStore), GrantError> {
+    let site = Site::new();
+    let path = site.grants_path();
+    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+    let host = site.data("work").display().to_string();
+    fs::write(&path, text.replace("HOST", &host).replace("DIGEST", DIGEST)).expect("write");
+    let clock = Arc::clone(&site.clock) as Arc<dyn Clock>;
+    GrantStore::open(&path, clock).map(|store| (site, store))
+}
+
+#[test]
+fn every_key_is_understood() {
+    let (site, store) = open(EXAMPLE).expect("it is valid");
+    let [entry] = store.list().try_into().expect("one grant");
+    assert_eq!(entry.problem, None);
+    let grant = &entry.grant;
+    assert_eq!(grant.skill.as_str(), "demo/p");
+    assert_eq!(grant.digest.to_string(), DIGEST);
+    assert_eq!((grant.giver.as_str(), grant.reason.as_deref()), ("ada", Some("reads the tickets")));
+    let seconds = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    assert_eq!(grant.given_at, seconds(1_795_172_400));
+    assert_eq!(grant.expires_at, Some(seconds(1_798_761_599)));
+    assert!(grant.accepted_risks.contains("destructive"));
+    let capabilities = &grant.capabilities;
+    assert_eq!(capabilities.fs[0].root.as_str(), "/work");
+    assert_eq!(capabilities.fs[0].host, site.data("work"));
+    assert_eq!(capabilities.fs[0].access, Access::ReadWrite);
+    let rule = &capabilities.http[0];
+    assert_eq!(rule.host.to_string(), "*.example.com");
+    assert_eq!(rule.schemes, [Scheme::Https, Scheme::Http]);
+    assert_eq!(rule.ports, [443, 8443]);
+    assert_eq!(rule.methods, ["GET"]);
+    assert_eq!(rule.paths, ["/v1"]);
+    assert_eq!(capabilities.http[1].schemes, [Scheme::Https], "where none is named");
+    assert!(capabilities.http[1].ports.is_empty() && capabilities.http[1].paths.is_empty());
+    assert!(capabilities.state);
+    assert_eq!(capabilities.config["mode"], "fast");
+    assert_eq!(grant.limits.memory_bytes, Some(16 << 20));
+    assert_eq!(grant.limits.deadline, Some(Duration::from_millis(500)));
+    assert_eq!(grant.limits.fuel, Some(1_000_000));
+    assert_eq!(grant.limits.output_bytes, Some(1 << 10));
+    assert_eq!(grant.limits.concurrency, Some(2));
+}
+
+#[test]
+fn a_fault_is_named_with_its_line_and_key() {
+    let faults = [
+        ("version = 1", "version = 1\nvershun = 2", "grants.toml:3:1: ", "vershun"),
+        ("skill = \"demo/p\"", "skill = \"demo\"", "grants.toml:5:9: ", "grant.skill"),
+        ("\"DIGEST\"", "\"sha256:12\"", "grants.toml:6:10: ", "grant.digest"),
+        ("giver = \"ada\"", "", "grants.toml:", "giver"),
+        ("2026-11-20T11:00:00Z", "2026-11-20T11:00:00+02:00", "grants.toml:8:12: ", "2026-12-31T23:59:59Z"),
+        ("2026-11-20T11:00:00Z", "\"2026-11-20T11:00:00Z\"", "grants.toml:8:12: ", "grant.given_at"),
+        ("2026-12-31T23:59:59Z", "2026-12-31", "grants.toml:9:14: ", "grant.expires_at"),
+        ("accept_risks = [\"destructive\"]", "accept_risks = \"destructive\"", "grants.toml:11:16: ", "accept_risks"),
+        ("state = true", "state = \"true\"", "grants.toml:12:9: ", "grant.state"),
+        ("root = \"/work\"", "root = \"work\"", "grants.toml:15:8: ", "grant.fs.root"),
+        ("host = \"HOST\"", "host = \"./here\"", "grants.toml:16:8: ", "grant.fs.host"),
+        ("access = \"read-write\"", "access = \"write\"", "grants.toml:17:10: ", "grant.fs.access"),
+        ("access = \"read-write\"", "acces = \"read\"", "grants.toml:17:1: ", "acces"),
+        ("host = \"*.example.com\"", "host = \"*.*.com\"", "grants.toml:20:8: ", "grant.http.host"),
+        ("[\"https\", \"http\"]", "[]", "grants.toml:21:11: ", "grant.http.schemes"),
+        ("[443, 8443]", "[0]", "grants.toml:22:10: ", "grant.http.ports"),
+        ("methods = [\"GET\"]\npaths", "methods = [\"get\"]\npaths", "grants.toml:23:11: ", "grant.http.methods"),
+        ("paths = [\"/v1\"]", "paths = [\"v1\"]", "grants.toml:24:9: ", "grant.http.paths"),
+        ("mode = \"fast\"", "mode = 1", "grants.toml:31:8: ", "grant.config.mode"),
+        ("\"16 MiB\"", "\"16 MB\"", "grants.toml:34:10: ", "grant.limits.memory"),
+        ("\"16 MiB\"", "\"0 B\"", "grants.toml:34:10: ", "grant.limits.memory"),
+        ("\"500 ms\"", "\"0 s\"", "grants.toml:35:12: ", "grant.limits.deadline"),
+        ("fuel = 1000000", "fuel = 0", "grants.toml:36:8: ", "grant.limits.fuel"),
+        ("\"1 KiB\"", "1024", "grants.toml:37:10: ", "grant.limits.output"),
+        ("concurrency = 2", "concurrency = -1", "grants.toml:38:15: ", "grant.limits.concurrency"),
+    ];
+    for (right, wrong, place, key) in faults {
+        assert!(EXAMPLE.contains(right), "{right}");
+        let error = match open(&EXAMPLE.replacen(right, wrong, 1)) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("`{wrong}` is accepted"),
+        };
+        assert!(error.contains(place) && error.contains(key), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn other_versions_and_no_version_are_refused() {
+    let other = open("version = 2\n").map(drop).expect_err("another version");
+    assert!(matches!(other, GrantError::Version { found: 2, known: 1, .. }));
+    assert!(matches!(open("").map(drop), Err(GrantError::Syntax { .. })));
+    assert!(matches!(open("not toml").map(drop), Err(GrantError::Syntax { line: 1, .. })));
+}
+
+#[test]
+fn a_file_of_any_size_is_not_read() {
+    let text = format!("version = 1\n#{}", "x".repeat(5 << 20));
+    assert!(matches!(open(&text).map(drop), Err(GrantError::TooLarge { .. })));
+}
+
+#[test]
+fn grants_that_can_not_be_given_effect_are_listed_with_the_reason() {
+    let problem = |from: &str, to: &str| {
+        let (_site, store) = open(&EXAMPLE.replacen(from, to, 1)).expect("the file is read");
+        store.list()[0].problem.clone().expect("a problem")
+    };
+    assert!(problem("host = \"HOST\"", "host = \"/no/such/folder\"").contains("can't be found"));
+    assert!(problem("host = \"HOST\"", "host = \"HOST/../work\"").contains("now leads to"));
+    let overlap = "access = \"read-write\"\n[[grant.fs]]\nroot = \"/work/x\"\nhost = \"HOST\"\naccess = \"read-write\"";
+    assert!(problem("access = \"read-write\"", overlap).contains("overlap"));
+    let two = format!(
+        "{EXAMPLE}\n{}",
+        EXAMPLE.split_once("[[grant]]").map(|(_, grant)| format!("[[grant]]{grant}")).expect("a grant")
+    );
+    let (_site, store) = open(&two).expect("the file is read");
+    let problems: Vec<bool> = store.list().iter().map(|entry| entry.problem.is_some()).collect();
+    assert_eq!(problems, [false, true]);
+}

@@ -1,0 +1,227 @@
+//! A host on a folder of its own, and packages to put there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bailiwick_domain::authority::{Access, FsMount, HttpRule, Scheme};
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::grant::Capabilities;
+use bailiwick_domain::invocation::{Invocation, Principal};
+use bailiwick_domain::permit;
+use bailiwick_domain::sandbox::Sandbox;
+use bailiwick_domain::wit::{Answer, Field, ToolSignature, WitType};
+use bailiwick_journal::Journal;
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::script::{HandClock, Script};
+use crate::execute::{ExecuteError, Execution, Executor, ExecutorParts};
+use crate::grants::{GrantStore, NewGrant};
+use crate::policy::{Policy, PolicyOptions};
+use crate::registry::{Registry, RegistryOptions};
+use crate::skill::Skill;
+
+/// Asks for one of everything.
+pub(super) const ALL: &str = r#"
+    risk_tags = ["writes"]
+
+    [[permissions.fs]]
+    root = "/work"
+    access = "read-write"
+
+    [[permissions.http]]
+    host = "*.example.com"
+    methods = ["GET", "POST"]
+
+    [permissions]
+    state = true
+    config = ["mode", "level"]
+
+    [limits]
+    memory = "32 MiB"
+    deadline = "5 s"
+    fuel = 1000
+    output = "64 KiB"
+    concurrency = 4
+"#;
+
+/// A function `name(text: string) -> result<T, string>`.
+pub(super) fn tool(name: &str) -> ToolSignature {
+    ToolSignature {
+        name: name.to_owned(),
+        interface: Some("demo:skill/tools@1.0.0".to_owned()),
+        function: name.to_owned(),
+        docs: Some(format!("Does {name}.")),
+        params: vec![Field { name: "text".to_owned(), ty: WitType::String, docs: None }],
+        answer: Answer::Fallible { ok: Some(WitType::U32), err: Some(WitType::String) },
+    }
+}
+
+/// A host that has not been opened yet.
+pub(super) struct Site {
+    pub(super) folder: TempDir,
+    pub(super) clock: Arc<HandClock>,
+    pub(super) policy: PolicyOptions,
+    pub(super) max_concurrent_calls: u32,
+}
+
+/// A whole host.
+pub(super) struct Host {
+    pub(super) site: Site,
+    pub(super) sandbox: Arc<Script>,
+    pub(super) registry: Arc<Registry>,
+    pub(super) grants: Arc<GrantStore>,
+    pub(super) executor: Arc<Executor>,
+}
+
+impl Site {
+    pub(super) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        fs::create_dir(folder.path().join("skills")).expect("a folder for skills");
+        Self { folder, clock: HandClock::new(), policy: PolicyOptions::default(), max_concurrent_calls: 100 }
+    }
+
+    /// One skill, `demo/NAME` 1.0.0 with the tool `run`, that asks for everything.
+    pub(super) fn with(self, name: &str) -> Self {
+        self.package(name, &manifest(&format!("demo/{name}"), "1.0.0", ALL), &[tool("run")]);
+        self
+    }
+
+    pub(super) fn skills(&self) -> PathBuf {
+        self.folder.path().join("skills")
+    }
+
+    /// A folder of the host to be granted.
+    pub(super) fn data(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join("data").join(name);
+        fs::create_dir_all(&path).expect("a folder to be granted");
+        fs::canonicalize(path).expect("it exists")
+    }
+
+    /// Puts a package in the folder `name`.
+    pub(super) fn package(&self, name: &str, manifest: &str, tools: &[ToolSignature]) -> PathBuf {
+        let folder = self.skills().join(name);
+        fs::create_dir_all(&folder).expect("a package folder");
+        fs::write(folder.join("skill.toml"), manifest).expect("a manifest");
+        fs::write(folder.join("skill.wasm"), component(tools)).expect("a component");
+        folder
+    }
+
+    pub(super) fn registry(&self, sandbox: &Arc<Script>) -> Arc<Registry> {
+        let options = RegistryOptions { directories: vec![self.skills()], strict: true, allow_shell: false };
+        Arc::new(Registry::open(options, Arc::clone(sandbox) as Arc<dyn Sandbox>, |_| ()))
+    }
+
+    pub(super) fn grants_path(&self) -> PathBuf {
+        self.folder.path().join("home/grants.toml")
+    }
+
+    pub(super) fn open_grants(&self) -> GrantStore {
+        let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
+        GrantStore::open_guarding(&self.grants_path(), vec![self.skills()], clock).expect("the grants open")
+    }
+
+    pub(super) fn open(self) -> Host {
+        let (issuer, verifier) = permit::authority();
+        let sandbox = Script::new(verifier);
+        let registry = self.registry(&sandbox);
+        let broken: Vec<String> = registry.catalog().broken().iter().map(|broken| broken.error.to_string()).collect();
+        assert!(broken.is_empty(), "{broken:?}");
+        let grants = Arc::new(self.open_grants());
+        let journal = Journal::open(&self.folder.path().join("home/journal.redb")).expect("the journal opens");
+        let executor = Arc::new(Executor::new(ExecutorParts {
+            registry: Arc::clone(&registry),
+            grants: Arc::clone(&grants),
+            policy: Policy::new(issuer, self.policy.clone()),
+            sandbox: Arc::clone(&sandbox) as Arc<dyn Sandbox>,
+            journal,
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            max_concurrent_calls: self.max_concurrent_calls,
+        }));
+        Host { site: self, sandbox, registry, grants, executor }
+    }
+}
+
+impl Host {
+    /// Ends this host, as a shutdown does, and starts it again on the same folder.
+    pub(super) fn restart(self) -> Self {
+        let Self { site, sandbox, registry, grants, executor } = self;
+        drop((sandbox, registry, grants, executor));
+        site.open()
+    }
+
+    pub(super) fn skill(&self, selector: &str) -> Arc<Skill> {
+        let selector = selector.parse().expect("a selector");
+        self.registry.catalog().resolve(&selector).expect("the skill is there")
+    }
+
+    /// Grants everything that [`ALL`] asks for.
+    pub(super) fn grant(&self, selector: &str) {
+        self.grants.add(&self.skill(selector), everything(&self.site.data("work"))).expect("the grant is given");
+    }
+
+    pub(super) async fn call(&self, selector: &str) -> Result<Execution, ExecuteError> {
+        self.executor.execute(invocation(selector)).await
+    }
+
+    /// Starts a call and returns once the guest runs.
+    pub(super) async fn start(
+        &self,
+        invocation: Invocation,
+    ) -> tokio::task::JoinHandle<Result<Execution, ExecuteError>> {
+        let before = self.sandbox.under_way.load(std::sync::atomic::Ordering::SeqCst);
+        let executor = Arc::clone(&self.executor);
+        let call = tokio::spawn(async move { executor.execute(invocation).await });
+        self.sandbox.until_under_way(before + 1).await;
+        call
+    }
+}
+
+pub(super) fn manifest(id: &str, version: &str, rest: &str) -> String {
+    format!("skill_id = \"{id}\"\nversion = \"{version}\"\nkind = \"tool\"\ncomponent = \"skill.wasm\"\n{rest}")
+}
+
+pub(super) fn component(tools: &[ToolSignature]) -> Vec<u8> {
+    serde_json::to_vec(tools).expect("signatures are JSON")
+}
+
+pub(super) fn invocation(selector: &str) -> Invocation {
+    Invocation {
+        skill: selector.parse().expect("a selector"),
+        tool: None,
+        arguments: json!({ "text": "secret words" }),
+        principal: Principal { name: "key:ci".into() },
+        trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().expect("a trace context"),
+        deadline: None,
+        idempotency_key: None,
+    }
+}
+
+pub(super) fn everything(host: &Path) -> NewGrant {
+    NewGrant {
+        giver: "ada".to_owned(),
+        reason: Some("for the test".to_owned()),
+        capabilities: Capabilities {
+            fs: vec![mount("/work", host, Access::ReadWrite)],
+            http: vec![rule("api.example.com", &["GET", "POST"])],
+            state: true,
+            config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+        },
+        ..NewGrant::default()
+    }
+}
+
+pub(super) fn mount(root: &str, host: &Path, access: Access) -> FsMount {
+    FsMount { root: root.parse().expect("a guest path"), host: host.to_owned(), access }
+}
+
+pub(super) fn rule(host: &str, methods: &[&str]) -> HttpRule {
+    HttpRule {
+        host: host.parse().expect("a host"),
+        schemes: vec![Scheme::Https],
+        ports: vec![],
+        methods: methods.iter().map(|method| (*method).to_owned()).collect(),
+        paths: vec![],
+    }
+}

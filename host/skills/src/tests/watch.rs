@@ -1,0 +1,69 @@
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::support::{Site, manifest, tool};
+
+/// Far more than the watcher needs, and finite.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn changes_on_disk_are_noticed() {
+    let host = Site::new().with("p").open();
+    let mut changes = host.registry.subscribe();
+    let watch = host.registry.watch().expect("a thread");
+    // A new package, an old one changed, and one that is gone again.
+    let mut generation = 1;
+    for step in 0..3 {
+        match step {
+            0 => drop(host.site.package("q", &manifest("demo/q", "1.0.0", ""), &[tool("run")])),
+            1 => fs::write(host.site.skills().join("q/skill.toml"), manifest("demo/q", "1.1.0", "")).expect("write"),
+            _ => fs::remove_dir_all(host.site.skills().join("q")).expect("remove"),
+        }
+        // A slow machine may see a package half written at first.
+        while seen(&host.registry) != [1, 1, 0][step] || host.registry.catalog().generation() == generation {
+            tokio::time::timeout(PATIENCE, changes.changed())
+                .await
+                .expect("it is noticed")
+                .expect("the registry lives");
+        }
+        generation = host.registry.catalog().generation();
+    }
+    drop(watch);
+    assert_eq!(Arc::strong_count(&host.registry), 2, "the host and its executor hold it, and no thread");
+}
+
+fn seen(registry: &crate::registry::Registry) -> usize {
+    registry.catalog().list().filter(|skill| skill.manifest.id.as_str() == "demo/q").count()
+}
+
+#[tokio::test]
+async fn a_revocation_elsewhere_is_noticed_while_nobody_asks() {
+    use bailiwick_domain::clock::Clock;
+    let host = Site::new().with("p").open();
+    host.grant("demo/p");
+    // The grants of another process, which sees a real clock.
+    let here = Arc::new(
+        crate::grants::GrantStore::open(&host.site.grants_path(), Arc::new(Real) as Arc<dyn Clock>).expect("opens"),
+    );
+    let mut changes = here.subscribe();
+    changes.mark_unchanged();
+    let watch = here.watch().expect("a thread");
+    host.grants.revoke(&host.skill("demo/p").manifest.id, None).expect("revoke");
+    tokio::time::timeout(PATIENCE, changes.changed()).await.expect("it is noticed").expect("the store lives");
+    drop(watch);
+    assert_eq!(Arc::strong_count(&here), 1);
+    assert!(here.list().is_empty());
+}
+
+struct Real;
+
+impl bailiwick_domain::clock::Clock for Real {
+    fn now(&self) -> std::time::SystemTime {
+        std::time::SystemTime::now()
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        std::time::Instant::now()
+    }
+}
