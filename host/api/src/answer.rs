@@ -1,0 +1,25 @@
+//! JSON answers.
+
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::problem::Failure;
+
+/// Bytes that most answers fit into, so that writing one allocates once.
+const USUAL_SIZE: usize = 1024;
+
+/// `value` as JSON, with status 200.
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<Response, Failure> {
+    let mut body = Vec::with_capacity(USUAL_SIZE);
+    serde_json::to_writer(&mut body, value).map_err(|error| Failure::unwritable(&error))?;
+    Ok(document(body))
+}
+
+/// Bytes that are JSON, with status 200.
+pub(crate) fn document(body: impl IntoResponse) -> Response {
+    let mut response = body.into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

@@ -1,0 +1,49 @@
+//! Running one tool.
+
+use axum::extract::State;
+use axum::response::Response;
+use bailiwick_wire::execute::{ExecuteHeaders, ExecuteRequest, ExecuteResponse};
+
+use crate::answer;
+use crate::auth::caller::{Allowed, Execute};
+use crate::body::JsonBody;
+use crate::convert;
+use crate::extract::{IdempotencyKey, NoQuery, SkillPath, Trace};
+use crate::openapi::ExecuteProblems;
+use crate::problem::Failure;
+use crate::state::ApiState;
+
+/// Run a tool
+///
+/// Runs one tool of a skill in a fresh sandbox, and answers when it is done.
+/// With an `Idempotency-Key`, a request that is sent again runs nothing again:
+/// it gets the answer of the first, also after the host was restarted.
+#[utoipa::path(
+    post,
+    path = "/v1/skills/{namespace}/{name}/execute",
+    operation_id = "executeSkill",
+    tag = "skills",
+    security(("key" = ["skills:execute"])),
+    params(
+        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
+        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "calculate"),
+        ExecuteHeaders,
+    ),
+    request_body = ExecuteRequest,
+    responses((status = 200, description = "What the tool answered.", body = ExecuteResponse), ExecuteProblems)
+)]
+pub(crate) async fn execute(
+    State(state): State<ApiState>,
+    caller: Allowed<Execute>,
+    Trace(trace): Trace,
+    path: SkillPath,
+    IdempotencyKey(key): IdempotencyKey,
+    _: NoQuery,
+    body: JsonBody<ExecuteRequest>,
+) -> Result<Response, Failure> {
+    let invocation = convert::invocation(path, body.value, caller.0, trace, key)?;
+    match state.executor().execute(invocation).await {
+        Ok(execution) => answer::json(&convert::answer(execution)?),
+        Err(error) => Err(Failure::execute(error, &trace)),
+    }
+}

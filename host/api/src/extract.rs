@@ -1,0 +1,120 @@
+//! Paths, queries and headers, read into types. Whatever doesn't fit is an error.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
+use bailiwick_domain::skill_id::{SkillId, SkillSelector};
+use bailiwick_domain::trace::TraceContext;
+use serde::de::DeserializeOwned;
+
+use crate::problem::Failure;
+use crate::state::ApiState;
+
+/// Characters of an idempotency key: room for a UUID or a hash with a prefix.
+const MAX_IDEMPOTENCY_KEY: usize = 255;
+
+/// By which repeated requests become one call.
+pub(crate) static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// A query, read into `T`. `T` says which keys there are; all others are errors.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        match axum::extract::Query::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(query)) => Ok(Self(query)),
+            Err(rejection) => Err(Failure::invalid_query(&rejection.body_text())),
+        }
+    }
+}
+
+/// For routes that have no query.
+pub(crate) struct NoQuery;
+
+impl FromRequestParts<ApiState> for NoQuery {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        match parts.uri.query() {
+            None | Some("") => Ok(Self),
+            Some(_) => Err(Failure::invalid_query("this route has no query")),
+        }
+    }
+}
+
+/// `{namespace}/{name}`, with or without `@` and a range behind the name.
+pub(crate) struct SkillPath {
+    pub(crate) id: SkillId,
+    range: Option<String>,
+}
+
+impl FromRequestParts<ApiState> for SkillPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let Path((namespace, last)) = path.map_err(|rejection| Failure::invalid_path(&rejection))?;
+        let (name, range) = match last.split_once('@') {
+            Some((name, range)) => (name, Some(range.to_owned())),
+            None => (last.as_str(), None),
+        };
+        let id = format!("{namespace}/{name}").parse().map_err(|error| Failure::invalid_path(&error))?;
+        Ok(Self { id, range })
+    }
+}
+
+impl SkillPath {
+    /// The skill in the releases that the path or `version` asks for; not both may.
+    pub(crate) fn select(self, version: Option<&str>) -> Result<SkillSelector, Failure> {
+        let range = match (&self.range, version) {
+            (Some(_), Some(_)) => {
+                return Err(Failure::invalid_version("it stands in the path and in `version`; expected one of them"));
+            }
+            (range, version) => range.as_deref().or(version),
+        };
+        match range {
+            None => Ok(SkillSelector::newest(self.id)),
+            Some(range) => {
+                SkillSelector::within(self.id, range).map_err(|error| Failure::invalid_version(&error.to_string()))
+            }
+        }
+    }
+}
+
+/// The header `Idempotency-Key`, where there is one.
+pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+
+impl FromRequestParts<ApiState> for IdempotencyKey {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        let mut values = parts.headers.get_all(&IDEMPOTENCY_KEY).iter();
+        let Some(value) = values.next() else { return Ok(Self(None)) };
+        match visible(value).filter(|_| values.next().is_none()) {
+            Some(key) => Ok(Self(Some(key.to_owned()))),
+            None => Err(Failure::invalid_header(
+                "Idempotency-Key",
+                &format!("one value of 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters"),
+            )),
+        }
+    }
+}
+
+fn visible(value: &HeaderValue) -> Option<&str> {
+    let bytes = value.as_bytes();
+    let good = (1..=MAX_IDEMPOTENCY_KEY).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+    value.to_str().ok().filter(|_| good)
+}
+
+/// The trace that the request belongs to, which [`crate::guard`] has put there.
+pub(crate) struct Trace(pub(crate) TraceContext);
+
+impl FromRequestParts<ApiState> for Trace {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        parts.extensions.get::<TraceContext>().copied().map(Self).ok_or_else(Failure::no_trace)
+    }
+}

@@ -1,0 +1,32 @@
+//! The REST interface, over axum: a handler extracts, calls one function, converts.
+//!
+//! [`router`] makes the routes, [`serve()`] the connections, [`openapi()`] the
+//! document that describes both. Every error leaves as a problem document, made
+//! in `problem.rs`; every domain type leaves as a wire type, made in `convert.rs`.
+
+pub mod auth;
+pub mod host_check;
+pub mod options;
+pub mod problem;
+pub mod state;
+pub mod time;
+
+mod answer;
+mod body;
+mod convert;
+mod execute;
+mod extract;
+mod guard;
+mod health;
+mod openapi;
+mod page;
+mod router;
+mod serve;
+mod skills;
+mod storage;
+
+pub use auth::caller::Peer;
+pub use openapi::openapi;
+pub use router::router;
+pub use serve::serve;
+pub use storage::StorageError;

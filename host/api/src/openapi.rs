@@ -1,0 +1,177 @@
+//! The `OpenAPI` document, made from the routes themselves.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use bailiwick_wire::problem::{MEDIA_TYPE, Problem};
+use bytes::Bytes;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response as Described, ResponseBuilder, Type,
+};
+use utoipa::{IntoResponses, Modify, OpenApi as _};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::answer;
+use crate::problem::Kind;
+use crate::state::ApiState;
+use crate::{execute, health, skills};
+
+/// The document: every route with its requests, answers and problems.
+pub fn openapi() -> OpenApi {
+    routes().into_openapi()
+}
+
+/// The routes with the document that describes them.
+pub(crate) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Api::openapi())
+        .routes(routes!(skills::list))
+        .routes(routes!(skills::show))
+        .routes(routes!(execute::execute))
+        .routes(routes!(health::health))
+        .routes(routes!(health::readiness))
+        .routes(routes!(show))
+}
+
+/// This document
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "openapi",
+    tag = "probes",
+    security(()),
+    responses(
+        (status = 200, description = "OpenAPI 3.1.", content_type = "application/json", body = serde_json::Value),
+        PublicProblems,
+    )
+)]
+pub(crate) async fn show() -> Response {
+    static DOCUMENT: LazyLock<Bytes> = LazyLock::new(|| {
+        let text = openapi().to_json().expect("a document of strings and numbers can be written");
+        Bytes::from(text)
+    });
+    answer::document(DOCUMENT.clone())
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Bailiwick",
+        description = "Runs skills: sandboxed WebAssembly components that can do only what a person granted them.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers((url = "/")),
+    tags(
+        (name = "skills", description = "Which skills there are, and running their tools."),
+        (name = "probes", description = "What monitors and tools ask."),
+    ),
+    components(schemas(Problem)),
+    modifiers(&ApiKeys),
+)]
+struct Api;
+
+/// Describes API keys as the bearer tokens that they are.
+struct ApiKeys;
+
+impl Modify for ApiKeys {
+    fn modify(&self, document: &mut OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.bearer_format = Some("bwk_<16 hex digits>_<43 characters of base64url>".to_owned());
+        scheme.description = Some(
+            "An API key of this host. The operator makes them, and each is good for some scopes: \
+             `skills:read`, `skills:execute`, or `admin` for all."
+                .to_owned(),
+        );
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(scheme));
+    }
+}
+
+/// Problems of routes that anybody may use.
+pub(crate) struct PublicProblems;
+
+/// Problems of routes that read the catalogue.
+pub(crate) struct ReadProblems;
+
+/// Problems of routes that run tools.
+pub(crate) struct ExecuteProblems;
+
+/// What can go wrong before a request reaches its route.
+const PUBLIC: &[Kind] = &[
+    Kind::WRONG_ORIGIN,
+    Kind::METHOD_NOT_ALLOWED,
+    Kind::WRONG_HOST,
+    Kind::HOST_FAILURE,
+    Kind::KEYS_UNAVAILABLE,
+    Kind::NOT_READY,
+];
+
+const READ: &[Kind] = &[
+    Kind::INVALID_QUERY,
+    Kind::INVALID_PATH,
+    Kind::INVALID_VERSION,
+    Kind::UNAUTHENTICATED,
+    Kind::FORBIDDEN_SCOPE,
+    Kind::WRONG_ORIGIN,
+    Kind::UNKNOWN_SKILL,
+    Kind::UNKNOWN_VERSION,
+    Kind::METHOD_NOT_ALLOWED,
+    Kind::WRONG_HOST,
+    Kind::TOO_MANY_ATTEMPTS,
+    Kind::HOST_FAILURE,
+    Kind::KEYS_UNAVAILABLE,
+];
+
+impl IntoResponses for PublicProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(PUBLIC)
+    }
+}
+
+impl IntoResponses for ReadProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(READ)
+    }
+}
+
+impl IntoResponses for ExecuteProblems {
+    /// All but those that only other routes can meet.
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let elsewhere = [Kind::UNKNOWN_ROUTE, Kind::NOT_READY];
+        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
+        describe(&kinds)
+    }
+}
+
+/// One response a status, which names the codes that it can have.
+fn describe(kinds: &[Kind]) -> BTreeMap<String, RefOr<Described>> {
+    let mut by_status: BTreeMap<u16, Vec<Kind>> = BTreeMap::new();
+    for kind in kinds {
+        by_status.entry(kind.status).or_default().push(*kind);
+    }
+    let response = |(status, kinds): (u16, Vec<Kind>)| (status.to_string(), RefOr::T(response(status, &kinds)));
+    by_status.into_iter().map(response).collect()
+}
+
+fn response(status: u16, kinds: &[Kind]) -> Described {
+    let lines: Vec<String> = kinds.iter().map(|kind| format!("`{}`: {}.", kind.code, kind.title)).collect();
+    let schema = Ref::from_schema_name("Problem");
+    let mut response = ResponseBuilder::new()
+        .description(lines.join(" "))
+        .content(MEDIA_TYPE, ContentBuilder::new().schema(Some(schema)).build());
+    if matches!(status, 409 | 429 | 503) {
+        response = response.header("Retry-After", header(Type::Integer, "Seconds to wait, where waiting helps."));
+    }
+    if status == 401 {
+        response = response.header("WWW-Authenticate", header(Type::String, "Always `Bearer`."));
+    }
+    response.build()
+}
+
+fn header(schema_type: Type, description: &str) -> utoipa::openapi::Header {
+    let schema = ObjectBuilder::new().schema_type(schema_type).build();
+    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+}

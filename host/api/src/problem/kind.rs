@@ -1,0 +1,161 @@
+//! Every problem that a client can meet: one table, which `docs/clients/errors.md` repeats.
+
+/// A kind of problem. Its code never changes its meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The stable name; `type` is `urn:bailiwick:problem:` and this.
+    pub code: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What it is, the same for every occurrence.
+    pub title: &'static str,
+    /// What the client can do.
+    pub advice: &'static str,
+}
+
+macro_rules! kinds {
+    ($($name:ident = $status:literal $code:literal, $title:literal, $advice:literal;)*) => {
+        impl Kind {
+            $(
+                #[doc = concat!("`", $code, "`: ", $title, ".")]
+                pub const $name: Self = Self { code: $code, status: $status, title: $title, advice: $advice };
+            )*
+
+            /// The whole table, in the order of statuses.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+kinds! {
+    INVALID_JSON = 400 "invalid-json", "The body is not JSON",
+        "Correct the JSON at the line and column that `detail` names.";
+    INVALID_REQUEST = 400 "invalid-request", "The body is not a request that this route knows",
+        "Correct the members that `errors` names.";
+    INVALID_QUERY = 400 "invalid-query", "The query is not one that this route knows",
+        "Correct the part behind `?`; keys that are unknown are errors.";
+    INVALID_PATH = 400 "invalid-path", "The path names no skill",
+        "Use `/v1/skills/{namespace}/{name}`, percent-encoded UTF-8.";
+    INVALID_VERSION = 400 "invalid-version", "The version is not one, nor a range",
+        "Use a version such as `1.2.3` or a range such as `^1.2`, in one place only.";
+    INVALID_HEADER = 400 "invalid-header", "A header has a value that it can't have",
+        "Correct the header that `detail` names.";
+    INCOMPLETE_BODY = 400 "incomplete-body", "The body ended too early",
+        "Send as many bytes as announced.";
+    UNAUTHENTICATED = 401 "unauthenticated", "An API key is needed",
+        "Send `Authorization: Bearer` and a key that is good now.";
+    FORBIDDEN_SCOPE = 403 "forbidden-scope", "The API key is not good for this",
+        "Use a key that has the scope that `detail` names.";
+    WRONG_ORIGIN = 403 "wrong-origin", "Pages of this origin may not call this host",
+        "The operator lists the origin, or the page is served from this host.";
+    NOT_GRANTED = 403 "not-granted", "The skill was granted nothing",
+        "A person grants the skill what it asks for.";
+    GRANT_SUSPENDED = 403 "grant-suspended", "The skill has changed since it was granted",
+        "A person looks at the difference and grants the new bytes.";
+    GRANT_EXPIRED = 403 "grant-expired", "The grant of the skill is over",
+        "A person grants it anew.";
+    GRANT_REVOKED = 403 "grant-revoked", "The grant was taken back during the call",
+        "Find out whether the call took effect; a person grants the skill anew.";
+    GRANT_INVALID = 403 "grant-invalid", "The grant of the skill can't be used",
+        "The operator corrects the grant; the log says what is wrong with it.";
+    APPROVAL_REQUIRED = 403 "approval-required", "A person has to approve this call",
+        "A person approves the call, or grants the skill with its risks accepted.";
+    UNKNOWN_ROUTE = 404 "unknown-route", "There is no such route",
+        "See `/openapi.json` for those that there are.";
+    UNKNOWN_SKILL = 404 "unknown-skill", "There is no such skill",
+        "See `GET /v1/skills` for those that there are.";
+    UNKNOWN_VERSION = 404 "unknown-version", "No release of the skill fits",
+        "See `versions` of `GET /v1/skills/{namespace}/{name}`.";
+    UNKNOWN_TOOL = 404 "unknown-tool", "The skill has no such tool",
+        "See `tools` of `GET /v1/skills/{namespace}/{name}`.";
+    NO_TOOLS = 404 "no-tools", "The skill has no tools",
+        "It is a prompt: read `instructions` of `GET /v1/skills/{namespace}/{name}`.";
+    METHOD_NOT_ALLOWED = 405 "method-not-allowed", "The route has another method",
+        "Use a method that the header `Allow` names.";
+    BODY_TIMEOUT = 408 "body-timeout", "The body came too slowly",
+        "Send the request again, over a better connection.";
+    IDEMPOTENCY_MISMATCH = 409 "idempotency-mismatch", "The idempotency key belongs to another request",
+        "Use a new key for a new request.";
+    IDEMPOTENCY_IN_PROGRESS = 409 "idempotency-in-progress", "The first request with this idempotency key still runs",
+        "Wait as long as `Retry-After` says and send the same request again.";
+    IDEMPOTENCY_INTERRUPTED = 409 "idempotency-interrupted", "The first request with this idempotency key was cut off",
+        "Find out whether the call took effect, then use a new key.";
+    BODY_TOO_LARGE = 413 "body-too-large", "The body is too large",
+        "Send less than the limit that `detail` names.";
+    UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type", "The body is not announced as JSON",
+        "Send `Content-Type: application/json`, in UTF-8 and without a content coding.";
+    WRONG_HOST = 421 "wrong-host", "The request is meant for another host",
+        "Use a name of this host, or the operator lists the one that was used.";
+    TOOL_NOT_NAMED = 422 "tool-not-named", "The skill has several tools",
+        "Put one of those that `detail` names into `tool`.";
+    INVALID_ARGUMENTS = 422 "invalid-arguments", "The arguments don't fit the tool",
+        "Correct the arguments that `errors` names; see the tool's `input_schema`.";
+    TOOL_FAILED = 422 "tool-failed", "The tool answered with a failure",
+        "See `failure`; its form is the tool's `failure_schema`.";
+    FUEL_EXHAUSTED = 422 "fuel-exhausted", "The call used up its fuel",
+        "Ask for less, or a person grants more.";
+    MEMORY_EXHAUSTED = 422 "memory-exhausted", "The call needed more memory than it may have",
+        "Ask for less, or a person grants more.";
+    OUTPUT_TOO_LARGE = 422 "output-too-large", "The output is larger than it may be",
+        "Ask for less, or a person grants more.";
+    GUEST_TRAPPED = 422 "guest-trapped", "The skill crashed",
+        "Report it to the author of the skill; the host is not affected.";
+    GUEST_EXITED = 422 "guest-exited", "The skill ended itself before it answered",
+        "Report it to the author of the skill.";
+    INVALID_OUTPUT = 422 "invalid-output", "The skill answered what its types or schemas don't allow",
+        "Report it to the author of the skill.";
+    BUSY = 429 "busy", "Too many calls at once",
+        "Wait as long as `Retry-After` says and try again.";
+    TOO_MANY_ATTEMPTS = 429 "too-many-attempts", "Too many bad API keys",
+        "Wait as long as `Retry-After` says, then use a good key.";
+    HOST_FAILURE = 500 "host-failure", "The host failed",
+        "Give `instance` to the operator, who finds the reason in the log.";
+    BROKEN_SKILL = 503 "broken-skill", "The package of the skill can't be used",
+        "See `broken` of `GET /v1/skills`; its author or the operator corrects it.";
+    SANDBOX_FULL = 503 "sandbox-full", "Every place of the sandbox is taken",
+        "Wait as long as `Retry-After` says and try again.";
+    MOUNT_FAILED = 503 "mount-failed", "A folder that the skill was granted can't be opened",
+        "The operator looks whether the folder is there.";
+    GRANTS_UNAVAILABLE = 503 "grants-unavailable", "Grants can't be checked at the moment",
+        "The operator corrects the file of grants.";
+    KEYS_UNAVAILABLE = 503 "keys-unavailable", "API keys can't be checked at the moment",
+        "The operator corrects the key file.";
+    NOT_READY = 503 "not-ready", "The host doesn't take calls yet, or no longer",
+        "Wait and try again.";
+    DEADLINE_EXCEEDED = 504 "deadline-exceeded", "The call was ended at its deadline",
+        "Ask for less or for a later deadline, or a person grants more time.";
+}
+
+impl Kind {
+    /// The kind that has this code.
+    pub fn of(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.code == code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_in_the_order_of_statuses() {
+        let codes: BTreeSet<&str> = Kind::ALL.iter().map(|kind| kind.code).collect();
+        assert_eq!(codes.len(), Kind::ALL.len());
+        assert!(Kind::ALL.is_sorted_by_key(|kind| kind.status));
+    }
+
+    #[test]
+    fn the_page_for_clients_has_the_same_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/clients/errors.md");
+        let page = std::fs::read_to_string(path).expect("the page is there");
+        let (_, table) = page.split_once("## All kinds").expect("the page has the section");
+        let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| `")).collect();
+        for (index, kind) in Kind::ALL.iter().enumerate() {
+            let row = format!("| `{}` | {} | {} | {} |", kind.code, kind.status, kind.title, kind.advice);
+            assert_eq!(rows.get(index), Some(&row.as_str()), "row {index}");
+        }
+        assert_eq!(rows.len(), Kind::ALL.len(), "the page has rows of no kind");
+    }
+}

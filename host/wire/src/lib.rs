@@ -1,0 +1,13 @@
+//! What crosses the network: the messages of the REST interface.
+//!
+//! The types here are apart from the domain's, so that neither can change the
+//! other unseen. A request that says something unknown is an error; a client
+//! that reads an answer should pass over members that it doesn't know, because
+//! later releases add some.
+
+pub mod execute;
+pub mod health;
+pub mod permission;
+pub mod problem;
+pub mod receipt;
+pub mod skill;

@@ -1,0 +1,94 @@
+//! What a skill asks for. Nothing of it is given without a grant.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// All that the manifest of a skill asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "fs": [{ "root": "/work", "access": "read" }],
+    "http": [{ "host": "*.example.com", "schemes": ["https"], "ports": [], "methods": ["GET"], "paths": [] }],
+    "state": false,
+    "config": [],
+    "secrets": [],
+    "skills": [],
+    "models": [],
+    "shell": []
+})))]
+pub struct Permissions {
+    /// Folders.
+    pub fs: Vec<FsPermission>,
+    /// Outgoing requests.
+    pub http: Vec<HttpPermission>,
+    /// Whether it keeps durable state of its own.
+    pub state: bool,
+    /// Configuration keys that it reads.
+    pub config: Vec<String>,
+    /// Secrets that it names.
+    pub secrets: Vec<String>,
+    /// Skills that it calls, with the releases that will do.
+    pub skills: Vec<String>,
+    /// Models that it calls.
+    pub models: Vec<String>,
+    /// Argument lists that it would run.
+    pub shell: Vec<Vec<String>>,
+}
+
+/// A folder that a skill asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "root": "/work", "access": "read" })))]
+pub struct FsPermission {
+    /// Where the skill sees it.
+    pub root: String,
+    /// What it does below it.
+    pub access: FsAccess,
+}
+
+/// What may be done below a folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FsAccess {
+    /// List and read.
+    Read,
+    /// Also create, change and remove.
+    ReadWrite,
+}
+
+/// Requests that a skill sends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "host": "api.example.com", "schemes": ["https"], "ports": [], "methods": ["GET"], "paths": ["/v1"]
+})))]
+pub struct HttpPermission {
+    /// A name, an address, `*.example.com` for one label, or `*` for every public host.
+    pub host: String,
+    /// `http`, `https`.
+    pub schemes: Vec<String>,
+    /// Ports; none means the scheme's own.
+    pub ports: Vec<u16>,
+    /// Methods in upper case.
+    pub methods: Vec<String>,
+    /// Paths that it stays below; none means every path.
+    pub paths: Vec<String>,
+}
+
+/// Limits that a skill asks for. What is absent is left to the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "memory_bytes": 67_108_864, "deadline_ms": 5000, "output_bytes": 1_048_576 })))]
+pub struct LimitsRequest {
+    /// Bytes of memory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Milliseconds of wall time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deadline_ms: Option<u64>,
+    /// Units of fuel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Bytes of the output as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_bytes: Option<u64>,
+    /// Calls at the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+}

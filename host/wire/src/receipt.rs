@@ -1,0 +1,78 @@
+//! What a call was, did and cost.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// The record that the host keeps of a call. The audit log holds the same one,
+/// under the same id, with all that the call was allowed to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "id": "019a3c5e7b7d7f2c9d1e2f3a4b5c6d7e",
+    "started_at": "2026-11-20T11:00:00.123Z",
+    "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "arguments": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+    "outcome": "succeeded",
+    "denials": []
+})))]
+pub struct Receipt {
+    /// Unique, in the order of time: 32 hex digits.
+    pub id: String,
+    /// When the call began.
+    #[schema(format = DateTime)]
+    pub started_at: String,
+    /// The trace that the call belongs to: 32 hex digits.
+    pub trace_id: String,
+    /// sha256 of the arguments in canonical form.
+    pub arguments: String,
+    /// How the call ended: `succeeded`, `failed` (the tool's own failure), or the code of a problem.
+    pub outcome: String,
+    /// What the host refused the skill while it ran.
+    pub denials: Vec<Denial>,
+}
+
+/// One thing that the skill tried and was not allowed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "capability": "http",
+    "request": "GET https://example.com",
+    "reason": "no grant allows this host"
+})))]
+pub struct Denial {
+    /// Which kind of thing: `fs`, `http`, `state`, `config` or `sockets`.
+    pub capability: String,
+    /// What was asked for.
+    pub request: String,
+    /// Why it was refused.
+    pub reason: String,
+}
+
+/// What a call cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "wall_us": 412,
+    "memory_bytes": 1_114_112,
+    "host_calls": 0,
+    "input_bytes": 24,
+    "output_bytes": 15,
+    "http_sent_bytes": 0,
+    "http_received_bytes": 0
+})))]
+pub struct Usage {
+    /// Microseconds from the permit to the outcome.
+    pub wall_us: u64,
+    /// Units of fuel. Left out where no limit asked for the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fuel: Option<u64>,
+    /// Most bytes of memory held at once.
+    pub memory_bytes: u64,
+    /// Requests sent and operations on the state store.
+    pub host_calls: u64,
+    /// Bytes of the arguments as JSON.
+    pub input_bytes: u64,
+    /// Bytes of the output or failure as JSON.
+    pub output_bytes: u64,
+    /// Bytes of request bodies and headers that the skill sent over HTTP.
+    pub http_sent_bytes: u64,
+    /// Bytes of response bodies that the skill received over HTTP.
+    pub http_received_bytes: u64,
+}
