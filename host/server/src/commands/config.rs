@@ -1,0 +1,72 @@
+//! `bailiwick config`: what holds, and what is wrong.
+
+use bailiwick_domain::limits::Limits;
+use bailiwick_domain::units::{format_duration, format_size};
+use serde_json::{Value, json};
+
+use crate::cli::ConfigCommand;
+use crate::config::Config;
+use crate::output::{Done, Output};
+
+/// Runs the command. A configuration that can't be read never comes here.
+pub fn run(command: &ConfigCommand, config: &Config, out: Output) -> Done {
+    let ConfigCommand::Check = command;
+    let value = describe(config);
+    if out.json {
+        out.value(&value);
+        return Ok(());
+    }
+    match &config.source {
+        Some(path) => out.line(out.green(&format!("{} is right. What holds:", path.display()))),
+        None => out.line("There is no configuration file; all of it is default. What holds:"),
+    }
+    print(&value, "", out);
+    Ok(())
+}
+
+fn print(value: &Value, prefix: &str, out: Output) {
+    let Value::Object(object) = value else { return };
+    for (key, value) in object {
+        let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Object(_) => print(value, &key, out),
+            value => out.line(format!("  {key} = {value}")),
+        }
+    }
+}
+
+fn describe(config: &Config) -> Value {
+    json!({
+        "data_dir": config.data_dir,
+        "cache_dir": config.cache_dir,
+        "server": {
+            "listen": config.listen.to_string(),
+            "worker_threads": config.worker_threads,
+            "allow_unauthenticated_loopback": config.allow_unauthenticated_loopback,
+            "allowed_hosts": config.allowed_hosts,
+            "allowed_origins": config.allowed_origins,
+            "max_body": format_size(config.max_body as u64),
+            "max_connections": config.max_connections,
+            "drain": format_duration(config.drain),
+        },
+        "skills": {
+            "directories": config.skill_directories,
+            "strict_validation": config.strict_validation,
+            "allow_shell": config.allow_shell,
+            "require_approval_tags": config.require_approval_tags,
+            "max_concurrent_calls": config.max_concurrent_calls,
+            "watch": config.watch,
+        },
+        "limits": { "default": limits(&config.limits.default), "ceiling": limits(&config.limits.ceiling) },
+    })
+}
+
+fn limits(limits: &Limits) -> Value {
+    json!({
+        "memory": format_size(limits.memory_bytes),
+        "deadline": format_duration(limits.deadline),
+        "fuel": limits.fuel,
+        "output": format_size(limits.output_bytes),
+        "concurrency": limits.concurrency,
+    })
+}

@@ -1,0 +1,140 @@
+//! Grants as they are typed on the command line.
+
+use std::path::PathBuf;
+
+use bailiwick_domain::authority::{Access, FsMount, FsRequest, GuestPath, HttpRule, Scheme};
+
+/// `HOST[:GUEST][:ro|:rw]`. Where GUEST is left out, the skill must ask for one root.
+pub(super) fn mount(text: &str, asked: &[FsRequest]) -> Result<FsMount, String> {
+    let (rest, access) = match text.rsplit_once(':') {
+        Some((rest, "ro")) => (rest, Access::Read),
+        Some((rest, "rw")) => (rest, Access::ReadWrite),
+        _ => (text, Access::Read),
+    };
+    let (host, root) = match rest.rsplit_once(":/") {
+        Some((host, guest)) => (host, format!("/{guest}").parse::<GuestPath>().map_err(|error| error.to_string())?),
+        None => (rest, only_root(text, asked)?),
+    };
+    if host.is_empty() {
+        return Err(format!("`{text}` names no folder: expected HOST[:GUEST][:ro|:rw], such as `docs:/work/docs:ro`"));
+    }
+    Ok(FsMount { root, host: PathBuf::from(host), access })
+}
+
+fn only_root(text: &str, asked: &[FsRequest]) -> Result<GuestPath, String> {
+    match asked {
+        [only] => Ok(only.root.clone()),
+        [] => Err(format!("`{text}`: the skill asks for no folder")),
+        many => {
+            let roots: Vec<_> = many.iter().map(|request| request.root.as_str()).collect();
+            Err(format!("`{text}`: say as which of {} the skill shall see it, HOST:GUEST", roots.join(", ")))
+        }
+    }
+}
+
+/// `[METHOD,…] [http|https://]HOST[:PORT][/PATH]`. What is left out is as the skill asks.
+pub(super) fn http_rule(text: &str, asked: &[HttpRule]) -> Result<HttpRule, String> {
+    if asked.is_empty() {
+        return Err(format!("`{text}`: the skill asks for no requests"));
+    }
+    let (methods, url): (Vec<String>, &str) = match text.trim().split_once(' ') {
+        Some((methods, url)) => {
+            (methods.split(',').map(|method| method.trim().to_ascii_uppercase()).collect(), url.trim())
+        }
+        None => (union(asked.iter().flat_map(|rule| rule.methods.iter().cloned())), text.trim()),
+    };
+    if let Some(odd) =
+        methods.iter().find(|method| method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()))
+    {
+        return Err(format!("`{text}`: `{odd}` is not a method: expected such as `GET,HEAD https://api.example.com`"));
+    }
+    let (schemes, rest) = match url.split_once("://") {
+        Some(("https", rest)) => (vec![Scheme::Https], rest),
+        Some(("http", rest)) => (vec![Scheme::Http], rest),
+        Some((other, _)) => return Err(format!("`{text}`: `{other}` is no scheme here: expected http or https")),
+        None => (union(asked.iter().flat_map(|rule| rule.schemes.iter().copied())), url),
+    };
+    let (authority, path) = match rest.find('/') {
+        Some(slash) => rest.split_at(slash),
+        None => (rest, ""),
+    };
+    let (host, ports) = host_and_port(text, authority)?;
+    let host = host.parse().map_err(|error| format!("`{text}`: {error}"))?;
+    let paths = if path.is_empty() || path == "/" { vec![] } else { vec![path.to_owned()] };
+    Ok(HttpRule { host, schemes, ports, methods, paths })
+}
+
+fn host_and_port<'a>(text: &str, authority: &'a str) -> Result<(&'a str, Vec<u16>), String> {
+    // An IPv6 address stands in brackets, as in every URL.
+    if let Some((address, rest)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let port = rest.strip_prefix(':').map(|port| self::port(text, port)).transpose()?;
+        return Ok((address, port.into_iter().collect()));
+    }
+    match authority.split_once(':') {
+        Some((host, port)) => Ok((host, vec![self::port(text, port)?])),
+        None => Ok((authority, vec![])),
+    }
+}
+
+fn port(text: &str, port: &str) -> Result<u16, String> {
+    port.parse().map_err(|_| format!("`{text}`: `{port}` is not a port: expected 1 to 65535"))
+}
+
+fn union<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
+    let mut all = Vec::new();
+    for item in items {
+        if !all.contains(&item) {
+            all.push(item);
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(root: &str) -> FsRequest {
+        FsRequest { root: root.parse().expect("a path"), access: Access::ReadWrite }
+    }
+
+    #[test]
+    fn mounts() {
+        let one = [asked("/work")];
+        for (text, host, root, access) in [
+            ("docs", "docs", "/work", Access::Read),
+            ("docs:rw", "docs", "/work", Access::ReadWrite),
+            ("/a/b:/work/b", "/a/b", "/work/b", Access::Read),
+            ("/a/b:/work/b:rw", "/a/b", "/work/b", Access::ReadWrite),
+            ("/a:b:ro", "/a:b", "/work", Access::Read),
+        ] {
+            let mount = mount(text, &one).expect(text);
+            assert_eq!((mount.host.to_str(), mount.root.as_str(), mount.access), (Some(host), root, access), "{text}");
+        }
+        assert!(mount("docs", &[asked("/a"), asked("/b")]).is_err());
+        assert!(mount("docs", &[]).is_err());
+        assert!(mount(":/work", &one).is_err());
+        assert!(mount("docs:/work/../etc", &one).is_err());
+    }
+
+    #[test]
+    fn rules() {
+        let asked = [HttpRule {
+            host: "*".parse().expect("a host"),
+            schemes: vec![Scheme::Https, Scheme::Http],
+            ports: vec![],
+            methods: vec!["GET".into(), "HEAD".into()],
+            paths: vec![],
+        }];
+        let rule = http_rule("https://api.example.com/v1", &asked).expect("a rule");
+        assert_eq!(rule.schemes, [Scheme::Https]);
+        assert_eq!((rule.methods.len(), rule.paths.as_slice()), (2, ["/v1".to_owned()].as_slice()));
+        let rule = http_rule("get http://[::1]:8080", &asked).expect("a rule");
+        assert_eq!((rule.host.to_string().as_str(), rule.ports.as_slice()), ("::1", [8080].as_slice()));
+        assert_eq!(rule.methods, ["GET"]);
+        for bad in ["ftp://x.com", "https://x.com:99999", "https://a b", "*.*.com"] {
+            assert!(http_rule(bad, &asked).is_err(), "{bad}");
+        }
+        assert!(http_rule("https://x.com", &[]).is_err());
+    }
+}

@@ -1,0 +1,7 @@
+//! One file for each subcommand.
+
+pub mod config;
+pub mod grant;
+pub mod key;
+pub mod serve;
+pub mod skills;

@@ -1,0 +1,95 @@
+//! `bailiwick serve`: the host as a server.
+
+use std::sync::Arc;
+
+use bailiwick_api::auth::{KeyFile, Keyring};
+use bailiwick_api::host_check::AllowedHosts;
+use bailiwick_api::options::{ApiOptions, ServeOptions};
+use bailiwick_api::state::{Host, ReadyFlag};
+use bailiwick_skills::registry::Registry;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::app::{self, App, Ownership};
+use crate::cli::Serve;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::log;
+use crate::output::{Done, Exit, Failure, Output};
+
+/// Runs the command until a signal ends it.
+pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
+    log::start(serve.log_json);
+    config.listen = serve.listen.unwrap_or(config.listen);
+    let runtime = app::runtime(config.worker_threads)?;
+    let app = App::open(&config, Ownership::Exclusive, out)?;
+    runtime.block_on(serve_app(app, &config, out))
+}
+
+async fn serve_app(app: App, config: &Config, out: Output) -> Done {
+    let host = |error: &dyn std::fmt::Display| Failure::new(Exit::Host, error);
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| host(&format!("can't listen on {}: {error}; is another server running?", config.listen)))?;
+    let bound = listener.local_addr().map_err(|error| host(&error))?;
+    let hosts = AllowedHosts::new(bound, &config.allowed_hosts, &config.allowed_origins)
+        .map_err(|error| Failure::new(Exit::Usage, error))?;
+    let mut options = ApiOptions::new(hosts);
+    options.body_limit = config.max_body;
+    options.bodies_limit = options.bodies_limit.max(config.max_body);
+    options.allow_unauthenticated_loopback = config.allow_unauthenticated_loopback;
+    let clock = Arc::new(SystemClock);
+    let keyring = Keyring::open(KeyFile::new(app::keys_path(config)), clock.clone()).map_err(|error| host(&error))?;
+    let ready = ReadyFlag::default();
+    let executor = app.into_executor(config);
+    let (registry, grants) = (Arc::clone(executor.registry()), Arc::clone(executor.grants()));
+    let api = Host { registry: Arc::clone(&registry), executor, keyring, clock, ready: ready.clone() };
+    let watches = if config.watch { Some(registry.watch().map_err(|error| host(&error))?) } else { None };
+    let grants = grants.watch().map_err(|error| host(&error))?;
+    let router = bailiwick_api::router(api, options);
+    let serve = ServeOptions {
+        max_connections: usize::try_from(config.max_connections).unwrap_or(usize::MAX),
+        drain_timeout: config.drain,
+        ..ServeOptions::default()
+    };
+    let (mut interrupt, mut terminate) = signals().map_err(|error| host(&error))?;
+    let stop = {
+        let ready = ready.clone();
+        async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            ready.set(false);
+            tracing::info!("stopping; requests under way may end");
+        }
+    };
+    ready.set(true);
+    announce(&registry, config, bound, out);
+    let served = bailiwick_api::serve(listener, router, serve, stop).await;
+    drop((watches, grants));
+    served.map_err(|error| host(&error))
+}
+
+fn signals() -> std::io::Result<(Signal, Signal)> {
+    Ok((signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
+}
+
+/// Says where the server is, for people and for scripts that wait for the line.
+fn announce(registry: &Registry, config: &Config, bound: std::net::SocketAddr, out: Output) {
+    let catalog = registry.catalog();
+    let (skills, broken) = (catalog.list().count(), catalog.broken().len());
+    if out.json {
+        let url = format!("http://{bound}");
+        out.line(serde_json::json!({ "listening": url, "skills": skills, "broken": broken }));
+        return;
+    }
+    out.line(format!("listening on http://{bound} with {skills} skills"));
+    for broken in catalog.broken() {
+        out.line(out.red(&format!("broken: {}: {}", broken.folder.display(), broken.error)));
+    }
+    let keys = KeyFile::new(app::keys_path(config)).list().is_ok_and(|keys| !keys.is_empty());
+    if !keys && !config.allow_unauthenticated_loopback {
+        out.line("There is no API key yet, so that every request is refused: bailiwick key create NAME");
+    }
+}

@@ -1,0 +1,338 @@
+//! Configuration: read from one strict file, checked, and complete.
+
+mod raw;
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bailiwick_api::host_check::{AllowedHosts, InvalidAllowedHost};
+use bailiwick_domain::limits::{Limits, LimitsPolicy};
+
+/// The file that is read where none is named.
+pub const FILE_NAME: &str = "bailiwick.toml";
+
+/// Where the server listens where nobody says.
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 7171));
+
+/// A checked configuration, without gaps.
+#[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file, under its name")]
+pub struct Config {
+    /// The file that it came from; none when everything is default.
+    pub source: Option<PathBuf>,
+    /// Grants, keys, state, compiled code.
+    pub data_dir: PathBuf,
+    /// Compiled code.
+    pub cache_dir: PathBuf,
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Threads; none means one for each core.
+    pub worker_threads: Option<usize>,
+    /// Whether loopback callers need no key.
+    pub allow_unauthenticated_loopback: bool,
+    /// Further names in `Host`.
+    pub allowed_hosts: Vec<String>,
+    /// Allowed values of `Origin`.
+    pub allowed_origins: Vec<String>,
+    /// Bytes of a request body.
+    pub max_body: usize,
+    /// Connections at once.
+    pub max_connections: u32,
+    /// Time to finish after a signal.
+    pub drain: Duration,
+    /// Folders of packages.
+    pub skill_directories: Vec<PathBuf>,
+    /// Whether manifests are read strictly.
+    pub strict_validation: bool,
+    /// Whether manifests may ask for commands.
+    pub allow_shell: bool,
+    /// Risk tags that need an approval.
+    pub require_approval_tags: Vec<String>,
+    /// Calls at once.
+    pub max_concurrent_calls: u16,
+    /// Whether changes of files are watched.
+    pub watch: bool,
+    /// Limits of calls.
+    pub limits: LimitsPolicy,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The named file can't be read.
+    #[error("the configuration {path} can't be read: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A key or a value is wrong. The message has line, column and what was expected.
+    #[error("the configuration {path} is wrong\n{message}")]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// From the parser.
+        message: String,
+    },
+    /// A value contradicts another.
+    #[error("the configuration {path} is wrong: `{key}` {problem}")]
+    Contradiction {
+        /// The file.
+        path: PathBuf,
+        /// The dotted key.
+        key: &'static str,
+        /// What is wrong, and what was expected.
+        problem: String,
+    },
+    /// There is no place for data.
+    #[error("no folder for data: set `data_dir` in {FILE_NAME}, BAILIWICK_DATA_DIR, or HOME")]
+    NoDataDir,
+}
+
+/// What the command line and the environment say before the file is read.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// The file to read; it must exist.
+    pub file: Option<PathBuf>,
+    /// In place of `data_dir`.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Reads the named file, else `bailiwick.toml` here, else the user's own, else defaults.
+pub fn load(overrides: &Overrides) -> Result<Config, ConfigError> {
+    let found = match &overrides.file {
+        Some(file) => Some(file.clone()),
+        None => candidates().into_iter().find(|path| path.is_file()),
+    };
+    let Some(path) = found else {
+        return complete(raw::Config::default(), None, Path::new(""), overrides);
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+    let raw = toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+        path: path.clone(),
+        message: error.to_string().trim_end().to_owned(),
+    })?;
+    let base = path.parent().map(Path::to_owned).unwrap_or_default();
+    complete(raw, Some(path), &base, overrides)
+}
+
+/// The JSON Schema of the file.
+pub fn schema() -> serde_json::Value {
+    let settings = schemars::generate::SchemaSettings::draft2020_12();
+    let mut schema = settings.into_generator().into_root_schema_for::<raw::Config>().to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("$id".to_owned(), "urn:bailiwick:schema:config:1".into());
+        object.insert("title".to_owned(), FILE_NAME.into());
+    }
+    schema
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let user = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from);
+    let user = user.or_else(|| std::env::home_dir().map(|home| home.join(".config")));
+    let mut paths = vec![PathBuf::from(FILE_NAME)];
+    paths.extend(user.map(|folder| folder.join("bailiwick").join(FILE_NAME)));
+    paths
+}
+
+fn default_data_dir() -> Option<PathBuf> {
+    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from);
+    let data = data.or_else(|| std::env::home_dir().map(|home| home.join(".local/share")));
+    data.map(|folder| folder.join("bailiwick"))
+}
+
+fn complete(
+    raw: raw::Config,
+    source: Option<PathBuf>,
+    base: &Path,
+    overrides: &Overrides,
+) -> Result<Config, ConfigError> {
+    let path = source.clone().unwrap_or_default();
+    let data_dir = overrides.data_dir.clone().or_else(|| raw.data_dir.map(|dir| base.join(dir)));
+    let data_dir = data_dir.or_else(default_data_dir).ok_or(ConfigError::NoDataDir)?;
+    let cache_dir = raw.cache_dir.map_or_else(|| data_dir.join("cache"), |folder| base.join(folder));
+    let limits = limits(&raw.limits);
+    check_limits(&limits, &path)?;
+    check_server(&raw.server, &path)?;
+    check_tags(&raw.skills.require_approval_tags, &path)?;
+    let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
+    let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
+    Ok(Config {
+        data_dir,
+        cache_dir,
+        listen,
+        worker_threads: worker_threads.map(|threads| usize::from(threads.get())),
+        allow_unauthenticated_loopback: raw.server.allow_unauthenticated_loopback,
+        allowed_hosts: raw.server.allowed_hosts,
+        allowed_origins: raw.server.allowed_origins,
+        max_body: max_body.map_or(4 << 20, |size| usize::try_from(size.0).unwrap_or(usize::MAX)),
+        max_connections: max_connections.map_or(1024, std::num::NonZeroU32::get),
+        drain: drain.map_or(Duration::from_secs(10), |span| span.0),
+        skill_directories: raw.skills.directories.iter().map(|folder| base.join(folder)).collect(),
+        strict_validation: raw.skills.strict_validation,
+        allow_shell: raw.skills.allow_shell,
+        require_approval_tags: raw.skills.require_approval_tags,
+        max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
+        watch: raw.skills.watch,
+        limits,
+        source,
+    })
+}
+
+fn limits(raw: &raw::LimitSets) -> LimitsPolicy {
+    let policy = LimitsPolicy::default();
+    let ceiling = merge(&raw.ceiling, &policy.ceiling);
+    // Who sets a ceiling alone need not set the host's own default below it too.
+    let own = Limits {
+        memory_bytes: policy.default.memory_bytes.min(ceiling.memory_bytes),
+        deadline: policy.default.deadline.min(ceiling.deadline),
+        fuel: policy.default.fuel,
+        output_bytes: policy.default.output_bytes.min(ceiling.output_bytes),
+        concurrency: policy.default.concurrency.min(ceiling.concurrency),
+    };
+    LimitsPolicy { default: merge(&raw.default, &own), ceiling }
+}
+
+fn merge(raw: &raw::Limits, otherwise: &Limits) -> Limits {
+    Limits {
+        memory_bytes: raw.memory.map_or(otherwise.memory_bytes, |size| size.0),
+        deadline: raw.deadline.map_or(otherwise.deadline, |span| span.0),
+        fuel: raw.fuel.map(std::num::NonZeroU64::get).or(otherwise.fuel),
+        output_bytes: raw.output.map_or(otherwise.output_bytes, |size| size.0),
+        concurrency: raw.concurrency.map_or(otherwise.concurrency, std::num::NonZeroU32::get),
+    }
+}
+
+/// Bytes of a risk tag in a manifest.
+const MAX_TAG: usize = 64;
+
+/// A memory of 32 bits has no more than this.
+const MAX_MEMORY: u64 = 4 << 30;
+
+fn check_limits(limits: &LimitsPolicy, path: &Path) -> Result<(), ConfigError> {
+    let wrong = |key, problem: &str| {
+        Err(ConfigError::Contradiction { path: path.to_owned(), key, problem: problem.to_owned() })
+    };
+    let (default, ceiling) = (&limits.default, &limits.ceiling);
+    if ceiling.memory_bytes > MAX_MEMORY {
+        return wrong("limits.ceiling.memory", "is more than the 4 GiB that a memory can have");
+    }
+    if default.memory_bytes == 0 || ceiling.memory_bytes == 0 {
+        return wrong("limits.*.memory", "is zero, so that nothing could run");
+    }
+    if default.deadline.is_zero() || ceiling.deadline.is_zero() {
+        return wrong("limits.*.deadline", "is zero, so that nothing could run");
+    }
+    if default.output_bytes == 0 || ceiling.output_bytes == 0 {
+        return wrong("limits.*.output", "is zero, so that nothing could be answered");
+    }
+    if default.memory_bytes > ceiling.memory_bytes {
+        return wrong("limits.default.memory", "is above `limits.ceiling.memory`");
+    }
+    if default.deadline > ceiling.deadline {
+        return wrong("limits.default.deadline", "is above `limits.ceiling.deadline`");
+    }
+    if default.output_bytes > ceiling.output_bytes {
+        return wrong("limits.default.output", "is above `limits.ceiling.output`");
+    }
+    if default.concurrency > ceiling.concurrency {
+        return wrong("limits.default.concurrency", "is above `limits.ceiling.concurrency`");
+    }
+    Ok(())
+}
+
+fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
+    let wrong = |key, problem| Err(ConfigError::Contradiction { path: path.to_owned(), key, problem });
+    if server.max_body.is_some_and(|size| size.0 == 0) {
+        return wrong("server.max_body", "is zero, so that nothing could be asked for".to_owned());
+    }
+    // Which address is bound makes no difference to whether a name can be one.
+    match AllowedHosts::new(DEFAULT_ADDRESS, &server.allowed_hosts, &server.allowed_origins) {
+        Ok(_) => Ok(()),
+        Err(error @ InvalidAllowedHost::Host(_)) => wrong("server.allowed_hosts", format!("is wrong: {error}")),
+        Err(error @ InvalidAllowedHost::Origin(_)) => wrong("server.allowed_origins", format!("is wrong: {error}")),
+    }
+}
+
+/// A tag that no manifest can have would let through what it was meant to hold.
+fn check_tags(tags: &[String], path: &Path) -> Result<(), ConfigError> {
+    let word = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    let is_tag = |tag: &&String| {
+        tag.starts_with(|c: char| c.is_ascii_lowercase()) && tag.len() <= MAX_TAG && tag.split(['_', '-']).all(word)
+    };
+    match tags.iter().find(|tag| !is_tag(tag)) {
+        None => Ok(()),
+        Some(tag) => Err(ConfigError::Contradiction {
+            path: path.to_owned(),
+            key: "skills.require_approval_tags",
+            problem: format!("has `{tag}`: expected at most {MAX_TAG} lowercase letters, digits, `_` and `-`"),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Config, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join(FILE_NAME);
+        std::fs::write(&file, text).expect("written");
+        let overrides = Overrides { file: Some(file), data_dir: None };
+        load(&overrides).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_file_is_all_defaults() {
+        let config = read("").expect("valid");
+        assert_eq!(config.listen, DEFAULT_ADDRESS);
+        assert!(config.strict_validation && config.watch);
+        assert!(!config.allow_unauthenticated_loopback && !config.allow_shell);
+        assert_eq!(config.require_approval_tags, ["destructive", "external_side_effect"]);
+    }
+
+    #[test]
+    fn a_ceiling_alone_holds_for_the_defaults_too() {
+        let limits = read("[limits.ceiling]\nmemory = \"8 MiB\"\ndeadline = \"1 s\"\n").expect("valid").limits;
+        assert_eq!((limits.default.memory_bytes, limits.default.deadline), (8 << 20, Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn errors_name_line_key_and_what_was_expected() {
+        for (text, expected) in [
+            ("[skills]\ndirectorys = []", "unknown field `directorys`"),
+            ("[skills]\nallow_shell = \"yes\"", "expected a boolean"),
+            ("[server]\nlisten = \"localhost\"", "invalid socket address"),
+            ("[server]\nmax_body = \"4 MB\"", "expected a whole number and B, KiB, MiB or GiB"),
+            ("[server]\nworker_threads = 0", "expected a nonzero"),
+            ("[limits.default]\ndeadline = 5", "expected a string"),
+            ("[limits.ceiling]\nfuel = 0", "expected a nonzero"),
+            ("[limits.ceiling]\nmemory = \"5 GiB\"", "`limits.ceiling.memory` is more than the 4 GiB"),
+            ("[limits.default]\nmemory = \"1 GiB\"", "`limits.default.memory` is above"),
+            ("[limits.ceiling]\noutput = \"0 B\"", "is zero"),
+            ("[server]\nmax_body = \"0 B\"", "`server.max_body` is zero"),
+            ("[server]\nallowed_hosts = [\"http://a\"]", "`server.allowed_hosts` is wrong: `http://a`"),
+            ("[server]\nallowed_origins = [\"a\"]", "`server.allowed_origins` is wrong: `a`"),
+            ("[skills]\nrequire_approval_tags = [\"Destructive\"]", "has `Destructive`"),
+            ("[skills]\nrequire_approval_tags = [\"a__b\"]", "has `a__b`"),
+            ("skills = 1", "expected struct Skills"),
+        ] {
+            let error = read(text).expect_err(text);
+            assert!(error.contains(expected), "{text}: {error}");
+            assert!(error.contains("line 2") || error.contains("line 1") || error.contains('`'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_schema_knows_every_key_and_no_other() {
+        let schema = schema();
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let good = serde_json::json!({ "server": { "max_body": "1 MiB" }, "limits": { "ceiling": { "fuel": 5 } } });
+        assert!(validator.is_valid(&good));
+        assert!(!validator.is_valid(&serde_json::json!({ "servers": {} })));
+        assert!(!validator.is_valid(&serde_json::json!({ "server": { "max_body": "1 MB" } })));
+    }
+}

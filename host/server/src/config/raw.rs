@@ -1,0 +1,132 @@
+//! `bailiwick.toml` as it is written: every key, its form, and its default.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bailiwick_domain::units::{parse_duration, parse_size};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, de};
+
+/// Configuration of a Bailiwick host. Every key may be left out.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    /// Where grants, API keys, state and compiled code are kept. Relative to
+    /// this file. Default: `$XDG_DATA_HOME/bailiwick`, else `~/.local/share/bailiwick`.
+    pub(super) data_dir: Option<PathBuf>,
+    /// Where compiled code is kept, such as a faster disk. Relative to this file.
+    /// Default: `cache` in the data folder.
+    pub(super) cache_dir: Option<PathBuf>,
+    /// The REST server.
+    pub(super) server: Server,
+    /// Which skills there are, and what is asked of them.
+    pub(super) skills: Skills,
+    /// How much calls may take.
+    pub(super) limits: LimitSets,
+}
+
+/// The REST server.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Server {
+    /// Address and port. Default: `127.0.0.1:7171`; port 0 takes any free one.
+    pub(super) listen: Option<std::net::SocketAddr>,
+    /// Threads that serve requests and run guests. Default: one for each core.
+    pub(super) worker_threads: Option<std::num::NonZeroU16>,
+    /// Let callers on this machine in without an API key. Default: false.
+    pub(super) allow_unauthenticated_loopback: bool,
+    /// Names under which clients may address this server, as in `Host`, besides
+    /// the loopback names and the address it listens on.
+    pub(super) allowed_hosts: Vec<String>,
+    /// Origins of web pages that may call this server, such as `https://app.example.com`.
+    pub(super) allowed_origins: Vec<String>,
+    /// Largest request body. Default: `4 MiB`.
+    pub(super) max_body: Option<Size>,
+    /// Connections at once; more wait to be accepted. Default: 1024.
+    pub(super) max_connections: Option<std::num::NonZeroU32>,
+    /// How long requests under way may take after a signal to stop. Default: `10 s`.
+    pub(super) drain: Option<Span>,
+}
+
+/// Which skills there are, and what is asked of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Skills {
+    /// Folders whose subfolders are skill packages. Relative to this file. Default: `skills`.
+    pub(super) directories: Vec<PathBuf>,
+    /// Whether unknown keys and coerced types in manifests are errors. If not, they
+    /// are warnings. Default: true.
+    pub(super) strict_validation: bool,
+    /// Whether manifests may ask to run commands at all. Default: false.
+    pub(super) allow_shell: bool,
+    /// Risk tags whose calls need an approval or a grant that accepts the risk.
+    /// Default: `destructive`, `external_side_effect`.
+    pub(super) require_approval_tags: Vec<String>,
+    /// Calls at once, over all skills. Default: 256.
+    pub(super) max_concurrent_calls: std::num::NonZeroU16,
+    /// Whether packages are loaded anew when their files change. Default: true.
+    pub(super) watch: bool,
+}
+
+impl Default for Skills {
+    fn default() -> Self {
+        Self {
+            directories: vec![PathBuf::from("skills")],
+            strict_validation: true,
+            allow_shell: false,
+            require_approval_tags: vec!["destructive".to_owned(), "external_side_effect".to_owned()],
+            max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
+            watch: true,
+        }
+    }
+}
+
+/// How much calls may take.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct LimitSets {
+    /// Where a manifest is silent.
+    pub(super) default: Limits,
+    /// At the most, whatever manifests and grants say.
+    pub(super) ceiling: Limits,
+}
+
+/// One set of limits.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    /// Linear memory of one call.
+    pub(super) memory: Option<Size>,
+    /// Wall time of one call.
+    pub(super) deadline: Option<Span>,
+    /// Units of fuel of one call. Where it is set, every call is slower by a fifth to a half.
+    pub(super) fuel: Option<std::num::NonZeroU64>,
+    /// Output of one call, as JSON.
+    pub(super) output: Option<Size>,
+    /// Calls of one skill at once.
+    pub(super) concurrency: Option<std::num::NonZeroU32>,
+}
+
+/// A size such as `64 MiB`.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = "^[0-9]+ *(B|KiB|MiB|GiB)$"))]
+pub(super) struct Size(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_size(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+/// A duration such as `10 s`.
+#[derive(Clone, Copy, Debug, JsonSchema)]
+#[schemars(with = "String", extend("pattern" = "^[0-9]+ *(ms|s|min|h)$"))]
+pub(super) struct Span(pub(super) Duration);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_duration(&text).map(Self).map_err(de::Error::custom)
+    }
+}

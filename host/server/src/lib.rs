@@ -1,0 +1,34 @@
+//! Everything behind the binary `bailiwick`: configuration, wiring, subcommands.
+
+pub mod app;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod foreign_state;
+pub mod log;
+pub mod output;
+
+use clap::CommandFactory as _;
+
+use crate::cli::{Cli, Command};
+use crate::output::{Done, Exit, Failure, Output};
+
+/// Runs one command line.
+pub fn run(cli: Cli) -> Done {
+    let out = Output::new(cli.json);
+    if let Command::Completion { shell } = cli.command {
+        clap_complete::generate(shell, &mut Cli::command(), "bailiwick", &mut std::io::stdout());
+        return Ok(());
+    }
+    let overrides = config::Overrides { file: cli.config, data_dir: cli.data_dir };
+    let config = config::load(&overrides).map_err(|error| Failure::new(Exit::Usage, error))?;
+    match cli.command {
+        Command::Serve(serve) => commands::serve::run(&serve, config, out),
+        Command::Skills(command) => commands::skills::run(command, &config, out),
+        Command::Grant(command) => commands::grant::run(command, &config, out),
+        Command::Key(command) => commands::key::run(command, &config, out),
+        Command::Config(command) => commands::config::run(&command, &config, out),
+        Command::Completion { .. } => Ok(()),
+    }
+}
