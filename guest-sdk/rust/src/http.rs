@@ -27,7 +27,5 @@ mod response;
 mod target;
 
 pub use error::Error;
-pub use request::{
-    DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_TIMEOUT, MAX_URL_BYTES, MIN_TIMEOUT, Method, Request,
-};
+pub use request::{DEFAULT_MAX_RESPONSE_BYTES, DEFAULT_TIMEOUT, MAX_URL_BYTES, MIN_TIMEOUT, Method, Request};
 pub use response::Response;

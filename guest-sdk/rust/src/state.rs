@@ -40,45 +40,33 @@ impl Bucket {
     /// Opens another bucket by the name that the host knows it by.
     pub fn open_named(name: &str) -> Result<Self, Error> {
         let inner = store::open(name).map_err(|error| Error::new(name, "opening it", error))?;
-        Ok(Self {
-            inner,
-            name: name.to_owned(),
-        })
+        Ok(Self { inner, name: name.to_owned() })
     }
 
     /// The value of a key, or `None` when the bucket does not hold the key.
     pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
-        self.inner
-            .get(key)
-            .map_err(|error| self.failed("reading", key, error))
+        self.inner.get(key).map_err(|error| self.failed("reading", key, error))
     }
 
     /// Stores a value, in place of an older one.
     pub fn set(&self, key: &str, value: &[u8]) -> Result<(), Error> {
-        self.inner
-            .set(key, value)
-            .map_err(|error| self.failed("writing", key, error))
+        self.inner.set(key, value).map_err(|error| self.failed("writing", key, error))
     }
 
     /// Removes a key; does nothing when the bucket does not hold it.
     pub fn delete(&self, key: &str) -> Result<(), Error> {
-        self.inner
-            .delete(key)
-            .map_err(|error| self.failed("deleting", key, error))
+        self.inner.delete(key).map_err(|error| self.failed("deleting", key, error))
     }
 
     /// Whether the bucket holds the key.
     pub fn exists(&self, key: &str) -> Result<bool, Error> {
-        self.inner
-            .exists(key)
-            .map_err(|error| self.failed("looking for", key, error))
+        self.inner.exists(key).map_err(|error| self.failed("looking for", key, error))
     }
 
     /// Adds `delta` to the number at a key in one step that no other call can
     /// come between, and answers the sum. A key that is not there counts as 0.
     pub fn increment(&self, key: &str, delta: u64) -> Result<u64, Error> {
-        atomics::increment(&self.inner, key, delta)
-            .map_err(|error| self.failed("incrementing", key, error))
+        atomics::increment(&self.inner, key, delta).map_err(|error| self.failed("incrementing", key, error))
     }
 
     /// Up to `limit` keys, in no particular order. The host answers keys in
@@ -88,10 +76,8 @@ impl Bucket {
         let mut cursor = None;
         let mut empty_pages = 0;
         while keys.len() < limit && empty_pages < MAX_EMPTY_PAGES {
-            let page = self
-                .inner
-                .list_keys(cursor)
-                .map_err(|error| Error::new(&self.name, "listing its keys", error))?;
+            let page =
+                self.inner.list_keys(cursor).map_err(|error| Error::new(&self.name, "listing its keys", error))?;
             if page.keys.is_empty() {
                 empty_pages += 1;
             }
@@ -156,10 +142,7 @@ impl Error {
         match error {
             store::Error::AccessDenied => Error::Denied { bucket },
             store::Error::NoSuchStore => Error::NoSuchBucket { bucket },
-            store::Error::Other(reason) => Error::Failed {
-                bucket,
-                reason: format!("{operation}: {reason}"),
-            },
+            store::Error::Other(reason) => Error::Failed { bucket, reason: format!("{operation}: {reason}") },
         }
     }
 }

@@ -21,11 +21,7 @@ pub fn convert(value: &str, from: u8, to: u8) -> Result<String, Failure> {
     let digits = digits(value, &chars, start, from)?;
     let magnitude = UBig::from_str_radix(&digits, u32::from(from))
         .map_err(|error| Failure::InvalidInput(format!("value {value:?}: {error}")))?;
-    let number = if negative {
-        -IBig::from(magnitude)
-    } else {
-        magnitude.into()
-    };
+    let number = if negative { -IBig::from(magnitude) } else { magnitude.into() };
     Ok(number.in_radix(to).to_string())
 }
 
@@ -33,9 +29,7 @@ fn check_base(name: &str, base: u8) -> Result<(), Failure> {
     if (2..=36).contains(&base) {
         return Ok(());
     }
-    Err(Failure::InvalidInput(format!(
-        "{name} is {base}; expected 2 to 36"
-    )))
+    Err(Failure::InvalidInput(format!("{name} is {base}; expected 2 to 36")))
 }
 
 /// A prefix counts only where it names the base: in base 16, `0b1` is digits.

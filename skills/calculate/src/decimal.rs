@@ -4,8 +4,8 @@ use crate::bindings::{Decimal, Failure, Rounding};
 use crate::enclosure::{Enclosure, Precision};
 use crate::halt::{Halt, parse_failure};
 use crate::limits::{
-    DEFAULT_DIGITS, GUARD_DIGITS, MAX_FRACTION_DIGITS, MAX_LIST_CHARACTERS, MAX_LITERAL_DIGITS,
-    MAX_LITERAL_EXPONENT, MAX_MAGNITUDE, MAX_WORKING_DIGITS, SNAP_DIGITS,
+    DEFAULT_DIGITS, GUARD_DIGITS, MAX_FRACTION_DIGITS, MAX_LIST_CHARACTERS, MAX_LITERAL_DIGITS, MAX_LITERAL_EXPONENT,
+    MAX_MAGNITUDE, MAX_WORKING_DIGITS, SNAP_DIGITS,
 };
 use crate::rounding::{places_for, plain, scaled, terminating_places, to_digits, to_places};
 use dashu_int::IBig;
@@ -25,27 +25,17 @@ pub struct Format {
 
 impl Format {
     /// Checks what the caller asked for.
-    pub fn new(
-        scale: Option<u32>,
-        rounding: Option<Rounding>,
-        limit: u32,
-    ) -> Result<Self, Failure> {
+    pub fn new(scale: Option<u32>, rounding: Option<Rounding>, limit: u32) -> Result<Self, Failure> {
         match scale {
-            Some(scale) if scale > limit => Err(Failure::InvalidInput(format!(
-                "scale is {scale}; expected 0 to {limit}"
-            ))),
-            _ => Ok(Self {
-                scale,
-                rounding: rounding.unwrap_or(Rounding::HalfUp),
-            }),
+            Some(scale) if scale > limit => {
+                Err(Failure::InvalidInput(format!("scale is {scale}; expected 0 to {limit}")))
+            }
+            _ => Ok(Self { scale, rounding: rounding.unwrap_or(Rounding::HalfUp) }),
         }
     }
 
     /// Works a value out with ever more digits until those wanted are certain.
-    pub fn settle(
-        self,
-        calculation: impl Fn(Precision) -> Result<Enclosure, Halt>,
-    ) -> Result<Decimal, Failure> {
+    pub fn settle(self, calculation: impl Fn(Precision) -> Result<Enclosure, Halt>) -> Result<Decimal, Failure> {
         let work = Cell::new(0);
         let mut p = self.first_precision(&work);
         while p.digits <= MAX_WORKING_DIGITS {
@@ -95,11 +85,7 @@ impl Format {
         } else {
             return None;
         };
-        Some(Decimal {
-            value: plain(&rounded, self.places_of(&rounded)),
-            exact: false,
-            fraction: None,
-        })
+        Some(Decimal { value: plain(&rounded, self.places_of(&rounded)), exact: false, fraction: None })
     }
 
     fn round(self, value: &RBig) -> RBig {
@@ -162,11 +148,7 @@ pub fn parse_list(texts: &[String], what: &str) -> Result<Vec<RBig>, Failure> {
             "{what} has {characters} characters; at most {MAX_LIST_CHARACTERS} are read"
         )));
     }
-    texts
-        .iter()
-        .enumerate()
-        .map(|(index, text)| parse(text, &format!("{what}[{index}]")))
-        .collect()
+    texts.iter().enumerate().map(|(index, text)| parse(text, &format!("{what}[{index}]"))).collect()
 }
 
 /// Reads an unsigned number at `start`: its value and where it ends, or
@@ -176,10 +158,7 @@ pub fn scan(chars: &[char], start: usize) -> Result<Option<(RBig, usize)>, Failu
     let has_point = chars.get(whole_end) == Some(&'.');
     let fraction_start = whole_end + usize::from(has_point);
     let fraction_end = skip_digits(chars, fraction_start);
-    let digits: String = chars[start..fraction_end]
-        .iter()
-        .filter(|&&c| c != '.')
-        .collect();
+    let digits: String = chars[start..fraction_end].iter().filter(|&&c| c != '.').collect();
     if digits.is_empty() {
         return Ok(None);
     }
@@ -214,15 +193,9 @@ fn scan_exponent(chars: &[char], start: usize) -> Result<(i64, usize), Failure> 
         return Ok((0, start));
     }
     let text: String = chars[digits_start..end].iter().collect();
-    let exponent = text
-        .parse::<i64>()
-        .ok()
-        .filter(|&exponent| exponent <= MAX_LITERAL_EXPONENT)
-        .ok_or_else(|| {
-            Failure::TooLarge(format!(
-                "the exponent {text} of a number is beyond {MAX_LITERAL_EXPONENT}"
-            ))
-        })?;
+    let exponent = text.parse::<i64>().ok().filter(|&exponent| exponent <= MAX_LITERAL_EXPONENT).ok_or_else(|| {
+        Failure::TooLarge(format!("the exponent {text} of a number is beyond {MAX_LITERAL_EXPONENT}"))
+    })?;
     let negative = chars.get(start + 1) == Some(&'-');
     Ok((if negative { -exponent } else { exponent }, end))
 }

@@ -37,11 +37,7 @@ pub struct Precision<'a> {
 
 impl Enclosure {
     pub fn point(value: RBig) -> Self {
-        Self {
-            hi: value.clone(),
-            lo: value,
-            proven: true,
-        }
+        Self { hi: value.clone(), lo: value, proven: true }
     }
 
     pub fn integer(value: i64) -> Self {
@@ -63,11 +59,7 @@ impl Enclosure {
     }
 
     pub fn neg(&self) -> Self {
-        Self {
-            lo: -&self.hi,
-            hi: -&self.lo,
-            proven: self.proven,
-        }
+        Self { lo: -&self.hi, hi: -&self.lo, proven: self.proven }
     }
 
     pub fn abs(&self) -> Self {
@@ -78,11 +70,7 @@ impl Enclosure {
             return self.neg();
         }
         let hi = self.hi.clone().max(self.lo.clone().abs());
-        Self {
-            lo: RBig::ZERO,
-            hi,
-            proven: self.proven,
-        }
+        Self { lo: RBig::ZERO, hi, proven: self.proven }
     }
 
     pub fn min(&self, other: &Self) -> Self {
@@ -126,17 +114,9 @@ impl Precision<'_> {
 
     pub fn div(self, a: &Enclosure, b: &Enclosure) -> Result<Enclosure, Halt> {
         if b.contains_zero() {
-            return Err(if self.is_narrow(b) {
-                Halt::domain("division by zero")
-            } else {
-                Halt::Unsettled
-            });
+            return Err(if self.is_narrow(b) { Halt::domain("division by zero") } else { Halt::Unsettled });
         }
-        let inverse = Enclosure {
-            lo: RBig::ONE / &b.hi,
-            hi: RBig::ONE / &b.lo,
-            proven: b.proven,
-        };
+        let inverse = Enclosure { lo: RBig::ONE / &b.hi, hi: RBig::ONE / &b.lo, proven: b.proven };
         self.mul(a, &inverse)
     }
 
@@ -154,17 +134,9 @@ impl Precision<'_> {
         let (lo, hi) = (function(&x.lo), function(&x.hi));
         if lo != hi && self.is_narrow(x) {
             let value = function(&self.snap(x));
-            return Enclosure {
-                lo: value.clone(),
-                hi: value,
-                proven: false,
-            };
+            return Enclosure { lo: value.clone(), hi: value, proven: false };
         }
-        Enclosure {
-            lo,
-            hi,
-            proven: x.proven,
-        }
+        Enclosure { lo, hi, proven: x.proven }
     }
 
     /// Whether the ends agree to so many places that they count as one value.
@@ -181,28 +153,19 @@ impl Precision<'_> {
     /// Pays for one function at so many digits.
     pub fn charge(self, digits: usize) -> Result<(), Halt> {
         let digits = digits as u64;
-        let work = self
-            .work
-            .get()
-            .saturating_add(digits.saturating_mul(digits));
+        let work = self.work.get().saturating_add(digits.saturating_mul(digits));
         self.work.set(work);
         if work <= MAX_WORK {
             return Ok(());
         }
-        Err(Halt::TooLarge(
-            "so many functions to so many digits take too long; ask for fewer of either".into(),
-        ))
+        Err(Halt::TooLarge("so many functions to so many digits take too long; ask for fewer of either".into()))
     }
 
     /// Keeps one exact value if it is small enough to go on with.
     pub fn tidy_point(self, value: RBig, proven: bool) -> Result<Enclosure, Halt> {
         if fits(&value) {
             refuse_huge(&value)?;
-            return Ok(Enclosure {
-                lo: value.clone(),
-                hi: value,
-                proven,
-            });
+            return Ok(Enclosure { lo: value.clone(), hi: value, proven });
         }
         self.tidy(value.clone(), value, proven)
     }
@@ -211,11 +174,7 @@ impl Precision<'_> {
     pub fn tidy(self, lo: RBig, hi: RBig, proven: bool) -> Result<Enclosure, Halt> {
         refuse_huge(&lo)?;
         refuse_huge(&hi)?;
-        Ok(Enclosure {
-            lo: self.outward(&lo, Rounding::Floor),
-            hi: self.outward(&hi, Rounding::Ceiling),
-            proven,
-        })
+        Ok(Enclosure { lo: self.outward(&lo, Rounding::Floor), hi: self.outward(&hi, Rounding::Ceiling), proven })
     }
 
     /// `value` rounded one way to the working digits, but to no more places
@@ -261,21 +220,18 @@ fn refuse_huge(value: &RBig) -> Result<(), Halt> {
 
 /// The refusal of a result beyond the greatest magnitude.
 pub fn too_large() -> Halt {
-    Halt::TooLarge(format!(
-        "a result has more than {MAX_MAGNITUDE} digits before the point"
-    ))
+    Halt::TooLarge(format!("a result has more than {MAX_MAGNITUDE} digits before the point"))
 }
 
 fn extremes(products: [RBig; 4]) -> (RBig, RBig) {
     let [first, rest @ ..] = products;
-    rest.into_iter()
-        .fold((first.clone(), first), |(lo, hi), product| {
-            if product < lo {
-                (product, hi)
-            } else if product > hi {
-                (lo, product)
-            } else {
-                (lo, hi)
-            }
-        })
+    rest.into_iter().fold((first.clone(), first), |(lo, hi), product| {
+        if product < lo {
+            (product, hi)
+        } else if product > hi {
+            (lo, product)
+        } else {
+            (lo, hi)
+        }
+    })
 }

@@ -45,26 +45,16 @@ pub fn exp(p: Precision, x: &Enclosure) -> Result<Enclosure, Halt> {
         return p.tidy(RBig::ZERO, smallest, x.proven);
     }
     let hi = p.apply(&x.hi, Rounding::Ceiling, |c, r| c.exp(r, None))?.hi;
-    let lo = if x.lo < -limit {
-        RBig::ZERO
-    } else {
-        p.apply(&x.lo, Rounding::Floor, |c, r| c.exp(r, None))?.lo
-    };
+    let lo = if x.lo < -limit { RBig::ZERO } else { p.apply(&x.lo, Rounding::Floor, |c, r| c.exp(r, None))?.lo };
     p.tidy(lo, hi, x.proven)
 }
 
 pub fn ln(p: Precision, x: &Enclosure) -> Result<Enclosure, Halt> {
     if !x.hi.is_positive_nonzero() {
-        return Err(Halt::domain(
-            "the logarithm of a number that isn't positive",
-        ));
+        return Err(Halt::domain("the logarithm of a number that isn't positive"));
     }
     if !x.lo.is_positive_nonzero() {
-        return Err(if p.is_narrow(x) {
-            Halt::domain("the logarithm of zero")
-        } else {
-            Halt::Unsettled
-        });
+        return Err(if p.is_narrow(x) { Halt::domain("the logarithm of zero") } else { Halt::Unsettled });
     }
     if x.as_exact().is_some_and(RBig::is_one) {
         return Ok(Enclosure::integer(0));
@@ -94,11 +84,7 @@ fn whole_logarithm(guess: &Enclosure, x: &RBig, base: &RBig) -> Option<i64> {
     }
     let exponent = i64::try_from(rounded).ok()?;
     let power = raised(base, exponent.unsigned_abs(), MAX_BITS)?;
-    let power = if exponent < 0 {
-        RBig::ONE / power
-    } else {
-        power
-    };
+    let power = if exponent < 0 { RBig::ONE / power } else { power };
     (power == *x).then_some(exponent)
 }
 
@@ -133,9 +119,7 @@ pub fn asin(p: Precision, x: &Enclosure) -> Result<Enclosure, Halt> {
     }
     let one = RBig::ONE;
     if x.lo > one || x.hi < -RBig::ONE {
-        return Err(Halt::domain(
-            "the arc sine or cosine of a number beyond -1 to 1",
-        ));
+        return Err(Halt::domain("the arc sine or cosine of a number beyond -1 to 1"));
     }
     if x.hi <= one && x.lo >= -RBig::ONE {
         return p.monotone(x, |c, r| c.asin(r, None));
@@ -208,11 +192,7 @@ impl Precision<'_> {
         let (significand, exponent) = value.into_parts();
         let value = scaled(significand, -(exponent as i64));
         let error = value.clone().abs() / RBig::from(ten_to(self.digits.saturating_sub(2)));
-        Enclosure {
-            lo: &value - &error,
-            hi: value + error,
-            proven: true,
-        }
+        Enclosure { lo: &value - &error, hi: value + error, proven: true }
     }
 }
 
@@ -223,9 +203,7 @@ fn real(value: &RBig, places: i64, mode: Rounding) -> Real {
 /// The domain was checked before, so what remains are ranges.
 fn float_failure(error: FpError) -> Halt {
     match error {
-        FpError::OutOfDomain | FpError::Indeterminate => {
-            Halt::domain("the function has no real value there")
-        }
+        FpError::OutOfDomain | FpError::Indeterminate => Halt::domain("the function has no real value there"),
         FpError::Overflow(_) => too_large(),
         _ => Halt::Unsettled,
     }

@@ -30,12 +30,7 @@ impl Halt {
 }
 
 /// A failure to read `input` at a character offset.
-pub fn parse_failure(
-    input: &str,
-    position: usize,
-    message: impl Into<String>,
-    expected: &[&str],
-) -> Failure {
+pub fn parse_failure(input: &str, position: usize, message: impl Into<String>, expected: &[&str]) -> Failure {
     Failure::Parse(ParseFailure {
         input: input.into(),
         position: u32::try_from(position).unwrap_or(u32::MAX),

@@ -25,8 +25,7 @@ mod bindings {
 }
 
 use bindings::{
-    Conversion, Decimal, Failure, FinanceAnswer, FinanceQuestion, Guest, Rounding, Summary, Unit,
-    Variable,
+    Conversion, Decimal, Failure, FinanceAnswer, FinanceQuestion, Guest, Rounding, Summary, Unit, Variable,
 };
 
 struct Calculate;

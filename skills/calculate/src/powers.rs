@@ -24,16 +24,10 @@ pub fn power(p: Precision, x: &Enclosure, y: &Enclosure) -> Result<Enclosure, Ha
         return whole_power(p, x, exponent.numerator());
     }
     if x.hi.is_negative_nonzero() {
-        return Err(Halt::domain(
-            "a fractional power of a negative number (root(x, n) takes odd roots of it)",
-        ));
+        return Err(Halt::domain("a fractional power of a negative number (root(x, n) takes odd roots of it)"));
     }
     if x.lo.is_negative_nonzero() {
-        return if p.is_narrow(x) {
-            power(p, &unproven_zero(), y)
-        } else {
-            Err(Halt::Unsettled)
-        };
+        return if p.is_narrow(x) { power(p, &unproven_zero(), y) } else { Err(Halt::Unsettled) };
     }
     if let (Some(base), Some(exponent)) = (x.as_exact(), y.as_exact())
         && let Some(result) = rational_power(p, base, exponent)
@@ -63,11 +57,7 @@ pub fn root(p: Precision, x: &Enclosure, n: &Enclosure) -> Result<Enclosure, Hal
         }
         return Err(Halt::domain("an even root of a negative number"));
     }
-    if p.is_narrow(x) {
-        Ok(unproven_zero())
-    } else {
-        Err(Halt::Unsettled)
-    }
+    if p.is_narrow(x) { Ok(unproven_zero()) } else { Err(Halt::Unsettled) }
 }
 
 /// The exact power, unless it would be too long.
@@ -81,10 +71,7 @@ pub fn raised(base: &RBig, n: u64, limit: usize) -> Option<RBig> {
 }
 
 fn unproven_zero() -> Enclosure {
-    Enclosure {
-        proven: false,
-        ..Enclosure::integer(0)
-    }
+    Enclosure { proven: false, ..Enclosure::integer(0) }
 }
 
 fn whole_power(p: Precision, x: &Enclosure, exponent: &IBig) -> Result<Enclosure, Halt> {
@@ -102,10 +89,7 @@ fn whole_power(p: Precision, x: &Enclosure, exponent: &IBig) -> Result<Enclosure
     }
     let hi = raised_enclosure(p, &x.hi, &n)?;
     if x.as_point().is_some() {
-        return Ok(Enclosure {
-            proven: x.proven,
-            ..hi
-        });
+        return Ok(Enclosure { proven: x.proven, ..hi });
     }
     let lo = lower_power(p, &x.lo, &n)?;
     p.tidy(lo.lo, hi.hi.max(lo.hi), x.proven)
@@ -120,10 +104,7 @@ fn lower_power(p: Precision, lo: &RBig, n: &UBig) -> Result<Enclosure, Halt> {
     if n.bit(0) {
         return Ok(power.neg());
     }
-    Ok(Enclosure {
-        lo: RBig::ZERO,
-        ..power
-    })
+    Ok(Enclosure { lo: RBig::ZERO, ..power })
 }
 
 /// A number that isn't negative to a whole power.
@@ -157,11 +138,7 @@ fn rational_power(p: Precision, base: &RBig, exponent: &RBig) -> Option<Result<E
     let numerator = exact_root(&base.numerator().clone().into_parts().1, index)?;
     let denominator = exact_root(base.denominator(), index)?;
     let root = RBig::from_parts(numerator.into(), denominator);
-    Some(whole_power(
-        p,
-        &Enclosure::point(root),
-        exponent.numerator(),
-    ))
+    Some(whole_power(p, &Enclosure::point(root), exponent.numerator()))
 }
 
 /// The root that an exponent asks for, where integers find it faster than
@@ -172,12 +149,7 @@ fn small_index(exponent: &RBig) -> Option<usize> {
 }
 
 /// A root by way of whole numbers, then raised to a whole power.
-fn whole_root(
-    p: Precision,
-    x: &Enclosure,
-    index: usize,
-    exponent: &IBig,
-) -> Result<Enclosure, Halt> {
+fn whole_root(p: Precision, x: &Enclosure, index: usize, exponent: &IBig) -> Result<Enclosure, Halt> {
     p.charge(p.digits / 4)?;
     let (lo, _) = root_ends(p, &x.lo, index);
     let (_, hi) = root_ends(p, &x.hi, index);

@@ -14,11 +14,7 @@ pub fn ten_to(exponent: usize) -> UBig {
 /// `significand` times ten to `-places`.
 pub fn scaled(significand: IBig, places: i64) -> RBig {
     let shift = ten_to(places.unsigned_abs() as usize);
-    if places >= 0 {
-        RBig::from_parts(significand, shift)
-    } else {
-        RBig::from(significand * IBig::from(shift))
-    }
+    if places >= 0 { RBig::from_parts(significand, shift) } else { RBig::from(significand * IBig::from(shift)) }
 }
 
 /// The whole number nearest to `value` times ten to `places`, as `mode` says.
@@ -37,13 +33,7 @@ pub fn significand(value: &RBig, places: i64, mode: Rounding) -> IBig {
     IBig::from_parts(sign, magnitude)
 }
 
-fn rounds_away(
-    mode: Rounding,
-    sign: Sign,
-    quotient: &UBig,
-    remainder: UBig,
-    denominator: &UBig,
-) -> bool {
+fn rounds_away(mode: Rounding, sign: Sign, quotient: &UBig, remainder: UBig, denominator: &UBig) -> bool {
     let tie = (remainder << 1).cmp(denominator);
     match mode {
         Rounding::Up => true,
@@ -83,11 +73,7 @@ pub fn magnitude(value: &RBig) -> i64 {
 
 fn reaches(numerator: &UBig, denominator: &UBig, exponent: i64) -> bool {
     let shift = ten_to(exponent.unsigned_abs() as usize);
-    if exponent >= 0 {
-        *numerator >= denominator * shift
-    } else {
-        numerator * shift >= *denominator
-    }
+    if exponent >= 0 { *numerator >= denominator * shift } else { numerator * shift >= *denominator }
 }
 
 /// The decimal places that leave `digits` significant digits of `value`.
@@ -123,16 +109,8 @@ pub fn terminating_places(value: &RBig) -> Option<usize> {
 pub fn plain(value: &RBig, places: usize) -> String {
     let significand = significand(value, places as i64, Rounding::Down);
     let negative = significand.is_negative() && !significand.is_zero();
-    let digits = format!(
-        "{:0>width$}",
-        significand.unsigned_abs().to_string(),
-        width = places + 1
-    );
+    let digits = format!("{:0>width$}", significand.unsigned_abs().to_string(), width = places + 1);
     let (whole, fraction) = digits.split_at(digits.len() - places);
     let sign = if negative { "-" } else { "" };
-    if fraction.is_empty() {
-        format!("{sign}{whole}")
-    } else {
-        format!("{sign}{whole}.{fraction}")
-    }
+    if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }

@@ -25,10 +25,8 @@ pub fn summarize(
     let format = Format::new(scale, rounding, MAX_SCALE)?;
     check_counts(values.len(), percentiles.len())?;
     let sample = Sample::read(values)?;
-    let percentiles = percentiles
-        .iter()
-        .map(|percent| sample.percentile(percent, format))
-        .collect::<Result<Vec<_>, _>>()?;
+    let percentiles =
+        percentiles.iter().map(|percent| sample.percentile(percent, format)).collect::<Result<Vec<_>, _>>()?;
     let count = values.len();
     let sum: IBig = sample.sorted.iter().sum();
     let deviations = sample.squared_deviations(&sum);
@@ -51,14 +49,10 @@ pub fn summarize(
 
 fn check_counts(values: usize, percentiles: usize) -> Result<(), Failure> {
     if values == 0 {
-        return Err(Failure::InvalidInput(
-            "values is empty; expected at least one number".into(),
-        ));
+        return Err(Failure::InvalidInput("values is empty; expected at least one number".into()));
     }
     if values > MAX_VALUES {
-        return Err(Failure::TooLarge(format!(
-            "there are {values} values; at most {MAX_VALUES} are read"
-        )));
+        return Err(Failure::TooLarge(format!("there are {values} values; at most {MAX_VALUES} are read")));
     }
     if percentiles > MAX_PERCENTILES {
         return Err(Failure::TooLarge(format!(
@@ -76,15 +70,8 @@ fn root(format: Format, variance: RBig) -> Result<Decimal, Failure> {
 impl Sample {
     fn read(values: &[String]) -> Result<Self, Failure> {
         let numbers = decimal::parse_list(values, "values")?;
-        let places = numbers
-            .iter()
-            .filter_map(terminating_places)
-            .max()
-            .unwrap_or(0) as i64;
-        let mut sorted: Vec<IBig> = numbers
-            .iter()
-            .map(|number| significand(number, places, Rounding::Down))
-            .collect();
+        let places = numbers.iter().filter_map(terminating_places).max().unwrap_or(0) as i64;
+        let mut sorted: Vec<IBig> = numbers.iter().map(|number| significand(number, places, Rounding::Down)).collect();
         sorted.sort();
         Ok(Self { sorted, places })
     }
@@ -95,9 +82,7 @@ impl Sample {
 
     /// The value at a rank from 0, interpolated between two whole ranks.
     fn at(&self, rank: &RBig) -> RBig {
-        let below = usize::try_from(rank.floor())
-            .unwrap_or(0)
-            .min(self.sorted.len() - 1);
+        let below = usize::try_from(rank.floor()).unwrap_or(0).min(self.sorted.len() - 1);
         let above = (below + 1).min(self.sorted.len() - 1);
         let step = self.number(&self.sorted[above] - &self.sorted[below]);
         self.number(self.sorted[below].clone()) + step * (rank - RBig::from(below))
@@ -107,15 +92,10 @@ impl Sample {
         let share = decimal::parse(percent, "percentile")?;
         let hundred = RBig::from(100);
         if share < RBig::ZERO || share > hundred {
-            return Err(Failure::InvalidInput(format!(
-                "percentile {percent} is beyond 0 to 100"
-            )));
+            return Err(Failure::InvalidInput(format!("percentile {percent} is beyond 0 to 100")));
         }
         let rank = share / hundred * RBig::from(self.sorted.len() - 1);
-        Ok(Percentile {
-            percent: percent.into(),
-            value: format.exact(&self.at(&rank)),
-        })
+        Ok(Percentile { percent: percent.into(), value: format.exact(&self.at(&rank)) })
     }
 
     /// The sum of the squared distances from the mean: sum(x^2) - sum(x)^2/n.

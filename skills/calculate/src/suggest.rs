@@ -23,10 +23,7 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Vec<Stri
     if near.first().is_some_and(|(distance, _)| *distance == 0) {
         near.retain(|(distance, _)| *distance == 0);
     }
-    near.into_iter()
-        .take(MAX_SUGGESTIONS)
-        .map(|(_, known)| known.into())
-        .collect()
+    near.into_iter().take(MAX_SUGGESTIONS).map(|(_, known)| known.into()).collect()
 }
 
 /// Edits from one to the other: insertions, deletions, replacements and

@@ -10,20 +10,12 @@ use crate::unix;
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use jiff::{Span, Zoned, ZonedDifference};
 
-pub fn add(
-    when: &str,
-    span: &str,
-    zone: Option<&str>,
-    disambiguation: Disambiguation,
-) -> Result<Sum, Failure> {
+pub fn add(when: &str, span: &str, zone: Option<&str>, disambiguation: Disambiguation) -> Result<Sum, Failure> {
     let zone = ReadingZone::or_utc(zone)?;
     let start = reading::moment(when, &zone, disambiguation)?;
     let span = read_span(span)?;
     let (moved, clamped) = add_calendar(&start.zoned, &span, disambiguation)?;
-    let end = moved
-        .zoned
-        .checked_add(clock_part(&span))
-        .map_err(|_| out_of_range("the sum"))?;
+    let end = moved.zoned.checked_add(clock_part(&span)).map_err(|_| out_of_range("the sum"))?;
     Ok(Sum {
         start: start.zoned.to_string(),
         start_resolution: start.resolution,
@@ -47,9 +39,7 @@ pub fn difference(
     let shared = ReadingZone::Given(start.time_zone().clone());
     let end = reading::moment(end, &shared, disambiguation)?.zoned;
     let wanted = ZonedDifference::new(&end).largest(jiff_unit(largest));
-    let span = start
-        .until(wanted)
-        .map_err(|_| out_of_range("the difference"))?;
+    let span = start.until(wanted).map_err(|_| out_of_range("the difference"))?;
     Ok(describe(&span, &start, &end))
 }
 
@@ -62,20 +52,14 @@ fn read_span(text: &str) -> Result<Span, Failure> {
 }
 
 /// Moves the calendar and keeps the clock's reading.
-fn add_calendar(
-    start: &Zoned,
-    span: &Span,
-    disambiguation: Disambiguation,
-) -> Result<(Resolved, bool), Failure> {
+fn add_calendar(start: &Zoned, span: &Span, disambiguation: Disambiguation) -> Result<(Resolved, bool), Failure> {
     let beyond = |_| out_of_range("the sum");
     let months = Span::new()
         .try_years(span.get_years())
         .and_then(|months| months.try_months(span.get_months()))
         .map_err(beyond)?;
-    let days = Span::new()
-        .try_weeks(span.get_weeks())
-        .and_then(|days| days.try_days(span.get_days()))
-        .map_err(beyond)?;
+    let days =
+        Span::new().try_weeks(span.get_weeks()).and_then(|days| days.try_days(span.get_days())).map_err(beyond)?;
     if months.is_zero() && days.is_zero() {
         return Ok((Resolved::unique(start.clone()), false));
     }
@@ -122,9 +106,7 @@ fn describe(span: &Span, start: &Zoned, end: &Zoned) -> Interval {
 /// What is smaller than a second stays below one, because the difference is
 /// balanced up to a larger unit.
 fn subsecond_nanoseconds(span: &Span) -> i32 {
-    let total = span.get_milliseconds() * 1_000_000
-        + span.get_microseconds() * 1_000
-        + span.get_nanoseconds();
+    let total = span.get_milliseconds() * 1_000_000 + span.get_microseconds() * 1_000 + span.get_nanoseconds();
     total as i32
 }
 

@@ -1,8 +1,6 @@
 //! Working days.
 
-use crate::bindings::{
-    BusinessAnswer, BusinessQuestion, DayCount, DayOffset, DayRange, DayReached, Failure, Weekday,
-};
+use crate::bindings::{BusinessAnswer, BusinessQuestion, DayCount, DayOffset, DayRange, DayReached, Failure, Weekday};
 use crate::failure::{check_length, out_of_range, parse};
 use crate::limits::{MAX_BUSINESS_DAYS, MAX_HOLIDAYS, MAX_TEXT};
 use crate::moment::{civil_weekday, weekday};
@@ -47,16 +45,10 @@ impl Calendar {
                 "weekend holds all seven days; expected at least one working day".into(),
             ));
         }
-        let holidays = holidays
-            .iter()
-            .map(|text| read_date(text))
-            .collect::<Result<BTreeSet<_>, _>>()?;
+        let holidays = holidays.iter().map(|text| read_date(text)).collect::<Result<BTreeSet<_>, _>>()?;
         Ok(Self {
             weekend: is_weekend,
-            holidays: holidays
-                .into_iter()
-                .filter(|date| !is_weekend[index(date.weekday())])
-                .collect(),
+            holidays: holidays.into_iter().filter(|date| !is_weekend[index(date.weekday())]).collect(),
         })
     }
 
@@ -64,16 +56,9 @@ impl Calendar {
         let (start, end) = (read_date(&range.start)?, read_date(&range.end)?);
         let (first, last) = (start.min(end), start.max(end));
         let weekdays = self.weekdays(first, last);
-        let holidays: Vec<String> = self
-            .holidays
-            .range(first..=last)
-            .map(Date::to_string)
-            .collect();
+        let holidays: Vec<String> = self.holidays.range(first..=last).map(Date::to_string).collect();
         let days = weekdays - holidays.len() as i64;
-        Ok(DayCount {
-            days: if end < start { -days } else { days },
-            holidays,
-        })
+        Ok(DayCount { days: if end < start { -days } else { days }, holidays })
     }
 
     /// The days between two dates, both included, that are no weekend: those
@@ -83,23 +68,14 @@ impl Calendar {
         let worked: Vec<bool> = self.weekend.iter().map(|off| !off).collect();
         let a_week = worked.iter().filter(|works| **works).count() as i64;
         let rest = (total % DAYS_A_WEEK) as usize;
-        let rest_worked = worked
-            .iter()
-            .cycle()
-            .skip(index(first.weekday()))
-            .take(rest)
-            .filter(|works| **works)
-            .count();
+        let rest_worked = worked.iter().cycle().skip(index(first.weekday())).take(rest).filter(|works| **works).count();
         total / DAYS_A_WEEK * a_week + rest_worked as i64
     }
 
     fn add(&self, offset: &DayOffset) -> Result<DayReached, Failure> {
         let start = read_date(&offset.start)?;
         if offset.days.unsigned_abs() > MAX_BUSINESS_DAYS {
-            return Err(Failure::TooLarge(format!(
-                "days is {}; at most {MAX_BUSINESS_DAYS} either way",
-                offset.days
-            )));
+            return Err(Failure::TooLarge(format!("days is {}; at most {MAX_BUSINESS_DAYS} either way", offset.days)));
         }
         let back = offset.days < 0;
         let mut holidays = Vec::new();
@@ -110,12 +86,7 @@ impl Calendar {
             left = 1;
         }
         while left > 0 {
-            date = if back {
-                date.yesterday()
-            } else {
-                date.tomorrow()
-            }
-            .map_err(|_| out_of_range("the date"))?;
+            date = if back { date.yesterday() } else { date.tomorrow() }.map_err(|_| out_of_range("the date"))?;
             if self.is_worked(date, &mut holidays) {
                 left -= 1;
             }
@@ -123,11 +94,7 @@ impl Calendar {
         if back {
             holidays.reverse();
         }
-        Ok(DayReached {
-            date: date.to_string(),
-            weekday: weekday(date.weekday()),
-            holidays,
-        })
+        Ok(DayReached { date: date.to_string(), weekday: weekday(date.weekday()), holidays })
     }
 
     fn is_worked(&self, date: Date, holidays: &mut Vec<String>) -> bool {
@@ -148,7 +115,5 @@ fn index(day: civil::Weekday) -> usize {
 
 fn read_date(text: &str) -> Result<Date, Failure> {
     check_length(text, "a date", MAX_TEXT)?;
-    text.trim()
-        .parse()
-        .map_err(|error: jiff::Error| parse(text, error, "a date such as 2026-12-25"))
+    text.trim().parse().map_err(|error: jiff::Error| parse(text, error, "a date such as 2026-12-25"))
 }

@@ -33,18 +33,13 @@ pub fn read(text: &str) -> Result<(Date, &str), Failure> {
     let (year, week) = number(year).zip(number(week)).ok_or_else(refuse)?;
     let weekday = Weekday::from_monday_one_offset(day).map_err(|_| refuse())?;
     let week = i8::try_from(week).map_err(|_| refuse())?;
-    let date = ISOWeekDate::new(year, week, weekday)
-        .map_err(|_| parse(text, "the year has no such week", EXPECTED))?;
+    let date = ISOWeekDate::new(year, week, weekday).map_err(|_| parse(text, "the year has no such week", EXPECTED))?;
     Ok((date.date(), rest))
 }
 
 /// The digit of the day, which a hyphen precedes just where one precedes W.
 fn read_day(rest: &str, extended: bool) -> Option<(i8, &str)> {
-    let rest = if extended {
-        rest.strip_prefix('-')?
-    } else {
-        rest
-    };
+    let rest = if extended { rest.strip_prefix('-')? } else { rest };
     let (digit, rest) = rest.split_at_checked(1)?;
     let ends = rest.is_empty() || rest.starts_with(['T', 't', ' ']);
     digit.parse().ok().filter(|_| ends).map(|day| (day, rest))

@@ -25,8 +25,8 @@ mod bindings {
 }
 
 use bindings::{
-    BusinessAnswer, BusinessQuestion, Conversion, Disambiguation, Failure, Guest, InputFormat,
-    Interval, Moment, Occurrences, OutputFormat, Parsed, Sum, Unit, Weekday, ZoneState,
+    BusinessAnswer, BusinessQuestion, Conversion, Disambiguation, Failure, Guest, InputFormat, Interval, Moment,
+    Occurrences, OutputFormat, Parsed, Sum, Unit, Weekday, ZoneState,
 };
 use limits::MAX_ZONES;
 use reading::ReadingZone;
@@ -47,10 +47,7 @@ impl Guest for Datetime {
         disambiguation: Option<Disambiguation>,
     ) -> Result<Conversion, Failure> {
         if !(1..=MAX_ZONES).contains(&to.len()) {
-            return Err(Failure::InvalidInput(format!(
-                "to holds {} zones; expected 1 to {MAX_ZONES}",
-                to.len()
-            )));
+            return Err(Failure::InvalidInput(format!("to holds {} zones; expected 1 to {MAX_ZONES}", to.len())));
         }
         let zone = ReadingZone::required(zone.as_deref())?;
         let source = reading::moment(&when, &zone, or_reject(disambiguation))?;
@@ -61,11 +58,7 @@ impl Guest for Datetime {
                 Ok(moment::describe(&source.zoned.with_time_zone(zone)))
             })
             .collect::<Result<Vec<_>, Failure>>()?;
-        Ok(Conversion {
-            source: moment::describe(&source.zoned),
-            resolution: source.resolution,
-            converted,
-        })
+        Ok(Conversion { source: moment::describe(&source.zoned), resolution: source.resolution, converted })
     }
 
     fn parse(
@@ -77,10 +70,7 @@ impl Guest for Datetime {
         let zone = ReadingZone::required(zone.as_deref())?;
         let disambiguation = or_reject(disambiguation);
         let read = reading::formatted(&text, format.as_ref(), &zone, disambiguation)?;
-        Ok(Parsed {
-            moment: moment::describe(&read.zoned),
-            resolution: read.resolution,
-        })
+        Ok(Parsed { moment: moment::describe(&read.zoned), resolution: read.resolution })
     }
 
     fn format(

@@ -17,19 +17,12 @@ pub struct Resolved {
 impl Resolved {
     /// A moment that was given as such.
     pub fn unique(zoned: Zoned) -> Self {
-        Self {
-            zoned,
-            resolution: Resolution::Unique,
-        }
+        Self { zoned, resolution: Resolution::Unique }
     }
 }
 
 /// The moment at which clocks in `zone` show `local`.
-pub fn resolve(
-    local: DateTime,
-    zone: &TimeZone,
-    disambiguation: Disambiguation,
-) -> Result<Resolved, Failure> {
+pub fn resolve(local: DateTime, zone: &TimeZone, disambiguation: Disambiguation) -> Result<Resolved, Failure> {
     let ambiguous = zone.to_ambiguous_zoned(local);
     let beyond = |_| out_of_range(&format!("{local} in {}", zone::name(zone)));
     let kind = match ambiguous.offset() {
@@ -53,17 +46,10 @@ pub fn resolve(
             }));
         }
         (Disambiguation::Earlier, AmbiguityKind::Gap) => Resolution::GapEarlier,
-        (Disambiguation::Later | Disambiguation::Compatible, AmbiguityKind::Gap) => {
-            Resolution::GapLater
-        }
-        (Disambiguation::Earlier | Disambiguation::Compatible, AmbiguityKind::Overlap) => {
-            Resolution::OverlapEarlier
-        }
+        (Disambiguation::Later | Disambiguation::Compatible, AmbiguityKind::Gap) => Resolution::GapLater,
+        (Disambiguation::Earlier | Disambiguation::Compatible, AmbiguityKind::Overlap) => Resolution::OverlapEarlier,
         (Disambiguation::Later, AmbiguityKind::Overlap) => Resolution::OverlapLater,
     };
     let takes_later = matches!(resolution, Resolution::GapLater | Resolution::OverlapLater);
-    Ok(Resolved {
-        zoned: if takes_later { later } else { earlier },
-        resolution,
-    })
+    Ok(Resolved { zoned: if takes_later { later } else { earlier }, resolution })
 }

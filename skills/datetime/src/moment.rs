@@ -31,12 +31,7 @@ pub fn unix_seconds(zoned: &Zoned) -> i64 {
 /// "2026-W13-7".
 pub fn iso_week(date: civil::Date) -> String {
     let week = date.iso_week_date();
-    format!(
-        "{:04}-W{:02}-{}",
-        week.year(),
-        week.week(),
-        week.weekday().to_monday_one_offset()
-    )
+    format!("{:04}-W{:02}-{}", week.year(), week.week(), week.weekday().to_monday_one_offset())
 }
 
 pub fn weekday(day: civil::Weekday) -> Weekday {

@@ -52,11 +52,7 @@ impl ReadingZone {
 }
 
 /// Reads a moment in one of the forms that every tool accepts.
-pub fn moment(
-    text: &str,
-    zone: &ReadingZone,
-    disambiguation: Disambiguation,
-) -> Result<Resolved, Failure> {
+pub fn moment(text: &str, zone: &ReadingZone, disambiguation: Disambiguation) -> Result<Resolved, Failure> {
     settle(text, read(text)?, zone, disambiguation)
 }
 
@@ -97,9 +93,7 @@ pub fn read(text: &str) -> Result<Reading, Failure> {
         (Some(time), None, zone) => Ok(Reading::Local(pieces.date().to_datetime(time), zone)),
         (_, Some(_), Some(_)) => {
             let zoned = DateTimeParser::new().parse_zoned(text);
-            zoned
-                .map(Reading::Moment)
-                .map_err(|error| parse(text, error, MOMENT))
+            zoned.map(Reading::Moment).map_err(|error| parse(text, error, MOMENT))
         }
         (time, Some(offset), None) => {
             let offset = offset.to_numeric_offset();
@@ -156,10 +150,7 @@ fn annotated_zone(text: &str, pieces: &Pieces) -> Result<Option<TimeZone>, Failu
     if let TimeZoneAnnotationKind::Named(name) = annotation.kind() {
         return zone::find(name.as_str()).map(Some);
     }
-    annotation
-        .to_time_zone()
-        .map(Some)
-        .map_err(|error| parse(text, error, MOMENT))
+    annotation.to_time_zone().map(Some).map_err(|error| parse(text, error, MOMENT))
 }
 
 /// Tries the formats that can't be mistaken for one another.
@@ -177,13 +168,7 @@ fn recognise(text: &str) -> Result<Reading, Failure> {
 fn read_rfc2822(text: &str) -> Result<Reading, Failure> {
     rfc2822::parse(text.trim())
         .map(Reading::Moment)
-        .map_err(|error| {
-            parse(
-                text,
-                error,
-                "a date such as Sun, 29 Mar 2026 03:30:00 +0200",
-            )
-        })
+        .map_err(|error| parse(text, error, "a date such as Sun, 29 Mar 2026 03:30:00 +0200"))
 }
 
 /// The week date is rewritten as a calendar date, so that any time and offset

@@ -15,11 +15,7 @@ pub fn seconds(text: &str) -> Result<Timestamp, Failure> {
     let text = text.trim();
     let refuse = || {
         let message = "the text is no number of seconds";
-        parse(
-            text,
-            message,
-            "Unix seconds such as 1774747800 or 1774747800.25",
-        )
+        parse(text, message, "Unix seconds such as 1774747800 or 1774747800.25")
     };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let plain = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -27,14 +23,8 @@ pub fn seconds(text: &str) -> Result<Timestamp, Failure> {
         return Err(refuse());
     }
     let seconds: i64 = whole.parse().map_err(|_| refuse())?;
-    let nanoseconds: i128 = format!("{fraction:0<MAX_FRACTION$}")
-        .parse()
-        .map_err(|_| refuse())?;
-    let signed = if whole.starts_with('-') {
-        -nanoseconds
-    } else {
-        nanoseconds
-    };
+    let nanoseconds: i128 = format!("{fraction:0<MAX_FRACTION$}").parse().map_err(|_| refuse())?;
+    let signed = if whole.starts_with('-') { -nanoseconds } else { nanoseconds };
     moment(text, i128::from(seconds) * NANOSECONDS_A_SECOND + signed)
 }
 
@@ -62,9 +52,7 @@ pub fn decimal_seconds(nanoseconds: i128) -> String {
 
 /// Milliseconds rounded down.
 pub fn whole_milliseconds(timestamp: Timestamp) -> i128 {
-    timestamp
-        .as_nanosecond()
-        .div_euclid(NANOSECONDS_A_MILLISECOND)
+    timestamp.as_nanosecond().div_euclid(NANOSECONDS_A_MILLISECOND)
 }
 
 fn moment(text: &str, nanoseconds: i128) -> Result<Timestamp, Failure> {

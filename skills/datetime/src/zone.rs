@@ -21,12 +21,7 @@ pub fn find(text: &str) -> Result<TimeZone, Failure> {
     }
     TimeZone::get(name)
         .or_else(|_| TimeZone::get(&name.replace(' ', "_")))
-        .map_err(|_| {
-            Failure::UnknownZone(UnknownZone {
-                zone: text.into(),
-                suggestions: suggestions(name),
-            })
-        })
+        .map_err(|_| Failure::UnknownZone(UnknownZone { zone: text.into(), suggestions: suggestions(name) }))
 }
 
 /// How a zone is named: its IANA name, or its offset.
@@ -77,15 +72,10 @@ fn offset(text: &str) -> Option<Offset> {
 /// Zones of a place, abbreviation or spelling like the one given.
 fn suggestions(wanted: &str) -> Vec<String> {
     let wanted = wanted.to_lowercase().replace([' ', '-'], "_");
-    let mut near: Vec<(usize, String)> = tz::db()
-        .available()
-        .filter_map(|name| Some((rank(&wanted, name.as_str())?, name.to_string())))
-        .collect();
+    let mut near: Vec<(usize, String)> =
+        tz::db().available().filter_map(|name| Some((rank(&wanted, name.as_str())?, name.to_string()))).collect();
     near.sort();
-    near.into_iter()
-        .take(MAX_SUGGESTIONS)
-        .map(|(_, name)| name)
-        .collect()
+    near.into_iter().take(MAX_SUGGESTIONS).map(|(_, name)| name).collect()
 }
 
 /// How near a known zone is: 0 is nearest, nothing is too far.
@@ -117,15 +107,9 @@ fn has_abbreviation(known: &str, wanted: &str) -> bool {
         return false;
     };
     let now = Timestamp::now();
-    let is_now = zone
-        .to_offset_info(now)
-        .abbreviation()
-        .eq_ignore_ascii_case(wanted);
+    let is_now = zone.to_offset_info(now).abbreviation().eq_ignore_ascii_case(wanted);
     let mut later = zone.following(now);
-    is_now
-        || later
-            .next()
-            .is_some_and(|change| change.abbreviation().eq_ignore_ascii_case(wanted))
+    is_now || later.next().is_some_and(|change| change.abbreviation().eq_ignore_ascii_case(wanted))
 }
 
 /// Insertions, deletions and replacements from one text to the other.

@@ -15,10 +15,7 @@ pub fn describe(name: &str, at: Option<&str>) -> Result<ZoneState, Failure> {
     Ok(ZoneState {
         offset_seconds: moment.offset().seconds(),
         previous: last_change(&zone, moment.timestamp()),
-        next: zone
-            .following(moment.timestamp())
-            .next()
-            .map(|change| transition(&zone, &change)),
+        next: zone.following(moment.timestamp()).next().map(|change| transition(&zone, &change)),
         moment: moment::describe(&moment),
     })
 }
@@ -33,9 +30,7 @@ fn last_change(zone: &TimeZone, at: Timestamp) -> Option<Transition> {
 
 fn transition(zone: &TimeZone, change: &TimeZoneTransition) -> Transition {
     let at = change.timestamp();
-    let before = at
-        .checked_sub(SignedDuration::from_nanos(1))
-        .map_or(change.offset(), |before| zone.to_offset(before));
+    let before = at.checked_sub(SignedDuration::from_nanos(1)).map_or(change.offset(), |before| zone.to_offset(before));
     Transition {
         timestamp: at.to_string(),
         before: at.display_with_offset(before).to_string(),

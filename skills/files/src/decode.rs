@@ -32,41 +32,23 @@ pub fn utf8(target: &Target, taken: &Taken) -> Result<Piece, Failure> {
         Some(line_end) if taken.truncated => &text[..=line_end],
         _ => text,
     };
-    Ok(Piece {
-        end: offset + text.len() as u64,
-        text: text.to_owned(),
-        offset,
-    })
+    Ok(Piece { end: offset + text.len() as u64, text: text.to_owned(), offset })
 }
 
 /// How many bytes at the start are not text: the byte-order mark, or the rest
 /// of a character that a range of bytes cuts.
 fn skipped(taken: &Taken) -> usize {
     if taken.offset == 0 {
-        return if taken.content.starts_with(&MARK) {
-            MARK.len()
-        } else {
-            0
-        };
+        return if taken.content.starts_with(&MARK) { MARK.len() } else { 0 };
     }
     if taken.first_line.is_some() {
         return 0;
     }
     let is_continuation = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
-    taken
-        .content
-        .iter()
-        .take(MAX_CONTINUATION)
-        .take_while(is_continuation)
-        .count()
+    taken.content.iter().take(MAX_CONTINUATION).take_while(is_continuation).count()
 }
 
-fn valid<'t>(
-    target: &Target,
-    taken: &Taken,
-    offset: u64,
-    content: &'t [u8],
-) -> Result<&'t str, Failure> {
+fn valid<'t>(target: &Target, taken: &Taken, offset: u64, content: &'t [u8]) -> Result<&'t str, Failure> {
     if let Some(at) = memchr(0, content) {
         let at = offset + at as u64;
         return Err(not_text(target, taken, &format!("byte {at} is NUL")));
@@ -89,13 +71,6 @@ fn valid<'t>(
 
 fn not_text(target: &Target, taken: &Taken, reason: &str) -> Failure {
     let starts_with = |mark: &[u8; 2]| taken.offset == 0 && taken.content.starts_with(mark);
-    let hint = if UTF16_MARKS.iter().any(starts_with) {
-        ", and it begins as UTF-16 does"
-    } else {
-        ""
-    };
-    Failure::NotText(format!(
-        "`{}` is not text in UTF-8: {reason}{hint}; `read-bytes` reads it",
-        target.path
-    ))
+    let hint = if UTF16_MARKS.iter().any(starts_with) { ", and it begins as UTF-16 does" } else { "" };
+    Failure::NotText(format!("`{}` is not text in UTF-8: {reason}{hint}; `read-bytes` reads it", target.path))
 }

@@ -37,9 +37,7 @@ pub fn listing(target: &Target, code: ErrorCode) -> Failure {
 /// Explains why the folders on the way to `target` could not be made.
 pub fn making_parents(target: &Target, error: &Error) -> Failure {
     match error.kind() {
-        ErrorKind::AlreadyExists => {
-            explain(&target.path, "written", &ErrorKind::NotADirectory.into())
-        }
+        ErrorKind::AlreadyExists => explain(&target.path, "written", &ErrorKind::NotADirectory.into()),
         _ => writing(target, error),
     }
 }
@@ -51,12 +49,12 @@ pub fn writing(target: &Target, error: &Error) -> Failure {
         return Failure::Denied(refused_write(target));
     }
     match error.kind() {
-        ErrorKind::AlreadyExists => Failure::AlreadyExists(format!(
-            "`{path}` exists; use the mode `overwrite` or `append`"
-        )),
-        ErrorKind::NotFound => Failure::NotFound(format!(
-            "the folder of `{path}` does not exist; `create-parents` makes it"
-        )),
+        ErrorKind::AlreadyExists => {
+            Failure::AlreadyExists(format!("`{path}` exists; use the mode `overwrite` or `append`"))
+        }
+        ErrorKind::NotFound => {
+            Failure::NotFound(format!("the folder of `{path}` does not exist; `create-parents` makes it"))
+        }
         _ => explain(path, "written", error),
     }
 }
@@ -73,24 +71,22 @@ fn refused_write(target: &Target) -> String {
 }
 
 fn is_refusal(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
-    ) || error.raw_os_error() == Some(NOT_CAPABLE)
+    matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+        || error.raw_os_error() == Some(NOT_CAPABLE)
 }
 
 fn explain(path: &str, done: &str, error: &Error) -> Failure {
     match error.kind() {
         ErrorKind::NotFound => Failure::NotFound(format!("there is no file or folder `{path}`")),
-        ErrorKind::NotADirectory => Failure::InvalidInput(format!(
-            "`path` is `{path}`, but a part of it is a file and not a folder"
-        )),
-        ErrorKind::IsADirectory => Failure::InvalidInput(format!(
-            "`path` is `{path}`, which is a folder; expected a file"
-        )),
-        ErrorKind::InvalidFilename => Failure::InvalidInput(format!(
-            "`path` is `{path}`, which has a name that the host does not take"
-        )),
+        ErrorKind::NotADirectory => {
+            Failure::InvalidInput(format!("`path` is `{path}`, but a part of it is a file and not a folder"))
+        }
+        ErrorKind::IsADirectory => {
+            Failure::InvalidInput(format!("`path` is `{path}`, which is a folder; expected a file"))
+        }
+        ErrorKind::InvalidFilename => {
+            Failure::InvalidInput(format!("`path` is `{path}`, which has a name that the host does not take"))
+        }
         _ => Failure::Io(format!("`{path}` could not be {done}: {error}")),
     }
 }

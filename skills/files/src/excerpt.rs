@@ -25,11 +25,7 @@ pub fn chars_before(line: &[u8], byte: usize) -> usize {
 pub fn around(line: &[u8], column: usize) -> String {
     // Where all of the line fits, nothing is cut before the match.
     let all_fits = chars(line).nth(MAX_LINE_CHARS).is_none();
-    let start = if all_fits || column < MAX_LINE_CHARS - LEAD_CHARS {
-        0
-    } else {
-        column - LEAD_CHARS
-    };
+    let start = if all_fits || column < MAX_LINE_CHARS - LEAD_CHARS { 0 } else { column - LEAD_CHARS };
     cut(line, start)
 }
 

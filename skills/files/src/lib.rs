@@ -54,11 +54,7 @@ impl Guest for Skill {
         read::text(&resolve(&path, roots::granted())?, part, max_bytes)
     }
 
-    fn read_bytes(
-        path: String,
-        offset: Option<u64>,
-        length: Option<u32>,
-    ) -> Result<Binary, Failure> {
+    fn read_bytes(path: String, offset: Option<u64>, length: Option<u32>) -> Result<Binary, Failure> {
         let target = resolve(&path, roots::granted())?;
         read::binary(&target, offset.unwrap_or(0), length)
     }

@@ -86,18 +86,10 @@ pub const MAX_WRITE_BYTES: usize = 4 << 20;
 
 /// Answers `given`, or `default` where it was left out, and fails outside of
 /// `least..=most`.
-pub fn check_number(
-    name: &str,
-    given: Option<u32>,
-    default: u32,
-    least: u32,
-    most: u32,
-) -> Result<u32, Failure> {
+pub fn check_number(name: &str, given: Option<u32>, default: u32, least: u32, most: u32) -> Result<u32, Failure> {
     let number = given.unwrap_or(default);
     if !(least..=most).contains(&number) {
-        return Err(Failure::InvalidInput(format!(
-            "`{name}` is {number}; expected {least} to {most}"
-        )));
+        return Err(Failure::InvalidInput(format!("`{name}` is {number}; expected {least} to {most}")));
     }
     Ok(number)
 }

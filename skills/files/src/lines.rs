@@ -23,12 +23,7 @@ pub struct Taken {
 }
 
 /// Takes a range of lines, up to `max` bytes.
-pub fn take(
-    mut file: impl BufRead,
-    target: &Target,
-    range: LineRange,
-    max: usize,
-) -> Result<Taken, Failure> {
+pub fn take(mut file: impl BufRead, target: &Target, range: LineRange, max: usize) -> Result<Taken, Failure> {
     check(&range)?;
     let offset = skip(&mut file, target, range.first)?;
     let mut left = range.last.map_or(u64::MAX, |last| last - range.first + 1);
@@ -109,8 +104,7 @@ fn upto_line(buffer: &[u8], wanted: u64) -> (usize, u64) {
 }
 
 fn fill<'f>(file: &'f mut impl BufRead, target: &Target) -> Result<&'f [u8], Failure> {
-    file.fill_buf()
-        .map_err(|error| error::reading(target, &error))
+    file.fill_buf().map_err(|error| error::reading(target, &error))
 }
 
 fn check(range: &LineRange) -> Result<(), Failure> {
@@ -120,10 +114,9 @@ fn check(range: &LineRange) -> Result<(), Failure> {
         ));
     }
     match range.last {
-        Some(last) if last < range.first => Err(Failure::InvalidInput(format!(
-            "`last` is {last}; expected {} or more, which is `first`",
-            range.first
-        ))),
+        Some(last) if last < range.first => {
+            Err(Failure::InvalidInput(format!("`last` is {last}; expected {} or more, which is `first`", range.first)))
+        }
         _ => Ok(()),
     }
 }

@@ -24,13 +24,7 @@ pub struct Request {
 /// Lists a folder, or describes the one entry that is no folder.
 pub fn list(target: &Target, request: &Request) -> Result<Listing, Failure> {
     let depth = check_number("depth", request.depth, 1, 1, MAX_DEPTH)?;
-    let limit = check_number(
-        "max-entries",
-        request.max_entries,
-        DEFAULT_ENTRIES,
-        1,
-        MAX_ENTRIES,
-    )?;
+    let limit = check_number("max-entries", request.max_entries, DEFAULT_ENTRIES, 1, MAX_ENTRIES)?;
     let metadata = fs::metadata(&target.path).map_err(|error| error::reading(target, &error))?;
     if !metadata.is_dir() {
         return Ok(single(target, request, &metadata));
@@ -49,19 +43,12 @@ pub fn list(target: &Target, request: &Request) -> Result<Listing, Failure> {
         }
         entries.push(request.describe(entry));
     }
-    Ok(Listing {
-        entries,
-        unreadable: walk.unreadable,
-        truncated: truncated || walk.truncated,
-    })
+    Ok(Listing { entries, unreadable: walk.unreadable, truncated: truncated || walk.truncated })
 }
 
 impl Request {
     fn wants(&self, entry: &Entry) -> bool {
-        let of_kind = self
-            .kinds
-            .as_ref()
-            .is_none_or(|kinds| kinds.contains(&entry.kind));
+        let of_kind = self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&entry.kind));
         of_kind && self.filter.wants(&entry.relative)
     }
 
@@ -69,9 +56,7 @@ impl Request {
     /// costs more than everything else here.
     fn describe(&self, entry: Entry) -> tools::Entry {
         let needed = self.modified || entry.kind == EntryKind::File;
-        let metadata = needed
-            .then(|| fs::symlink_metadata(&entry.path).ok())
-            .flatten();
+        let metadata = needed.then(|| fs::symlink_metadata(&entry.path).ok()).flatten();
         self.answer(entry, metadata.as_ref())
     }
 
@@ -93,18 +78,11 @@ fn single(target: &Target, request: &Request, metadata: &Metadata) -> Listing {
         path: target.path.clone(),
         relative: target.name().to_owned(),
         // Folders were told apart before, and links were followed.
-        kind: if metadata.is_file() {
-            EntryKind::File
-        } else {
-            EntryKind::Other
-        },
+        kind: if metadata.is_file() { EntryKind::File } else { EntryKind::Other },
     };
     let listed = request.wants(&entry) && !request.filter.excludes(&entry.relative);
     Listing {
-        entries: listed
-            .then(|| request.answer(entry, Some(metadata)))
-            .into_iter()
-            .collect(),
+        entries: listed.then(|| request.answer(entry, Some(metadata))).into_iter().collect(),
         unreadable: 0,
         truncated: false,
     }

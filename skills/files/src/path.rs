@@ -29,18 +29,13 @@ impl Target {
 /// Finds the granted folder that a path is in.
 pub fn resolve(given: &str, roots: Vec<Root>) -> Result<Target, Failure> {
     if roots.is_empty() {
-        return Err(Failure::Denied(
-            "no folder is granted to this skill".to_owned(),
-        ));
+        return Err(Failure::Denied("no folder is granted to this skill".to_owned()));
     }
     check_text(given)?;
     let base = base(given, &roots)?;
     let path = normalise(base, given).ok_or_else(|| outside(given, &roots))?;
-    let innermost = roots
-        .iter()
-        .filter(|root| below(&path, &root.path).is_some())
-        .max_by_key(|root| root.path.len())
-        .cloned();
+    let innermost =
+        roots.iter().filter(|root| below(&path, &root.path).is_some()).max_by_key(|root| root.path.len()).cloned();
     match innermost {
         Some(root) => Ok(Target { path, root }),
         None => Err(outside(given, &roots)),
@@ -94,24 +89,16 @@ fn check_text(given: &str) -> Result<(), Failure> {
         )));
     }
     if given.contains('\0') {
-        return Err(Failure::InvalidInput(format!(
-            "`path` is {given:?}; expected a text without NUL characters"
-        )));
+        return Err(Failure::InvalidInput(format!("`path` is {given:?}; expected a text without NUL characters")));
     }
     Ok(())
 }
 
 fn outside(given: &str, roots: &[Root]) -> Failure {
-    Failure::Denied(format!(
-        "`{given}` is outside of the granted folders: {}",
-        names(roots)
-    ))
+    Failure::Denied(format!("`{given}` is outside of the granted folders: {}", names(roots)))
 }
 
 fn names(roots: &[Root]) -> String {
-    let names: Vec<String> = roots
-        .iter()
-        .map(|root| format!("`{}`", root.path))
-        .collect();
+    let names: Vec<String> = roots.iter().map(|root| format!("`{}`", root.path)).collect();
     names.join(", ")
 }

@@ -1,9 +1,7 @@
 //! The folders that were granted: WASI's preopens.
 
 use wasip2::filesystem::preopens::get_directories;
-use wasip2::filesystem::types::{
-    Descriptor, DescriptorFlags, DirectoryEntryStream, ErrorCode, OpenFlags, PathFlags,
-};
+use wasip2::filesystem::types::{Descriptor, DescriptorFlags, DirectoryEntryStream, ErrorCode, OpenFlags, PathFlags};
 
 use crate::exports::bailiwick::files::tools::{Access, Root};
 use crate::path::{below, normalise};
@@ -47,12 +45,7 @@ pub fn read_folder(mounts: &[Mount], path: &str) -> Result<DirectoryEntryStream,
         Some((mount, "")) => mount.handle.read_directory(),
         Some((mount, rest)) => mount
             .handle
-            .open_at(
-                PathFlags::SYMLINK_FOLLOW,
-                rest,
-                OpenFlags::DIRECTORY,
-                DescriptorFlags::READ,
-            )?
+            .open_at(PathFlags::SYMLINK_FOLLOW, rest, OpenFlags::DIRECTORY, DescriptorFlags::READ)?
             .read_directory(),
     }
 }

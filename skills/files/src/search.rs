@@ -12,8 +12,8 @@ use crate::excerpt;
 use crate::exports::bailiwick::files::tools::{EntryKind, Failure, Findings, Found, Skipped};
 use crate::glob::Filter;
 use crate::limits::{
-    DEFAULT_MATCHES, MAX_CONTEXT_LINES, MAX_DEPTH, MAX_FINDINGS_BYTES, MAX_MATCHES,
-    MAX_SEARCHED_BYTES, MAX_SEARCHED_FILE_BYTES, check_number,
+    DEFAULT_MATCHES, MAX_CONTEXT_LINES, MAX_DEPTH, MAX_FINDINGS_BYTES, MAX_MATCHES, MAX_SEARCHED_BYTES,
+    MAX_SEARCHED_FILE_BYTES, check_number,
 };
 use crate::path::Target;
 use crate::walk::Walk;
@@ -32,8 +32,7 @@ pub struct Request {
 /// Searches one file, or all files below a folder.
 pub fn search(target: &Target, request: &Request) -> Result<Findings, Failure> {
     let mut search = Search::new(request)?;
-    let metadata =
-        std::fs::metadata(&target.path).map_err(|error| error::reading(target, &error))?;
+    let metadata = std::fs::metadata(&target.path).map_err(|error| error::reading(target, &error))?;
     if !metadata.is_dir() {
         let name = target.name();
         if request.filter.wants(name) && !request.filter.excludes(name) {
@@ -67,20 +66,8 @@ struct Search<'r> {
 
 impl<'r> Search<'r> {
     fn new(request: &'r Request) -> Result<Self, Failure> {
-        let context = check_number(
-            "context-lines",
-            request.context_lines,
-            0,
-            0,
-            MAX_CONTEXT_LINES,
-        )?;
-        let max_matches = check_number(
-            "max-matches",
-            request.max_matches,
-            DEFAULT_MATCHES,
-            1,
-            MAX_MATCHES,
-        )?;
+        let context = check_number("context-lines", request.context_lines, 0, 0, MAX_CONTEXT_LINES)?;
+        let max_matches = check_number("max-matches", request.max_matches, DEFAULT_MATCHES, 1, MAX_MATCHES)?;
         Ok(Self {
             pattern: &request.pattern,
             context: context as usize,
@@ -90,11 +77,7 @@ impl<'r> Search<'r> {
             findings: Findings {
                 matches: Vec::new(),
                 files_searched: 0,
-                files_skipped: Skipped {
-                    binary: 0,
-                    too_large: 0,
-                    unreadable: 0,
-                },
+                files_skipped: Skipped { binary: 0, too_large: 0, unreadable: 0 },
                 truncated: false,
             },
         })

@@ -48,8 +48,7 @@ impl<'f> Walk<'f> {
             unreadable: 0,
             truncated: false,
         };
-        walk.open(&folder.path, "")
-            .map_err(|code| error::listing(folder, code))?;
+        walk.open(&folder.path, "").map_err(|code| error::listing(folder, code))?;
         Ok(walk)
     }
 
@@ -102,11 +101,7 @@ fn describe(folder: &str, relative: &str, entry: &DirectoryEntry) -> Entry {
     let name = &entry.name;
     Entry {
         path: format!("{}/{name}", folder.trim_end_matches('/')),
-        relative: if relative.is_empty() {
-            name.clone()
-        } else {
-            format!("{relative}/{name}")
-        },
+        relative: if relative.is_empty() { name.clone() } else { format!("{relative}/{name}") },
         kind: kind(entry.type_),
     }
 }

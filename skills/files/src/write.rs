@@ -14,12 +14,7 @@ use crate::path::Target;
 /// The file is written in place and not replaced by a new one, so that its
 /// permissions stay and a link to it keeps its meaning. The price is that an
 /// interrupted call leaves a part.
-pub fn write(
-    target: &Target,
-    content: &str,
-    mode: WriteMode,
-    create_parents: bool,
-) -> Result<Written, Failure> {
+pub fn write(target: &Target, content: &str, mode: WriteMode, create_parents: bool) -> Result<Written, Failure> {
     if content.len() > MAX_WRITE_BYTES {
         return Err(Failure::TooLarge(format!(
             "`content` has {} bytes; at most {MAX_WRITE_BYTES} are allowed",
@@ -46,10 +41,9 @@ pub fn write(
 /// the modes differently for a folder.
 fn refuse_folder(target: &Target) -> Result<(), Failure> {
     match fs::metadata(&target.path) {
-        Ok(metadata) if metadata.is_dir() => Err(Failure::InvalidInput(format!(
-            "`path` is `{}`, which is a folder; expected a file",
-            target.path
-        ))),
+        Ok(metadata) if metadata.is_dir() => {
+            Err(Failure::InvalidInput(format!("`path` is `{}`, which is a folder; expected a file", target.path)))
+        }
         _ => Ok(()),
     }
 }

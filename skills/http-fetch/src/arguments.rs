@@ -15,34 +15,18 @@ pub struct Range {
 
 /// Text for a model fits into the default many times over; the most leaves room
 /// in memory for the body, its decoded text and the answer.
-pub const FETCH_BYTES: Range = Range {
-    name: "max-bytes",
-    default: 256 * 1024,
-    most: 2 * 1024 * 1024,
-};
+pub const FETCH_BYTES: Range = Range { name: "max-bytes", default: 256 * 1024, most: 2 * 1024 * 1024 };
 
 /// Pages carry far more markup than text, so more of them is taken. A tree takes
 /// several times the bytes of its HTML.
-pub const PAGE_BYTES: Range = Range {
-    name: "max-bytes",
-    default: 2 * 1024 * 1024,
-    most: 4 * 1024 * 1024,
-};
+pub const PAGE_BYTES: Range = Range { name: "max-bytes", default: 2 * 1024 * 1024, most: 4 * 1024 * 1024 };
 
 /// As for text, but a document that is cut is worth nothing, so the default is
 /// more generous.
-pub const JSON_BYTES: Range = Range {
-    name: "max-bytes",
-    default: 1024 * 1024,
-    most: 2 * 1024 * 1024,
-};
+pub const JSON_BYTES: Range = Range { name: "max-bytes", default: 1024 * 1024, most: 2 * 1024 * 1024 };
 
 /// The most leaves the skill time to answer before its own deadline of 30 s.
-const TIMEOUT_MS: Range = Range {
-    name: "timeout-ms",
-    default: 10_000,
-    most: 25_000,
-};
+const TIMEOUT_MS: Range = Range { name: "timeout-ms", default: 10_000, most: 25_000 };
 
 /// What a chain of honest redirects needs: to https, to www, to a language.
 const MAX_REDIRECTS: u8 = 5;
@@ -95,10 +79,9 @@ impl Range {
     pub fn check(&self, value: Option<u32>) -> Result<usize, Failure> {
         match value.unwrap_or(self.default) {
             value if (1..=self.most).contains(&value) => Ok(value as usize),
-            value => Err(Failure::InvalidArgument(format!(
-                "`{}` is {value}; it must be 1 to {}",
-                self.name, self.most
-            ))),
+            value => {
+                Err(Failure::InvalidArgument(format!("`{}` is {value}; it must be 1 to {}", self.name, self.most)))
+            }
         }
     }
 
@@ -111,8 +94,8 @@ impl Range {
 /// Reads an absolute URL that a request can go to. What a browser would repair
 /// in it is repaired, so that the host checks the address that is meant.
 pub fn web_url(text: &str) -> Result<Url, Failure> {
-    let mut url = Url::parse(text.trim())
-        .map_err(|error| Failure::InvalidUrl(format!("`{text}` is not a URL: {error}")))?;
+    let mut url =
+        Url::parse(text.trim()).map_err(|error| Failure::InvalidUrl(format!("`{text}` is not a URL: {error}")))?;
     check_web_url(&url).map_err(|why| Failure::InvalidUrl(format!("`{text}`: {why}")))?;
     url.set_fragment(None);
     Ok(url)
@@ -121,10 +104,7 @@ pub fn web_url(text: &str) -> Result<Url, Failure> {
 /// Why no request can go to a URL.
 pub fn check_web_url(url: &Url) -> Result<(), String> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!(
-            "the scheme is `{}`, and only http and https can be fetched",
-            url.scheme()
-        ));
+        return Err(format!("the scheme is `{}`, and only http and https can be fetched", url.scheme()));
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("credentials belong in an `authorization` header, not in the URL".to_owned());
@@ -139,11 +119,7 @@ fn check_headers(headers: Vec<Header>) -> Result<Vec<Header>, Failure> {
             headers.len()
         )));
     }
-    let of_body = |header: &&Header| {
-        BODY_HEADERS
-            .iter()
-            .any(|name| name.eq_ignore_ascii_case(&header.name))
-    };
+    let of_body = |header: &&Header| BODY_HEADERS.iter().any(|name| name.eq_ignore_ascii_case(&header.name));
     if let Some(header) = headers.iter().find(of_body) {
         return Err(Failure::InvalidArgument(format!(
             "the header `{}` cannot be sent: the request has no body",
@@ -162,8 +138,8 @@ fn check_headers(headers: Vec<Header>) -> Result<Vec<Header>, Failure> {
 fn check_redirects(value: Option<u8>) -> Result<u8, Failure> {
     match value.unwrap_or(MAX_REDIRECTS) {
         value if value <= MAX_REDIRECTS => Ok(value),
-        value => Err(Failure::InvalidArgument(format!(
-            "`follow-redirects` is {value}; it must be 0 to {MAX_REDIRECTS}"
-        ))),
+        value => {
+            Err(Failure::InvalidArgument(format!("`follow-redirects` is {value}; it must be 0 to {MAX_REDIRECTS}")))
+        }
     }
 }

@@ -67,9 +67,7 @@ pub fn decode_html(content_type: Option<&str>, body: &[u8]) -> String {
 /// `decode` of encoding_rs looks for a byte order mark first, as it should.
 fn decode_text(kind: Kind, content_type: Option<&str>, body: &[u8]) -> String {
     let announced = content_type.and_then(charset_parameter);
-    let encoding = announced
-        .or_else(|| own_charset(kind, body))
-        .unwrap_or_else(|| guess(body));
+    let encoding = announced.or_else(|| own_charset(kind, body)).unwrap_or_else(|| guess(body));
     encoding.decode(body).0.into_owned()
 }
 
@@ -84,13 +82,9 @@ fn charset_parameter(content_type: &str) -> Option<&'static Encoding> {
 /// What a document says near its beginning: `<meta charset=…>`, the same within
 /// `http-equiv`, or `encoding=` in the declaration of XML.
 fn own_charset(kind: Kind, body: &[u8]) -> Option<&'static Encoding> {
-    let start =
-        String::from_utf8_lossy(&body[..body.len().min(PRESCAN_BYTES)]).to_ascii_lowercase();
+    let start = String::from_utf8_lossy(&body[..body.len().min(PRESCAN_BYTES)]).to_ascii_lowercase();
     let label = match kind {
-        Kind::Html => start
-            .split("<meta")
-            .skip(1)
-            .find_map(|tag| value_after(tag.split('>').next()?, "charset"))?,
+        Kind::Html => start.split("<meta").skip(1).find_map(|tag| value_after(tag.split('>').next()?, "charset"))?,
         Kind::Xml => {
             let declaration = start.trim_start().strip_prefix("<?xml")?;
             value_after(declaration.split("?>").next()?, "encoding")?
@@ -106,9 +100,7 @@ fn value_after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = text.split_once(name)?;
     let value = rest.trim_start().strip_prefix('=')?.trim_start();
     let value = value.trim_start_matches(['"', '\'']);
-    value
-        .split(|c: char| matches!(c, '"' | '\'' | ';' | '>' | '/') || c.is_whitespace())
-        .next()
+    value.split(|c: char| matches!(c, '"' | '\'' | ';' | '>' | '/') || c.is_whitespace()).next()
 }
 
 /// Text that is valid UTF-8 is UTF-8 in practice. The rest is read as browsers

@@ -38,10 +38,7 @@ pub fn send(request: &Checked, accept: &str, excess: Excess) -> Result<Answer, F
     loop {
         let left = request.timeout.saturating_sub(began.elapsed());
         if left == Duration::ZERO {
-            return Err(Failure::Timeout(format!(
-                "the time of {:?} was up before `{url}` was asked",
-                request.timeout
-            )));
+            return Err(Failure::Timeout(format!("the time of {:?} was up before `{url}` was asked", request.timeout)));
         }
         let response = send_once(request, &url, &origin, accept, left, excess)
             .map_err(|error| failure(error, &request.url, &url))?;
@@ -74,17 +71,11 @@ fn send_once(
         Method::Get => http::Method::Get,
         Method::Head => http::Method::Head,
     };
-    let mut outgoing = Request::new(method, url.as_str())
-        .timeout(timeout)
-        .max_response_bytes(request.max_bytes);
+    let mut outgoing = Request::new(method, url.as_str()).timeout(timeout).max_response_bytes(request.max_bytes);
     if excess == Excess::Cut {
         outgoing = outgoing.truncate_large_body();
     }
-    let defaults = [
-        ("accept", accept),
-        ("accept-encoding", "gzip"),
-        ("user-agent", USER_AGENT),
-    ];
+    let defaults = [("accept", accept), ("accept-encoding", "gzip"), ("user-agent", USER_AGENT)];
     for (name, value) in defaults {
         if !names(&request.headers, name) {
             outgoing = outgoing.header(name, value);
@@ -100,24 +91,17 @@ fn send_once(
 }
 
 fn names(headers: &[Header], name: &str) -> bool {
-    headers
-        .iter()
-        .any(|header| header.name.eq_ignore_ascii_case(name))
+    headers.iter().any(|header| header.name.eq_ignore_ascii_case(name))
 }
 
 fn is_secret(name: &str) -> bool {
-    SECRET_HEADERS
-        .iter()
-        .any(|secret| secret.eq_ignore_ascii_case(name))
+    SECRET_HEADERS.iter().any(|secret| secret.eq_ignore_ascii_case(name))
 }
 
 /// Where a redirect leads. A fragment is for whoever displays the page.
 fn target(from: &Url, location: &str) -> Result<Url, Failure> {
-    let broken =
-        |why: &str| Failure::Protocol(format!("`{from}` redirects to `{location}`: {why}"));
-    let mut url = from
-        .join(location)
-        .map_err(|error| broken(&error.to_string()))?;
+    let broken = |why: &str| Failure::Protocol(format!("`{from}` redirects to `{location}`: {why}"));
+    let mut url = from.join(location).map_err(|error| broken(&error.to_string()))?;
     check_web_url(&url).map_err(|why| broken(&why))?;
     url.set_fragment(None);
     Ok(url)

@@ -9,9 +9,7 @@ mod tools;
 
 wit_bindgen::generate!({ world: "skill", path: "wit" });
 
-use exports::bailiwick::http_fetch::tools::{
-    Failure, Guest, Header, JsonResponse, Method, Page, Response,
-};
+use exports::bailiwick::http_fetch::tools::{Failure, Guest, Header, JsonResponse, Method, Page, Response};
 
 struct Skill;
 
@@ -54,11 +52,7 @@ impl Guest for Skill {
         tools::extract_text(wanted, whole_page.unwrap_or(false))
     }
 
-    fn html_to_text(
-        html: String,
-        base_url: Option<String>,
-        whole_page: Option<bool>,
-    ) -> Result<Page, Failure> {
+    fn html_to_text(html: String, base_url: Option<String>, whole_page: Option<bool>) -> Result<Page, Failure> {
         tools::html_to_text(&html, base_url.as_deref(), whole_page.unwrap_or(false))
     }
 

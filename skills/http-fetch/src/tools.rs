@@ -5,9 +5,7 @@ use url::Url;
 use crate::arguments::{PAGE_BYTES, Wanted, web_url};
 use crate::charset::{self, Kind};
 use crate::exchange::{Answer, Excess, send};
-use crate::exports::bailiwick::http_fetch::tools::{
-    Failure, Header, JsonResponse, Link, Method, Page, Response,
-};
+use crate::exports::bailiwick::http_fetch::tools::{Failure, Header, JsonResponse, Link, Method, Page, Response};
 use crate::html::page::{self, Part};
 
 /// How much of a body that is not what it should be is shown in the failure.
@@ -35,12 +33,7 @@ pub fn fetch(wanted: Wanted) -> Result<Response, Failure> {
     Ok(Response {
         status: response.status,
         final_url: url.into(),
-        headers: headers
-            .map(|(name, value)| Header {
-                name: name.to_ascii_lowercase(),
-                value,
-            })
-            .collect(),
+        headers: headers.map(|(name, value)| Header { name: name.to_ascii_lowercase(), value }).collect(),
         content_type,
         body,
         binary,
@@ -52,10 +45,7 @@ pub fn extract_text(wanted: Wanted, whole_page: bool) -> Result<Page, Failure> {
     let request = wanted.check()?;
     let Answer { url, response } = send(&request, ACCEPT_HTML, Excess::Cut)?;
     if !response.is_success() {
-        return Err(Failure::Status(format!(
-            "`{url}` answered with status {}",
-            response.status
-        )));
+        return Err(Failure::Status(format!("`{url}` answered with status {}", response.status)));
     }
     let content_type = response.header("content-type");
     if !is_html(content_type, &response.body) {
@@ -98,11 +88,7 @@ pub fn json(wanted: Wanted) -> Result<JsonResponse, Failure> {
     let text = std::str::from_utf8(&response.body).map_err(|error| not_json(&error))?;
     let text = text.trim_start_matches('\u{feff}');
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| not_json(&error))?;
-    Ok(JsonResponse {
-        status: response.status,
-        json: text.to_owned(),
-        final_url: url.into(),
-    })
+    Ok(JsonResponse { status: response.status, json: text.to_owned(), final_url: url.into() })
 }
 
 /// Servers that do not name the type of a page mostly send HTML, and HTML shows
@@ -125,12 +111,7 @@ fn read_page(html: &str, url: Option<&Url>, whole_page: bool) -> Page {
         description: page.description,
         language: page.language,
         text: page.text,
-        links: links
-            .map(|link| Link {
-                text: link.text,
-                url: link.url,
-            })
-            .collect(),
+        links: links.map(|link| Link { text: link.text, url: link.url }).collect(),
         truncated: page.truncated,
     }
 }

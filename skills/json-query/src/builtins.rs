@@ -23,10 +23,7 @@ type Table<const N: usize> = [Filter<RunPtr<Data>>; N];
 /// Definitions in the jq language. Later ones replace earlier ones.
 pub fn defs() -> impl Iterator<Item = Def<&'static str>> {
     let own = load::parse(include_str!("builtins/prelude.jq"), |parser| parser.defs());
-    jaq_core::defs()
-        .chain(jaq_std::defs())
-        .chain(jaq_json::defs())
-        .chain(own.into_iter().flatten())
+    jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own.into_iter().flatten())
 }
 
 /// Native builtins. The first of a name counts, so ours stand before jaq's.
@@ -38,10 +35,7 @@ pub fn funs() -> impl Iterator<Item = Fun<Data>> {
         .chain(encode::table())
         .chain(math::table())
         .chain(time::table());
-    own.map(native::run::<Data>)
-        .chain(jaq_core::funs())
-        .chain(jaq_std::base_funs())
-        .chain(jaq_json::funs())
+    own.map(native::run::<Data>).chain(jaq_core::funs()).chain(jaq_std::base_funs()).chain(jaq_json::funs())
 }
 
 /// Names and numbers of arguments of all builtins.

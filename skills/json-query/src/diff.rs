@@ -16,16 +16,10 @@ use std::hash::{Hash as _, Hasher as _};
 pub fn patch(before: &Json, after: &Json) -> Result<Vec<Json>, Failure> {
     for (source, value) in [("before", before), ("after", after)] {
         if let Some(pointer) = duplicates(value, 1).first() {
-            return Err(duplicate_key(format!(
-                "{source} has the key at {pointer:?} more than once"
-            )));
+            return Err(duplicate_key(format!("{source} has the key at {pointer:?} more than once")));
         }
     }
-    let mut differ = Differ {
-        operations: Vec::new(),
-        path: String::new(),
-        cells: MAX_ALIGN_CELLS,
-    };
+    let mut differ = Differ { operations: Vec::new(), path: String::new(), cells: MAX_ALIGN_CELLS };
     differ.compare(before, after);
     Ok(differ.operations)
 }
@@ -154,8 +148,7 @@ impl Differ {
 
     fn operation(&mut self, name: &str, value: Option<&Json>) {
         let text = |text: &str| Json::String(text.into());
-        let mut members: Vec<Member> =
-            vec![("op".into(), text(name)), ("path".into(), text(&self.path))];
+        let mut members: Vec<Member> = vec![("op".into(), text(name)), ("path".into(), text(&self.path))];
         members.extend(value.map(|value| ("value".into(), value.clone())));
         self.operations.push(Json::Object(members));
     }
@@ -172,9 +165,7 @@ fn fingerprint(value: &Json) -> u64 {
         Json::String(text) => (3u8, text).hash(&mut hasher),
         Json::Array(items) => {
             (4u8, items.len()).hash(&mut hasher);
-            items
-                .iter()
-                .for_each(|item| fingerprint(item).hash(&mut hasher));
+            items.iter().for_each(|item| fingerprint(item).hash(&mut hasher));
         }
         Json::Object(members) => {
             let member = |(key, item): &Member| {

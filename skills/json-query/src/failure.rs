@@ -13,11 +13,7 @@ pub fn invalid_json(source: &str, message: &str, place: Place) -> Failure {
 }
 
 pub fn invalid_filter(message: &str, place: Place) -> Failure {
-    Failure::InvalidFilter(FilterProblem {
-        message: shorten(message),
-        line: place.line,
-        column: place.column,
-    })
+    Failure::InvalidFilter(FilterProblem { message: shorten(message), line: place.line, column: place.column })
 }
 
 pub fn invalid_argument(message: impl AsRef<str>) -> Failure {
@@ -43,19 +39,10 @@ pub fn too_large(message: impl AsRef<str>) -> Failure {
 /// A failure as one line of text, for where there is no room for its parts.
 pub fn describe(failure: &Failure) -> String {
     match failure {
-        Failure::InvalidFilter(FilterProblem {
-            message,
-            line,
-            column,
-        }) => {
+        Failure::InvalidFilter(FilterProblem { message, line, column }) => {
             format!("line {line}, column {column} of the filter: {message}")
         }
-        Failure::InvalidJson(JsonProblem {
-            source,
-            message,
-            line,
-            column,
-        }) => {
+        Failure::InvalidJson(JsonProblem { source, message, line, column }) => {
             format!("{source} is not JSON at line {line}, column {column}: {message}")
         }
         Failure::InvalidArgument(message)

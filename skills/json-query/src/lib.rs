@@ -29,41 +29,26 @@ use bindings::exports::bailiwick::json_query::tools as wit;
 use failure::{invalid_argument, too_large};
 use json::Json;
 use limits::MAX_DUPLICATES;
-use wit::{
-    Difference, Failure, FormatOptions, LinesAnswer, LinesOptions, QueryAnswer, QueryOptions,
-    Style, Validity,
-};
+use wit::{Difference, Failure, FormatOptions, LinesAnswer, LinesOptions, QueryAnswer, QueryOptions, Style, Validity};
 use write::Layout;
 
 impl wit::Guest for Tools {
-    fn query(
-        filter: String,
-        input: String,
-        options: Option<QueryOptions>,
-    ) -> Result<QueryAnswer, Failure> {
+    fn query(filter: String, input: String, options: Option<QueryOptions>) -> Result<QueryAnswer, Failure> {
         query::text(&filter, &input, options.unwrap_or(options::QUERY))
     }
 
-    fn query_lines(
-        filter: String,
-        input: String,
-        options: Option<LinesOptions>,
-    ) -> Result<LinesAnswer, Failure> {
+    fn query_lines(filter: String, input: String, options: Option<LinesOptions>) -> Result<LinesAnswer, Failure> {
         query::lines(&filter, &input, options.unwrap_or(options::LINES))
     }
 
     fn validate(input: String) -> Result<Validity, Failure> {
         match parse::one("input", &input) {
-            Ok(value) => Ok(Validity {
-                valid: true,
-                problem: None,
-                duplicate_keys: diff::duplicates(&value, MAX_DUPLICATES),
-            }),
-            Err(Failure::InvalidJson(problem)) => Ok(Validity {
-                valid: false,
-                problem: Some(problem),
-                duplicate_keys: Vec::new(),
-            }),
+            Ok(value) => {
+                Ok(Validity { valid: true, problem: None, duplicate_keys: diff::duplicates(&value, MAX_DUPLICATES) })
+            }
+            Err(Failure::InvalidJson(problem)) => {
+                Ok(Validity { valid: false, problem: Some(problem), duplicate_keys: Vec::new() })
+            }
             Err(failure) => Err(failure),
         }
     }
@@ -80,10 +65,7 @@ impl wit::Guest for Tools {
         let count = u32::try_from(operations.len())
             .map_err(|_| too_large("the patch has more operations than can be counted"))?;
         let patch = write::text(&Json::Array(operations), write::COMPACT)?;
-        Ok(Difference {
-            patch,
-            operations: count,
-        })
+        Ok(Difference { patch, operations: count })
     }
 
     fn pointer(input: String, pointer: String) -> Result<String, Failure> {
@@ -95,13 +77,8 @@ impl wit::Guest for Tools {
 fn layout(options: FormatOptions) -> Result<Layout, Failure> {
     let indent = options.indent.unwrap_or(2);
     if !(1..=8).contains(&indent) {
-        return Err(invalid_argument(format!(
-            "indent is {indent}, but must be from 1 to 8"
-        )));
+        return Err(invalid_argument(format!("indent is {indent}, but must be from 1 to 8")));
     }
     let pretty = options.style.unwrap_or(Style::Pretty) == Style::Pretty;
-    Ok(Layout {
-        indent: pretty.then(|| usize::from(indent)),
-        sort_keys: options.sort_keys.unwrap_or(false),
-    })
+    Ok(Layout { indent: pretty.then(|| usize::from(indent)), sort_keys: options.sort_keys.unwrap_or(false) })
 }

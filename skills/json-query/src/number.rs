@@ -30,24 +30,14 @@ pub fn decimal(text: &str) -> Decimal {
     }
     let trailing = joined.len() - joined.trim_end_matches('0').len();
     match scaled(exponent, fraction.len(), trailing) {
-        Some(exponent) => Decimal::Nonzero {
-            negative,
-            digits: digits.to_owned(),
-            exponent,
-        },
+        Some(exponent) => Decimal::Nonzero { negative, digits: digits.to_owned(), exponent },
         None => Decimal::Verbatim(text.to_owned()),
     }
 }
 
 fn scaled(exponent: &str, fraction_digits: usize, trailing_zeros: usize) -> Option<i64> {
-    let exponent: i64 = exponent
-        .strip_prefix('+')
-        .unwrap_or(exponent)
-        .parse()
-        .ok()?;
+    let exponent: i64 = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
     let fraction_digits = i64::try_from(fraction_digits).ok()?;
     let trailing_zeros = i64::try_from(trailing_zeros).ok()?;
-    exponent
-        .checked_sub(fraction_digits)?
-        .checked_add(trailing_zeros)
+    exponent.checked_sub(fraction_digits)?.checked_add(trailing_zeros)
 }

@@ -29,10 +29,7 @@ pub fn many<'a>(source: &'a str, text: &'a str) -> Result<Values<'a>, Failure> {
 /// Refuses a text that is too long to be read.
 pub fn check_size(source: &str, text: &str) -> Result<(), Failure> {
     if text.len() > MAX_TEXT_BYTES {
-        return Err(too_large(format!(
-            "{source} has {} bytes; at most {MAX_TEXT_BYTES} are read",
-            text.len()
-        )));
+        return Err(too_large(format!("{source} has {} bytes; at most {MAX_TEXT_BYTES} are read", text.len())));
     }
     Ok(())
 }
@@ -59,12 +56,7 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn new(source: &'a str, text: &'a str) -> Result<Self, Failure> {
         check_size(source, text)?;
-        Ok(Self {
-            source,
-            text,
-            lexer: SliceLexer::new(text.as_bytes()),
-            depth: 0,
-        })
+        Ok(Self { source, text, lexer: SliceLexer::new(text.as_bytes()), depth: 0 })
     }
 
     fn value(&mut self) -> Result<Json, Failure> {
@@ -204,11 +196,7 @@ impl<'a> Reader<'a> {
     }
 
     fn found(&self) -> String {
-        match self
-            .text
-            .get(self.offset()..)
-            .and_then(|rest| rest.chars().next())
-        {
+        match self.text.get(self.offset()..).and_then(|rest| rest.chars().next()) {
             None => "the end of the text".to_owned(),
             Some(c) => format!("{c:?}"),
         }
@@ -226,9 +214,7 @@ fn string_message(error: &StringError) -> &'static str {
         StringError::Escape(Escape::InvalidKind(_)) => {
             "after a backslash in a string, expected one of \" \\ / b f n r t u"
         }
-        StringError::Escape(Escape::InvalidHex(_)) => {
-            "expected four hexadecimal digits after \\u in a string"
-        }
+        StringError::Escape(Escape::InvalidHex(_)) => "expected four hexadecimal digits after \\u in a string",
         StringError::Escape(Escape::InvalidChar(_) | Escape::ExpectedLowSurrogate) => {
             "a \\u escape in a string is half of a surrogate pair"
         }

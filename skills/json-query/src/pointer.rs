@@ -32,9 +32,7 @@ fn tokens(pointer: &str) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     }
     let Some(path) = pointer.strip_prefix('/') else {
-        return Err(invalid_argument(format!(
-            "pointer {pointer:?} must be empty or begin with `/`"
-        )));
+        return Err(invalid_argument(format!("pointer {pointer:?} must be empty or begin with `/`")));
     };
     path.split('/').map(unescape).collect()
 }
@@ -91,15 +89,9 @@ fn element<'a>(items: &'a [Json], token: &str, walked: &str) -> Result<&'a Json,
 
 fn member<'a>(members: &'a [json::Member], token: &str, walked: &str) -> Result<&'a Json, Failure> {
     let mut found = members.iter().filter(|(key, _)| &**key == token);
-    let value = found.next().ok_or_else(|| {
-        not_found(format!(
-            "the object at \"{walked}\" has no member {token:?}"
-        ))
-    })?;
+    let value = found.next().ok_or_else(|| not_found(format!("the object at \"{walked}\" has no member {token:?}")))?;
     if found.next().is_some() {
-        return Err(duplicate_key(format!(
-            "the object at \"{walked}\" has the key {token:?} more than once"
-        )));
+        return Err(duplicate_key(format!("the object at \"{walked}\" has the key {token:?} more than once")));
     }
     Ok(&value.1)
 }

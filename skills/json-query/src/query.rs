@@ -5,8 +5,8 @@ use crate::json::Json;
 use crate::limits::{DEFAULT_RESULTS, MAX_LINES, MAX_REJECTED, MAX_RESULTS, MAX_VARIABLES};
 use crate::run::{Next, Program, Results};
 use crate::wit::{
-    Failure, JsonProblem, LineAnswer, LinesAnswer, LinesOptions, LinesResults, QueryAnswer,
-    QueryOptions, RejectedLine, Variable,
+    Failure, JsonProblem, LineAnswer, LinesAnswer, LinesOptions, LinesResults, QueryAnswer, QueryOptions, RejectedLine,
+    Variable,
 };
 use crate::{filter, parse, value};
 
@@ -19,9 +19,7 @@ pub fn text(filter: &str, input: &str, options: QueryOptions) -> Result<QueryAns
         let all = inputs.collect::<Result<Vec<_>, _>>()?;
         results.add(&program, value::from_json(Json::Array(all)))?;
     } else {
-        let first = inputs
-            .next()
-            .unwrap_or_else(|| parse::one("input", input))?;
+        let first = inputs.next().unwrap_or_else(|| parse::one("input", input))?;
         let mut next = results.add(&program, value::from_json(first))?;
         while next == Next::Go
             && let Some(input) = inputs.next()
@@ -29,10 +27,7 @@ pub fn text(filter: &str, input: &str, options: QueryOptions) -> Result<QueryAns
             next = results.add(&program, value::from_json(input?))?;
         }
     }
-    Ok(QueryAnswer {
-        results: results.texts,
-        truncated: results.truncated,
-    })
+    Ok(QueryAnswer { results: results.texts, truncated: results.truncated })
 }
 
 pub fn lines(filter: &str, input: &str, options: LinesOptions) -> Result<LinesAnswer, Failure> {
@@ -94,12 +89,7 @@ impl Rejects {
     }
 }
 
-fn one_line(
-    program: &Program,
-    line: u32,
-    text: &str,
-    results: &mut Results,
-) -> Result<Next, Failure> {
+fn one_line(program: &Program, line: u32, text: &str, results: &mut Results) -> Result<Next, Failure> {
     let input = parse::one("input", text).map_err(|failure| match failure {
         // A line is read as a text of its own, so its problems are all in line 1.
         Failure::InvalidJson(problem) => Failure::InvalidJson(JsonProblem { line, ..problem }),
@@ -121,17 +111,12 @@ fn program(filter: &str, variables: Option<Vec<Variable>>) -> Result<Program, Fa
     for Variable { name, value_json } in variables {
         let name = variable_name(&name)?;
         if names.contains(&name) {
-            return Err(invalid_argument(format!(
-                "variable `{name}` is given twice"
-            )));
+            return Err(invalid_argument(format!("variable `{name}` is given twice")));
         }
         values.push(value::from_json(parse::one(&name, &value_json)?));
         names.push(name);
     }
-    Ok(Program {
-        filter: filter::compile(filter, &names)?,
-        variables: values,
-    })
+    Ok(Program { filter: filter::compile(filter, &names)?, variables: values })
 }
 
 fn variable_name(name: &str) -> Result<String, Failure> {
@@ -148,9 +133,7 @@ fn variable_name(name: &str) -> Result<String, Failure> {
 fn most_results(asked: Option<u32>) -> Result<usize, Failure> {
     let most = asked.unwrap_or(DEFAULT_RESULTS);
     if !(1..=MAX_RESULTS).contains(&most) {
-        return Err(invalid_argument(format!(
-            "max-results is {most}, but must be from 1 to {MAX_RESULTS}"
-        )));
+        return Err(invalid_argument(format!("max-results is {most}, but must be from 1 to {MAX_RESULTS}")));
     }
     usize::try_from(most).map_err(|_| invalid_argument("max-results is beyond this machine"))
 }

@@ -33,13 +33,7 @@ pub enum Next {
 
 impl Results {
     pub fn new(raw: bool, most: usize) -> Self {
-        Self {
-            texts: Vec::new(),
-            truncated: false,
-            raw,
-            most,
-            bytes: 0,
-        }
+        Self { texts: Vec::new(), truncated: false, raw, most, bytes: 0 }
     }
 
     /// Runs the program on one input and adds its results.
@@ -97,9 +91,7 @@ fn stopped(exception: Exn<'_, Val>) -> Result<Next, Failure> {
     match exception.get_halt() {
         Ok(0) => Ok(Next::Stop),
         Ok(code) => Err(runtime(format!("the filter halted with exit code {code}"))),
-        Err(_) => Err(runtime(
-            "the filter broke out of a label that is not around it",
-        )),
+        Err(_) => Err(runtime("the filter broke out of a label that is not around it")),
     }
 }
 

@@ -19,10 +19,7 @@ impl Place {
         }
         let before = &text[..offset];
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            line: count(before.matches('\n')),
-            column: count(before[line_start..].chars()),
-        }
+        Self { line: count(before.matches('\n')), column: count(before[line_start..].chars()) }
     }
 }
 

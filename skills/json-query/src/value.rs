@@ -17,9 +17,7 @@ pub fn from_json(value: Json) -> Val {
         Json::Array(items) => items.into_iter().map(from_json).collect(),
         Json::Object(members) => {
             let members = members.into_iter();
-            let map: Map = members
-                .map(|(key, item)| (string(key), from_json(item)))
-                .collect();
+            let map: Map = members.map(|(key, item)| (string(key), from_json(item))).collect();
             Val::obj(map)
         }
     }
@@ -47,9 +45,7 @@ fn number(text: &str) -> Num {
     // jq's integers have no negative zero, so that one stays text.
     let is_integer = is_integer && text != "-0" && text.len() <= MAX_INTEGER_DIGITS;
     let integer = is_integer.then(|| Num::from_str_radix(text, 10));
-    integer
-        .flatten()
-        .unwrap_or_else(|| Num::Dec(Rc::new(text.to_owned())))
+    integer.flatten().unwrap_or_else(|| Num::Dec(Rc::new(text.to_owned())))
 }
 
 fn write_value(value: &Val, depth: usize, out: &mut String) -> Result<(), Failure> {
@@ -61,9 +57,7 @@ fn write_value(value: &Val, depth: usize, out: &mut String) -> Result<(), Failur
         Val::Bool(true) => out.push_str("true"),
         Val::Bool(false) => out.push_str("false"),
         Val::Num(number @ Num::Float(f)) if !f.is_finite() => {
-            return Err(runtime(format!(
-                "a result holds {number}, which is not a JSON number"
-            )));
+            return Err(runtime(format!("a result holds {number}, which is not a JSON number")));
         }
         Val::Num(number) => out.push_str(&number.to_string()),
         Val::TStr(bytes) => write::string(utf8(bytes)?, out),
@@ -115,19 +109,13 @@ fn write_sequence<'a>(
 
 fn deeper(depth: usize) -> Result<usize, Failure> {
     if depth == MAX_DEPTH {
-        return Err(too_large(format!(
-            "a result nests deeper than {MAX_DEPTH} levels"
-        )));
+        return Err(too_large(format!("a result nests deeper than {MAX_DEPTH} levels")));
     }
     Ok(depth + 1)
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Failure> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        runtime(format!(
-            "a result holds a string that is not UTF-8: {error}"
-        ))
-    })
+    std::str::from_utf8(bytes).map_err(|error| runtime(format!("a result holds a string that is not UTF-8: {error}")))
 }
 
 fn oversized() -> Failure {

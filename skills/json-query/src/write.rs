@@ -14,19 +14,12 @@ pub struct Layout {
 }
 
 /// Everything on one line, members in order.
-pub const COMPACT: Layout = Layout {
-    indent: None,
-    sort_keys: false,
-};
+pub const COMPACT: Layout = Layout { indent: None, sort_keys: false };
 
 /// Writes a value, which the reader has kept within the depth limit.
 pub fn text(value: &Json, layout: Layout) -> Result<String, Failure> {
     let mut out = String::new();
-    Writer {
-        layout,
-        out: &mut out,
-    }
-    .value(value, 0)?;
+    Writer { layout, out: &mut out }.value(value, 0)?;
     Ok(out)
 }
 
@@ -66,9 +59,7 @@ impl Writer<'_> {
             Json::Object(members) => self.object(members, level)?,
         }
         if self.out.len() > MAX_OUTPUT_BYTES {
-            return Err(too_large(format!(
-                "the result has more than {MAX_OUTPUT_BYTES} bytes"
-            )));
+            return Err(too_large(format!("the result has more than {MAX_OUTPUT_BYTES} bytes")));
         }
         Ok(())
     }
@@ -92,11 +83,7 @@ impl Writer<'_> {
         for (index, (key, value)) in ordered.into_iter().enumerate() {
             self.separate(index, level + 1);
             string(key, self.out);
-            let colon = if self.layout.indent.is_some() {
-                ": "
-            } else {
-                ":"
-            };
+            let colon = if self.layout.indent.is_some() { ": " } else { ":" };
             self.out.push_str(colon);
             self.value(value, level + 1)?;
         }

@@ -53,39 +53,27 @@ pub fn to_html(markdown: &str, html: Html) -> Result<String, Failure> {
     options.render.hardbreaks = html.hard_breaks;
     options.extension.header_id_prefix = html.heading_ids.then(String::new);
     let mut out = String::new();
-    parse(markdown, &options, |document| {
-        format_html(document.root, &options, &mut out)
-    })?
-    // Writing to a string cannot fail; the signature is that of any writer.
-    .map_err(|error| Failure::TooComplex(format!("the HTML could not be written: {error}")))?;
+    parse(markdown, &options, |document| format_html(document.root, &options, &mut out))?
+        // Writing to a string cannot fail; the signature is that of any writer.
+        .map_err(|error| Failure::TooComplex(format!("the HTML could not be written: {error}")))?;
     Ok(out)
 }
 
 pub fn check_size(markdown: &str) -> Result<(), Failure> {
     match markdown.len() {
         size if size <= MAX_BYTES => Ok(()),
-        size => Err(Failure::TooLarge(format!(
-            "the document has {size} bytes; at most {MAX_BYTES} are read"
-        ))),
+        size => Err(Failure::TooLarge(format!("the document has {size} bytes; at most {MAX_BYTES} are read"))),
     }
 }
 
-fn parse<T>(
-    markdown: &str,
-    options: &Options<'_>,
-    take: impl FnOnce(Document<'_>) -> T,
-) -> Result<T, Failure> {
+fn parse<T>(markdown: &str, options: &Options<'_>, take: impl FnOnce(Document<'_>) -> T) -> Result<T, Failure> {
     check_size(markdown)?;
-    let Split {
-        body, lines_before, ..
-    } = front_matter::split(markdown);
+    let Split { body, lines_before, .. } = front_matter::split(markdown);
     let arena = Arena::new();
     let began = Instant::now();
     let too_much = || began.elapsed() > MAX_PARSE_TIME || arena.len() > MAX_NODES;
     let root = try_parse_document(&arena, body, options, &too_much).map_err(|_| {
-        Failure::TooComplex(format!(
-            "reading the document took more than {MAX_PARSE_TIME:?} or {MAX_NODES} nodes"
-        ))
+        Failure::TooComplex(format!("reading the document took more than {MAX_PARSE_TIME:?} or {MAX_NODES} nodes"))
     })?;
     Ok(take(Document { root, lines_before }))
 }

@@ -1,9 +1,7 @@
 //! The data at the beginning of a document.
 
 use serde_json::{Map, Value};
-use serde_saphyr::{
-    Budget, NonFiniteFloatPolicy, RenderOptions, SnippetMode, UserMessageFormatter,
-};
+use serde_saphyr::{Budget, NonFiniteFloatPolicy, RenderOptions, SnippetMode, UserMessageFormatter};
 
 use crate::document::check_size;
 use crate::exports::bailiwick::markdown::tools::{Failure, FrontMatterBlock, FrontMatterFormat};
@@ -35,11 +33,7 @@ const OPENING_LINES: u64 = 1;
 /// page and opens nothing, as in Pandoc.
 pub fn split(markdown: &str) -> Split<'_> {
     let markdown = markdown.trim_start_matches('\u{feff}');
-    let whole = Split {
-        front_matter: None,
-        body: markdown,
-        lines_before: 0,
-    };
+    let whole = Split { front_matter: None, body: markdown, lines_before: 0 };
     let mut lines = markdown.split_inclusive('\n');
     let opening = lines.next().unwrap_or("");
     let Some(format) = opened(opening) else {
@@ -52,10 +46,7 @@ pub fn split(markdown: &str) -> Split<'_> {
         }
         if closes(format, line) {
             return Split {
-                front_matter: Some(Found {
-                    format,
-                    text: &markdown[opening.len()..end],
-                }),
+                front_matter: Some(Found { format, text: &markdown[opening.len()..end] }),
                 body: &markdown[end + line.len()..],
                 lines_before: number + 2,
             };
@@ -115,10 +106,7 @@ fn yaml(text: &str) -> Result<Value, Failure> {
         shown.formatter = &UserMessageFormatter;
         shown.snippets = SnippetMode::Off;
         shown.line_offset = OPENING_LINES;
-        Failure::InvalidFrontMatter(format!(
-            "the YAML is not valid: {}",
-            error.render_with_options(shown)
-        ))
+        Failure::InvalidFrontMatter(format!("the YAML is not valid: {}", error.render_with_options(shown)))
     })
 }
 
@@ -135,10 +123,7 @@ fn toml(text: &str) -> Result<Value, Failure> {
 }
 
 fn json_object(table: toml::Table) -> Map<String, Value> {
-    table
-        .into_iter()
-        .map(|(key, value)| (key, json_value(value)))
-        .collect()
+    table.into_iter().map(|(key, value)| (key, json_value(value))).collect()
 }
 
 /// The depth is bounded: the parser refuses values nested more than 80 deep.

@@ -9,9 +9,7 @@ mod tables;
 
 wit_bindgen::generate!({ world: "skill", path: "wit" });
 
-use exports::bailiwick::markdown::tools::{
-    Failure, FrontMatterBlock, Guest, Heading, Link, RawHtml, Table,
-};
+use exports::bailiwick::markdown::tools::{Failure, FrontMatterBlock, Guest, Heading, Link, RawHtml, Table};
 
 struct Skill;
 

@@ -16,12 +16,7 @@ pub fn headings(document: Document<'_>) -> Vec<Heading> {
                 return None;
             };
             let text = node.collect_text();
-            Some(Heading {
-                level: heading.level,
-                anchor: anchors.anchorize(&text),
-                text,
-                line: document.line(node),
-            })
+            Some(Heading { level: heading.level, anchor: anchors.anchorize(&text), text, line: document.line(node) })
         })
         .collect()
 }

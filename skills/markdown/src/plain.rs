@@ -79,11 +79,7 @@ fn enter(writer: &mut Writer, node: Node<'_>, link_urls: bool) {
         }
         NodeValue::TaskItem(task) => {
             writer.tight(list_is_tight(node) && (!is_first(node) || is_nested(node)));
-            let state = if task.symbol.is_some() {
-                "[x] "
-            } else {
-                "[ ] "
-            };
+            let state = if task.symbol.is_some() { "[x] " } else { "[ ] " };
             let mark = writer.item_mark() + state;
             writer.indent(mark);
         }
@@ -123,12 +119,7 @@ fn list_is_tight(item: Node<'_>) -> bool {
 fn is_nested(item: Node<'_>) -> bool {
     item.parent()
         .and_then(|list| list.parent())
-        .is_some_and(|around| {
-            matches!(
-                around.data().value,
-                NodeValue::Item(_) | NodeValue::TaskItem(_)
-            )
-        })
+        .is_some_and(|around| matches!(around.data().value, NodeValue::Item(_) | NodeValue::TaskItem(_)))
 }
 
 /// What stands before the lines of an item: its mark before the first, spaces

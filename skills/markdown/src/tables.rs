@@ -7,11 +7,7 @@ use crate::exports::bailiwick::markdown::tools::{Alignment, Table};
 use crate::plain::inline_text;
 
 pub fn tables(document: Document<'_>) -> Vec<Table> {
-    document
-        .root
-        .descendants()
-        .filter_map(|node| table(document, node))
-        .collect()
+    document.root.descendants().filter_map(|node| table(document, node)).collect()
 }
 
 fn table(document: Document<'_>, node: Node<'_>) -> Option<Table> {
@@ -28,9 +24,7 @@ fn table(document: Document<'_>, node: Node<'_>) -> Option<Table> {
 }
 
 fn cells(row: Node<'_>) -> Vec<String> {
-    row.children()
-        .map(|cell| inline_text(cell, false))
-        .collect()
+    row.children().map(|cell| inline_text(cell, false)).collect()
 }
 
 fn alignment(alignment: &TableAlignment) -> Alignment {

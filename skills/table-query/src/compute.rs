@@ -20,11 +20,7 @@ pub fn add_columns(table: &mut Table, columns: &[ComputedColumn]) -> Result<(), 
                 column.name
             )));
         }
-        check_size(
-            "the table with its computed columns",
-            table.columns.len() + 1,
-            table.rows.len(),
-        )?;
+        check_size("the table with its computed columns", table.columns.len() + 1, table.rows.len())?;
         let left = Source::new(table, &column.left)?;
         let right = Source::new(table, &column.right)?;
         let operation = operation(column.operator);
@@ -51,11 +47,8 @@ impl TextBudget {
     fn concat(&mut self, left: &Cell, right: &Cell) -> Result<Cell, Failure> {
         let (left, right) = (left.text(), right.text());
         let left_over = self.0.checked_sub(left.len() + right.len());
-        self.0 = left_over.ok_or_else(|| {
-            too_large(format!(
-                "columns of operator concat hold more than {MAX_CONCAT_BYTES} bytes"
-            ))
-        })?;
+        self.0 = left_over
+            .ok_or_else(|| too_large(format!("columns of operator concat hold more than {MAX_CONCAT_BYTES} bytes")))?;
         Ok(Cell::Text(format!("{left}{right}").into()))
     }
 }
@@ -76,10 +69,7 @@ enum Source {
 impl Source {
     fn new(table: &Table, operand: &Operand) -> Result<Self, Failure> {
         Ok(match operand {
-            Operand::Column(name) => Self::Column {
-                index: table.find(name)?,
-                name: name.clone(),
-            },
+            Operand::Column(name) => Self::Column { index: table.find(name)?, name: name.clone() },
             Operand::Value(cell) => Self::Constant(wire::from_wit(cell)?),
         })
     }
@@ -95,16 +85,12 @@ impl Source {
         match (self, self.cell(row)) {
             (_, Cell::Null) => Ok(None),
             (_, Cell::Number(number)) => Ok(Some(number.value)),
-            (Self::Column { name, .. }, cell) => Err(invalid_cell(
-                row.number,
-                name,
-                &cell.text(),
-                "expected a number to calculate with",
-            )),
-            (Self::Constant(_), cell) => Err(invalid_request(format!(
-                "{:?} is not a number to calculate with",
-                cell.text()
-            ))),
+            (Self::Column { name, .. }, cell) => {
+                Err(invalid_cell(row.number, name, &cell.text(), "expected a number to calculate with"))
+            }
+            (Self::Constant(_), cell) => {
+                Err(invalid_request(format!("{:?} is not a number to calculate with", cell.text())))
+            }
         }
     }
 
@@ -127,12 +113,7 @@ fn operation(operator: Operator) -> Calculation {
     }
 }
 
-fn calculate(
-    row: &Row,
-    left: &Source,
-    operation: Operation,
-    right: &Source,
-) -> Result<Cell, Failure> {
+fn calculate(row: &Row, left: &Source, operation: Operation, right: &Source) -> Result<Cell, Failure> {
     let (Some(a), Some(b)) = (left.number(row)?, right.number(row)?) else {
         return Ok(Cell::Null);
     };

@@ -9,10 +9,7 @@ use std::collections::HashSet;
 
 pub fn summary(table: &Table) -> Summary {
     let columns = (0..table.columns.len()).map(|column| column_summary(table, column));
-    Summary {
-        rows: count(table.rows.len()),
-        columns: columns.collect(),
-    }
+    Summary { rows: count(table.rows.len()), columns: columns.collect() }
 }
 
 fn column_summary(table: &Table, column: usize) -> ColumnSummary {

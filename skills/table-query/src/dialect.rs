@@ -22,9 +22,7 @@ impl Dialect {
             trim: options.and_then(|options| options.trim).unwrap_or(false),
         };
         match dialect.delimiter == dialect.quote {
-            true => Err(invalid_request(
-                "the delimiter and the quote are the same character",
-            )),
+            true => Err(invalid_request("the delimiter and the quote are the same character")),
             false => Ok(dialect),
         }
     }
@@ -33,8 +31,6 @@ impl Dialect {
 fn character(what: &str, text: &str) -> Result<u8, Failure> {
     match text.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r') => Ok(*byte),
-        _ => Err(invalid_request(format!(
-            "the {what} {text:?} must be one ASCII character that is no line break"
-        ))),
+        _ => Err(invalid_request(format!("the {what} {text:?} must be one ASCII character that is no line break"))),
     }
 }

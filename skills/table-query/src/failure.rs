@@ -48,10 +48,7 @@ pub fn too_large(message: impl Into<String>) -> Failure {
 /// Fails where a list of the request is over its limit.
 pub fn check_length<T>(what: &str, list: &[T], most: usize) -> Result<(), Failure> {
     match list.len() > most {
-        true => Err(too_large(format!(
-            "{what} has {} entries; at most {most} are allowed",
-            list.len()
-        ))),
+        true => Err(too_large(format!("{what} has {} entries; at most {most} are allowed", list.len()))),
         false => Ok(()),
     }
 }

@@ -13,18 +13,11 @@ use std::collections::HashSet;
 /// Drops the rows that do not pass.
 pub fn keep(table: &mut Table, filter: &wit::Filter) -> Result<(), Failure> {
     check_length("filter", &filter.conditions, MAX_CONDITIONS)?;
-    let conditions: Vec<Check> = filter
-        .conditions
-        .iter()
-        .map(|condition| Check::new(table, condition))
-        .collect::<Result<_, _>>()?;
+    let conditions: Vec<Check> =
+        filter.conditions.iter().map(|condition| Check::new(table, condition)).collect::<Result<_, _>>()?;
     match filter.combine.unwrap_or(Combine::All) {
-        Combine::All => table
-            .rows
-            .retain(|row| conditions.iter().all(|check| check.passes(row))),
-        Combine::Any => table
-            .rows
-            .retain(|row| conditions.iter().any(|check| check.passes(row))),
+        Combine::All => table.rows.retain(|row| conditions.iter().all(|check| check.passes(row))),
+        Combine::Any => table.rows.retain(|row| conditions.iter().any(|check| check.passes(row))),
     }
     Ok(())
 }
@@ -36,18 +29,12 @@ struct Check {
 
 /// A test whose constants have been read.
 enum Prepared {
-    Order {
-        passes: fn(Ordering) -> bool,
-        constant: Cell,
-    },
+    Order { passes: fn(Ordering) -> bool, constant: Cell },
     Contains(String),
     Matches(Regex),
     IsNull,
     NotNull,
-    In {
-        set: HashSet<Key>,
-        wanted: bool,
-    },
+    In { set: HashSet<Key>, wanted: bool },
 }
 
 impl Check {
@@ -62,10 +49,7 @@ impl Check {
         let list = |cells: &[wit::Cell], wanted| {
             check_length("the list of a condition", cells, MAX_LIST)?;
             let keys = cells.iter().map(|cell| Ok(constant(cell)?.key()));
-            Ok(Prepared::In {
-                set: keys.collect::<Result<_, Failure>>()?,
-                wanted,
-            })
+            Ok(Prepared::In { set: keys.collect::<Result<_, Failure>>()?, wanted })
         };
         let test = match &condition.test {
             Test::Eq(cell) => order(Ordering::is_eq, cell),
@@ -81,10 +65,7 @@ impl Check {
             Test::In(cells) => list(cells, true),
             Test::NotIn(cells) => list(cells, false),
         };
-        Ok(Self {
-            column,
-            test: test?,
-        })
+        Ok(Self { column, test: test? })
     }
 
     fn passes(&self, row: &Row) -> bool {
@@ -112,9 +93,7 @@ impl Check {
 fn constant(name: &str, kind: Kind, cell: &wit::Cell) -> Result<Cell, Failure> {
     let constant = wire::from_wit(cell)?;
     if constant.is_null() {
-        return Err(invalid_request(format!(
-            "column {name:?} is compared with null: use is-null or not-null"
-        )));
+        return Err(invalid_request(format!("column {name:?} is compared with null: use is-null or not-null")));
     }
     match kind.comparable(constant.kind()) {
         true => Ok(constant),
@@ -131,10 +110,5 @@ fn regex(expression: &str) -> Result<Regex, Failure> {
     RegexBuilder::new(expression)
         .size_limit(MAX_REGEX_BYTES)
         .build()
-        .map_err(|error| {
-            invalid_request(format!(
-                "invalid regular expression {:?}: {error}",
-                quoted(expression)
-            ))
-        })
+        .map_err(|error| invalid_request(format!("invalid regular expression {:?}: {error}", quoted(expression))))
 }

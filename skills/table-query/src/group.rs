@@ -21,10 +21,7 @@ pub fn rows(
     check_length("group-by", names, MAX_KEYS)?;
     check_length("aggregates", aggregates, MAX_AGGREGATES)?;
     let keys = table.find_all(names)?;
-    let plans: Vec<Plan> = aggregates
-        .iter()
-        .map(|aggregate| Plan::new(table, aggregate))
-        .collect::<Result<_, _>>()?;
+    let plans: Vec<Plan> = aggregates.iter().map(|aggregate| Plan::new(table, aggregate)).collect::<Result<_, _>>()?;
     let columns = column_names(names, aggregates)?;
 
     // All rows are one group, even where there is none, unless they are grouped.
@@ -35,9 +32,7 @@ pub fn rows(
     check_size("the table of groups", columns.len(), groups.len())?;
     let mut rows = Vec::with_capacity(groups.len());
     for (number, group) in (1..).zip(groups) {
-        let key_cells = keys
-            .iter()
-            .filter_map(|key| group.first().map(|row| row.cells[*key].clone()));
+        let key_cells = keys.iter().filter_map(|key| group.first().map(|row| row.cells[*key].clone()));
         let mut cells: Vec<Cell> = key_cells.collect();
         for plan in &plans {
             cells.push(plan.result(table, &group, notes)?);
@@ -63,11 +58,7 @@ fn groups<'a>(table: &'a Table, keys: &[usize]) -> Vec<Vec<&'a Row>> {
 
 fn column_names(by: &[String], aggregates: &[Aggregate]) -> Result<Vec<String>, Failure> {
     let mut names: Vec<String> = Vec::with_capacity(by.len() + aggregates.len());
-    for name in by
-        .iter()
-        .cloned()
-        .chain(aggregates.iter().map(default_name))
-    {
+    for name in by.iter().cloned().chain(aggregates.iter().map(default_name)) {
         if names.contains(&name) {
             return Err(invalid_request(format!(
                 "two columns of the result would be called {name:?}: give one another `as-name`"

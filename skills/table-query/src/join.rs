@@ -10,9 +10,7 @@ use std::collections::HashMap;
 /// Joins on equal keys.
 pub fn tables(left: &Table, right: &Table, request: &JoinRequest) -> Result<Table, Failure> {
     let keys = Keys::new(left, right, request)?;
-    let others: Vec<usize> = (0..right.columns.len())
-        .filter(|column| !keys.right.contains(column))
-        .collect();
+    let others: Vec<usize> = (0..right.columns.len()).filter(|column| !keys.right.contains(column)).collect();
     let suffix = request.suffix.as_deref().unwrap_or("_right");
     let columns = column_names(left, right, &others, suffix)?;
     let kind = request.kind.unwrap_or(JoinKind::Inner);
@@ -21,20 +19,13 @@ pub fn tables(left: &Table, right: &Table, request: &JoinRequest) -> Result<Tabl
 
     let partners = index(&right.rows, &keys.right);
     let mut met = vec![false; right.rows.len()];
-    let mut joined = Table {
-        columns,
-        rows: Vec::new(),
-    };
+    let mut joined = Table { columns, rows: Vec::new() };
     for row in &left.rows {
         let key = key(row, &keys.left);
-        let found = key
-            .and_then(|key| partners.get(&key))
-            .map_or(&[][..], Vec::as_slice);
+        let found = key.and_then(|key| partners.get(&key)).map_or(&[][..], Vec::as_slice);
         for &partner in found {
             met[partner] = true;
-            let rest = others
-                .iter()
-                .map(|&column| right.rows[partner].cells[column].clone());
+            let rest = others.iter().map(|&column| right.rows[partner].cells[column].clone());
             push(&mut joined, row.cells.iter().cloned().chain(rest))?;
         }
         if found.is_empty() && keep_left {
@@ -42,11 +33,7 @@ pub fn tables(left: &Table, right: &Table, request: &JoinRequest) -> Result<Tabl
             push(&mut joined, row.cells.iter().cloned().chain(rest))?;
         }
     }
-    let alone = right
-        .rows
-        .iter()
-        .zip(&met)
-        .filter(|(_, met)| keep_right && !**met);
+    let alone = right.rows.iter().zip(&met).filter(|(_, met)| keep_right && !**met);
     for (row, _) in alone {
         let keys_of_row = (0..left.columns.len()).map(|column| keys.left_cell(column, row));
         let rest = others.iter().map(|&column| row.cells[column].clone());
@@ -67,10 +54,7 @@ impl Keys {
         if request.keys.is_empty() {
             return Err(invalid_request("a join needs at least one pair of keys"));
         }
-        let mut keys = Self {
-            left: Vec::new(),
-            right: Vec::new(),
-        };
+        let mut keys = Self { left: Vec::new(), right: Vec::new() };
         for pair in &request.keys {
             let (a, b) = (left.find(&pair.left)?, right.find(&pair.right)?);
             let (a_kind, b_kind) = (left.kind(a), right.kind(b));
@@ -96,21 +80,12 @@ impl Keys {
     }
 }
 
-fn column_names(
-    left: &Table,
-    right: &Table,
-    others: &[usize],
-    suffix: &str,
-) -> Result<Vec<String>, Failure> {
+fn column_names(left: &Table, right: &Table, others: &[usize], suffix: &str) -> Result<Vec<String>, Failure> {
     let mut columns = left.columns.clone();
     for &column in others {
         let name = &right.columns[column];
         let taken = left.columns.contains(name);
-        let name = if taken {
-            format!("{name}{suffix}")
-        } else {
-            name.clone()
-        };
+        let name = if taken { format!("{name}{suffix}") } else { name.clone() };
         if columns.contains(&name) {
             return Err(invalid_request(format!(
                 "two columns of the join would be called {name:?}: choose another suffix"
@@ -144,9 +119,6 @@ fn key(row: &Row, columns: &[usize]) -> Option<Vec<Key>> {
 fn push(table: &mut Table, cells: impl Iterator<Item = Cell>) -> Result<(), Failure> {
     let number = table.rows.len() + 1;
     check_size("the joined table", table.columns.len(), number)?;
-    table.rows.push(Row {
-        number,
-        cells: cells.collect(),
-    });
+    table.rows.push(Row { number, cells: cells.collect() });
     Ok(())
 }

@@ -57,21 +57,11 @@ impl wit::Guest for Tools {
         query::answer(joined, request.then.as_ref().unwrap_or(&NOTHING))
     }
 
-    fn convert(
-        table: wit::Table,
-        to: TableFormat,
-        csv: Option<CsvOptions>,
-    ) -> Result<Converted, Failure> {
+    fn convert(table: wit::Table, to: TableFormat, csv: Option<CsvOptions>) -> Result<Converted, Failure> {
         let dialect = Dialect::new(csv.as_ref())?;
         let table = read::table("table", &table)?;
-        let kinds: Vec<_> = (0..table.columns.len())
-            .map(|column| table.kind(column))
-            .collect();
-        let rows = write::Rows {
-            columns: &table.columns,
-            kinds: &kinds,
-            rows: &table.rows,
-        };
+        let kinds: Vec<_> = (0..table.columns.len()).map(|column| table.kind(column)).collect();
+        let rows = write::Rows { columns: &table.columns, kinds: &kinds, rows: &table.rows };
         Ok(Converted {
             text: write::text(&rows, to, dialect)?,
             rows: failure::count(table.rows.len()),

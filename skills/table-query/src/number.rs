@@ -71,19 +71,13 @@ impl Number {
 
 impl From<Decimal> for Number {
     fn from(value: Decimal) -> Self {
-        Self {
-            value: Value::Exact(value),
-            written: None,
-        }
+        Self { value: Value::Exact(value), written: None }
     }
 }
 
 impl From<Value> for Number {
     fn from(value: Value) -> Self {
-        Self {
-            value,
-            written: None,
-        }
+        Self { value, written: None }
     }
 }
 
@@ -147,9 +141,7 @@ impl Ord for Value {
             (Self::Exact(a), Self::Exact(b)) => a.cmp(b),
             (Self::Double(a), Self::Double(b)) => compare(*a, *b),
             (Self::Exact(_), Self::Double(b)) => compare(self.as_f64(), *b).then(Ordering::Less),
-            (Self::Double(a), Self::Exact(_)) => {
-                compare(*a, other.as_f64()).then(Ordering::Greater)
-            }
+            (Self::Double(a), Self::Exact(_)) => compare(*a, other.as_f64()).then(Ordering::Greater),
         }
     }
 }
@@ -177,9 +169,7 @@ fn parse_value(text: &str) -> Option<Value> {
 
 fn is_mantissa(text: &str) -> bool {
     let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits
-        .split_once('.')
-        .map_or((digits, None), |(w, f)| (w, Some(f)));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(w, f)| (w, Some(f)));
     let canonical = whole == "0" || !whole.starts_with('0');
     canonical && is_digits(whole) && fraction.is_none_or(is_digits)
 }
@@ -200,9 +190,7 @@ fn scaled(decimal: Decimal, exponent: i32) -> Option<Decimal> {
         Ok(scale) => scaled.set_scale(scale).ok()?,
         Err(_) => {
             // Ten to the 29th is more than a decimal holds.
-            let zeros = u32::try_from(-scale)
-                .ok()
-                .filter(|zeros| *zeros <= Decimal::MAX_SCALE)?;
+            let zeros = u32::try_from(-scale).ok().filter(|zeros| *zeros <= Decimal::MAX_SCALE)?;
             scaled.set_scale(0).ok()?;
             scaled = scaled.checked_mul(Decimal::from_i128_with_scale(10i128.pow(zeros), 0))?;
         }
@@ -223,8 +211,7 @@ fn exactly(a: Decimal, operation: Operation, b: Decimal) -> Option<Decimal> {
         Operation::Divide => {
             let quotient = a.checked_div(b)?.normalize();
             let digits = quotient.mantissa().unsigned_abs().to_string().len();
-            let exact = digits <= MAX_QUOTIENT_DIGITS
-                && exactly(quotient, Operation::Multiply, b) == Some(a);
+            let exact = digits <= MAX_QUOTIENT_DIGITS && exactly(quotient, Operation::Multiply, b) == Some(a);
             exact.then_some(quotient)
         }
     }
@@ -259,9 +246,5 @@ fn doubly(a: f64, operation: Operation, b: f64) -> Result<Value, NoResult> {
         Operation::Divide if b == 0.0 => return Err(NoResult::DivisionByZero),
         Operation::Divide => a / b,
     };
-    if result.is_finite() {
-        Ok(Value::Double(result))
-    } else {
-        Err(NoResult::Overflow)
-    }
+    if result.is_finite() { Ok(Value::Double(result)) } else { Err(NoResult::Overflow) }
 }

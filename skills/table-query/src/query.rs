@@ -25,32 +25,18 @@ pub fn answer(mut table: Table, request: &Request) -> Result<Answer, Failure> {
     }
     sort(&mut table, request.sort.as_deref().unwrap_or_default())?;
     select(&mut table, request.select.as_deref().unwrap_or_default())?;
-    let kinds: Vec<Kind> = (0..table.columns.len())
-        .map(|column| table.kind(column))
-        .collect();
+    let kinds: Vec<Kind> = (0..table.columns.len()).map(|column| table.kind(column)).collect();
     let total = table.rows.len();
-    let offset = request
-        .offset
-        .map_or(0, |offset| offset as usize)
-        .min(total);
+    let offset = request.offset.map_or(0, |offset| offset as usize).min(total);
     let rows = &table.rows[offset..];
     let rows = &rows[..fitting(rows, limit)];
 
     let output = request.output.unwrap_or(OutputFormat::Rows);
-    let written = Rows {
-        columns: &table.columns,
-        kinds: &kinds,
-        rows,
-    };
+    let written = Rows { columns: &table.columns, kinds: &kinds, rows };
     Ok(Answer {
-        text: text_format(output)
-            .map(|format| write::text(&written, format, Dialect::new(None)?))
-            .transpose()?,
+        text: text_format(output).map(|format| write::text(&written, format, Dialect::new(None)?)).transpose()?,
         columns: columns(&table.columns, &kinds),
-        rows: rows
-            .iter()
-            .map(|row| row.cells.iter().map(wire::to_wit).collect())
-            .collect(),
+        rows: rows.iter().map(|row| row.cells.iter().map(wire::to_wit).collect()).collect(),
         total_rows: count(total),
         truncated: offset + rows.len() < total,
         notes,
@@ -60,20 +46,13 @@ pub fn answer(mut table: Table, request: &Request) -> Result<Answer, Failure> {
 /// Names and types for an answer.
 pub fn columns(names: &[String], kinds: &[Kind]) -> Vec<Column> {
     let pairs = names.iter().zip(kinds);
-    pairs
-        .map(|(name, kind)| Column {
-            name: name.clone(),
-            kind: wire::kind(*kind),
-        })
-        .collect()
+    pairs.map(|(name, kind)| Column { name: name.clone(), kind: wire::kind(*kind) }).collect()
 }
 
 fn limit(asked: Option<u32>) -> Result<usize, Failure> {
     let limit = asked.unwrap_or(DEFAULT_ROWS);
     if limit > MAX_ROWS {
-        return Err(invalid_request(format!(
-            "limit is {limit}, but must be from 0 to {MAX_ROWS}"
-        )));
+        return Err(invalid_request(format!("limit is {limit}, but must be from 0 to {MAX_ROWS}")));
     }
     Ok(limit as usize)
 }
@@ -85,12 +64,8 @@ fn sort(table: &mut Table, keys: &[SortKey]) -> Result<(), Failure> {
         .map(|key| Ok((table.find(&key.column)?, key.descending.unwrap_or(false))))
         .collect::<Result<_, Failure>>()?;
     table.rows.sort_by(|a, b| {
-        let mut orders = keys
-            .iter()
-            .map(|&(column, descending)| order(&a.cells[column], &b.cells[column], descending));
-        orders
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal)
+        let mut orders = keys.iter().map(|&(column, descending)| order(&a.cells[column], &b.cells[column], descending));
+        orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     });
     Ok(())
 }
@@ -113,17 +88,11 @@ fn select(table: &mut Table, names: &[String]) -> Result<(), Failure> {
     let columns = table.find_all(names)?;
     for (index, column) in columns.iter().enumerate() {
         if columns[..index].contains(column) {
-            return Err(invalid_request(format!(
-                "column {:?} is selected twice",
-                names[index]
-            )));
+            return Err(invalid_request(format!("column {:?} is selected twice", names[index])));
         }
     }
     for row in &mut table.rows {
-        row.cells = columns
-            .iter()
-            .map(|column| row.cells[*column].clone())
-            .collect();
+        row.cells = columns.iter().map(|column| row.cells[*column].clone()).collect();
     }
     table.columns = names.to_vec();
     Ok(())

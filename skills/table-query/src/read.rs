@@ -19,10 +19,7 @@ struct Untyped {
 /// Reads a table. `name` names it in failures.
 pub fn table(name: &str, table: &wit::Table) -> Result<Table, Failure> {
     if table.text.len() > MAX_TEXT_BYTES {
-        return Err(too_large(format!(
-            "{name} has {} bytes; at most {MAX_TEXT_BYTES} are read",
-            table.text.len()
-        )));
+        return Err(too_large(format!("{name} has {} bytes; at most {MAX_TEXT_BYTES} are read", table.text.len())));
     }
     let nulls = table.null_texts.as_deref().unwrap_or_default();
     check_length("null-texts", nulls, MAX_NULL_TEXTS)?;
@@ -31,11 +28,7 @@ pub fn table(name: &str, table: &wit::Table) -> Result<Table, Failure> {
         TableFormat::Csv => csv::read(name, &table.text, table.csv.as_ref())?,
         TableFormat::Markdown => markdown::read(name, &table.text)?,
     };
-    infer::typed(
-        untyped,
-        nulls,
-        table.text_columns.as_deref().unwrap_or_default(),
-    )
+    infer::typed(untyped, nulls, table.text_columns.as_deref().unwrap_or_default())
 }
 
 /// Names a column that has none.

@@ -23,29 +23,15 @@ pub struct Row {
 impl Table {
     /// The index of the column with this name.
     pub fn find(&self, name: &str) -> Result<usize, Failure> {
-        self.columns
-            .iter()
-            .position(|column| column == name)
-            .ok_or_else(|| {
-                let mut names: Vec<String> = self
-                    .columns
-                    .iter()
-                    .take(MAX_LISTED_COLUMNS)
-                    .map(|name| format!("{name:?}"))
-                    .collect();
-                if self.columns.len() > MAX_LISTED_COLUMNS {
-                    names.push("…".to_owned());
-                }
-                let names = if names.is_empty() {
-                    "none".to_owned()
-                } else {
-                    names.join(", ")
-                };
-                unknown_column(format!(
-                    "no column {:?}; the columns are {names}",
-                    quoted(name)
-                ))
-            })
+        self.columns.iter().position(|column| column == name).ok_or_else(|| {
+            let mut names: Vec<String> =
+                self.columns.iter().take(MAX_LISTED_COLUMNS).map(|name| format!("{name:?}")).collect();
+            if self.columns.len() > MAX_LISTED_COLUMNS {
+                names.push("…".to_owned());
+            }
+            let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            unknown_column(format!("no column {:?}; the columns are {names}", quoted(name)))
+        })
     }
 
     /// The indices of the columns with these names, in the order of the names.
@@ -62,9 +48,7 @@ impl Table {
 /// Fails where a table of this size is over the limits.
 pub fn check_size(table: &str, columns: usize, rows: usize) -> Result<(), Failure> {
     if columns > MAX_COLUMNS {
-        return Err(too_large(format!(
-            "{table} has {columns} columns; at most {MAX_COLUMNS} are read"
-        )));
+        return Err(too_large(format!("{table} has {columns} columns; at most {MAX_COLUMNS} are read")));
     }
     // A row takes memory even when it has no cell, as `{}` in JSON lines.
     if columns.max(1).saturating_mul(rows) > MAX_CELLS {

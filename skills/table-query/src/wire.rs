@@ -26,12 +26,8 @@ pub fn from_wit(cell: &wit::Cell) -> Result<Cell, Failure> {
         // Through the shortest text, so that 0.1 is the decimal 0.1.
         wit::Cell::Number(f) => number(&format!("{f:?}"))
             .ok_or_else(|| invalid_request(format!("{f} is not a number that a table can hold")))?,
-        wit::Cell::Decimal(text) => number(text).ok_or_else(|| {
-            invalid_request(format!(
-                "decimal {:?} is not a number such as -12.50",
-                quoted(text)
-            ))
-        })?,
+        wit::Cell::Decimal(text) => number(text)
+            .ok_or_else(|| invalid_request(format!("decimal {:?} is not a number such as -12.50", quoted(text))))?,
         wit::Cell::Text(text) => Cell::Text(text.as_str().into()),
         wit::Cell::Json(text) => Cell::Json(text.as_str().into()),
     })

@@ -68,20 +68,14 @@ fn json_lines(rows: &Rows) -> Result<String, Failure> {
 
 fn markdown(rows: &Rows) -> Result<String, Failure> {
     let mut out = String::new();
-    markdown_row(
-        rows.columns.iter().map(|name| markdown_cell(name)),
-        &mut out,
-    );
+    markdown_row(rows.columns.iter().map(|name| markdown_cell(name)), &mut out);
     let rule = |kind: &Kind| match kind {
         Kind::Integer | Kind::Number => "---:".to_owned(),
         _ => "---".to_owned(),
     };
     markdown_row(rows.kinds.iter().map(rule), &mut out);
     for row in rows.rows {
-        markdown_row(
-            row.cells.iter().map(|cell| markdown_cell(&cell.text())),
-            &mut out,
-        );
+        markdown_row(row.cells.iter().map(|cell| markdown_cell(&cell.text())), &mut out);
         check_size(out.len())?;
     }
     Ok(out)
@@ -99,9 +93,7 @@ fn markdown_row(cells: impl Iterator<Item = String>, out: &mut String) {
 
 /// A cell has no line breaks and no bare pipes.
 fn markdown_cell(text: &str) -> String {
-    text.replace('|', "\\|")
-        .replace("\r\n", "<br>")
-        .replace(['\n', '\r'], "<br>")
+    text.replace('|', "\\|").replace("\r\n", "<br>").replace(['\n', '\r'], "<br>")
 }
 
 fn json_string(text: &str) -> String {
@@ -111,9 +103,7 @@ fn json_string(text: &str) -> String {
 
 fn check_size(bytes: usize) -> Result<(), Failure> {
     match bytes > MAX_CONVERTED_BYTES {
-        true => Err(too_large(format!(
-            "the text written has more than {MAX_CONVERTED_BYTES} bytes"
-        ))),
+        true => Err(too_large(format!("the text written has more than {MAX_CONVERTED_BYTES} bytes"))),
         false => Ok(()),
     }
 }

@@ -4,9 +4,7 @@ use similar::udiff::UnifiedHunkHeader;
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 use crate::exports::bailiwick::text::tools::{DiffUnit, Difference, Failure};
-use crate::limits::{
-    DEFAULT_CONTEXT, MAX_CONTEXT, MAX_DIFF_UNITS, as_u32, check_number, check_text,
-};
+use crate::limits::{DEFAULT_CONTEXT, MAX_CONTEXT, MAX_DIFF_UNITS, as_u32, check_number, check_text};
 use crate::word_diff;
 
 /// How many units are only in the new text and only in the old one.
@@ -23,17 +21,9 @@ pub struct Lines<'t> {
 }
 
 /// Compares two texts by lines, or by the words inside of changed lines.
-pub fn compare(
-    before: &str,
-    after: &str,
-    unit: DiffUnit,
-    context: Option<u32>,
-) -> Result<Difference, Failure> {
+pub fn compare(before: &str, after: &str, unit: DiffUnit, context: Option<u32>) -> Result<Difference, Failure> {
     let context = check_number("context", context, DEFAULT_CONTEXT, 0, MAX_CONTEXT)?;
-    let lines = Lines {
-        before: split("before", before)?,
-        after: split("after", after)?,
-    };
+    let lines = Lines { before: split("before", before)?, after: split("after", after)? };
     let ops = capture_diff_slices(Algorithm::Myers, &lines.before, &lines.after);
     let groups = group_diff_ops(ops, context);
     let (diff, tally, units) = match unit {

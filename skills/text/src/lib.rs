@@ -11,8 +11,7 @@ mod template;
 mod word_diff;
 
 use exports::bailiwick::text::tools::{
-    Counts, DiffUnit, Difference, Extraction, Failure, Guest, Measure, Ranked, Replaced,
-    Similarities,
+    Counts, DiffUnit, Difference, Extraction, Failure, Guest, Measure, Ranked, Replaced, Similarities,
 };
 
 wit_bindgen::generate!({ world: "skill", path: "wit" });
@@ -29,11 +28,7 @@ impl Guest for Skill {
         diff::compare(&before, &after, unit.unwrap_or(DiffUnit::Lines), context)
     }
 
-    fn similarity(
-        a: String,
-        b: String,
-        ignore_case: Option<bool>,
-    ) -> Result<Similarities, Failure> {
+    fn similarity(a: String, b: String, ignore_case: Option<bool>) -> Result<Similarities, Failure> {
         similarity::all(&a, &b, ignore_case.unwrap_or(false))
     }
 

@@ -75,18 +75,10 @@ pub fn check_text(name: &str, text: &str) -> Result<(), Failure> {
 
 /// Answers `given`, or `default` where it was left out, and fails outside of
 /// `least..=most`.
-pub fn check_number(
-    name: &str,
-    given: Option<u32>,
-    default: u32,
-    least: u32,
-    most: u32,
-) -> Result<usize, Failure> {
+pub fn check_number(name: &str, given: Option<u32>, default: u32, least: u32, most: u32) -> Result<usize, Failure> {
     let number = given.unwrap_or(default);
     if !(least..=most).contains(&number) {
-        return Err(Failure::InvalidInput(format!(
-            "`{name}` is {number}; expected {least} to {most}"
-        )));
+        return Err(Failure::InvalidInput(format!("`{name}` is {number}; expected {least} to {most}")));
     }
     Ok(number as usize)
 }

@@ -3,9 +3,7 @@
 use regex::{Captures, Regex};
 
 use crate::exports::bailiwick::text::tools::{Captured, Extraction, Failure, Group, Replaced};
-use crate::limits::{
-    DEFAULT_MATCHES, MAX_MATCHES, MAX_RESULT_BYTES, as_u32, check_number, check_text,
-};
+use crate::limits::{DEFAULT_MATCHES, MAX_MATCHES, MAX_RESULT_BYTES, as_u32, check_number, check_text};
 use crate::template::Template;
 
 /// What a match or group costs in an answer beside its text, so that millions
@@ -13,12 +11,7 @@ use crate::template::Template;
 const RECORD_BYTES: usize = 64;
 
 /// Replaces the first `limit` matches, or all.
-pub fn replace(
-    text: &str,
-    pattern: &Regex,
-    replacement: &str,
-    limit: Option<u32>,
-) -> Result<Replaced, Failure> {
+pub fn replace(text: &str, pattern: &Regex, replacement: &str, limit: Option<u32>) -> Result<Replaced, Failure> {
     check_text("text", text)?;
     check_text("replacement", replacement)?;
     let limit = check_number("limit", limit, u32::MAX, 1, u32::MAX)?;
@@ -54,17 +47,11 @@ pub fn extract(text: &str, pattern: &Regex, limit: Option<u32>) -> Result<Extrac
             check_result(size)?;
         }
         if matches.len() == limit || size > MAX_RESULT_BYTES {
-            return Ok(Extraction {
-                matches,
-                truncated: true,
-            });
+            return Ok(Extraction { matches, truncated: true });
         }
         matches.push(describe(text, &names, &captures, &mut position));
     }
-    Ok(Extraction {
-        matches,
-        truncated: false,
-    })
+    Ok(Extraction { matches, truncated: false })
 }
 
 /// Where a byte offset is, in characters and lines. It only moves forward, so
@@ -77,11 +64,7 @@ struct Position {
 
 impl Position {
     fn start() -> Self {
-        Self {
-            byte: 0,
-            chars: 0,
-            line: 1,
-        }
+        Self { byte: 0, chars: 0, line: 1 }
     }
 
     fn advance(&mut self, text: &str, byte: usize) {
@@ -92,12 +75,7 @@ impl Position {
     }
 }
 
-fn describe(
-    text: &str,
-    names: &[Option<&str>],
-    captures: &Captures,
-    position: &mut Position,
-) -> Captured {
+fn describe(text: &str, names: &[Option<&str>], captures: &Captures, position: &mut Position) -> Captured {
     let found = captures.get_match();
     position.advance(text, found.start());
     let (start, line) = (as_u32(position.chars), as_u32(position.line));
@@ -122,10 +100,7 @@ fn groups(names: &[Option<&str>], captures: &Captures) -> Vec<Group> {
 
 fn size_of(captures: &Captures) -> usize {
     let text = |group: Option<regex::Match>| group.map_or(0, |found| found.len());
-    captures
-        .iter()
-        .map(|group| RECORD_BYTES + text(group))
-        .sum()
+    captures.iter().map(|group| RECORD_BYTES + text(group)).sum()
 }
 
 fn check_result(bytes: usize) -> Result<(), Failure> {

@@ -5,9 +5,7 @@ use std::collections::{HashMap, HashSet};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::exports::bailiwick::text::tools::{Failure, Measure, Ranked, Similarities};
-use crate::limits::{
-    DEFAULT_RANKED, MAX_CANDIDATES, MAX_RANK_WORK, MAX_SIMILARITY_CHARS, as_u32, check_number,
-};
+use crate::limits::{DEFAULT_RANKED, MAX_CANDIDATES, MAX_RANK_WORK, MAX_SIMILARITY_CHARS, as_u32, check_number};
 
 /// Decimals that a score is rounded to. Texts within the limits that differ
 /// by one edit still score below 1.
@@ -39,13 +37,7 @@ pub fn all(a: &str, b: &str, ignore_case: bool) -> Result<Similarities, Failure>
 /// Sorts candidates by their score against the query, the best first.
 pub fn rank(search: &Search, candidates: Vec<String>) -> Result<Vec<Ranked>, Failure> {
     check_work(&search.query, &candidates)?;
-    let limit = check_number(
-        "limit",
-        search.limit,
-        DEFAULT_RANKED,
-        1,
-        as_u32(MAX_CANDIDATES),
-    )?;
+    let limit = check_number("limit", search.limit, DEFAULT_RANKED, 1, as_u32(MAX_CANDIDATES))?;
     let min_score = check_min_score(search.min_score)?;
     let query = Prepared::new(&search.query, search.ignore_case);
     let score = |candidate: &str| {
@@ -55,11 +47,7 @@ pub fn rank(search: &Search, candidates: Vec<String>) -> Result<Vec<Ranked>, Fai
     let mut ranked: Vec<Ranked> = candidates
         .into_iter()
         .enumerate()
-        .map(|(index, candidate)| Ranked {
-            index: as_u32(index),
-            score: score(&candidate),
-            candidate,
-        })
+        .map(|(index, candidate)| Ranked { index: as_u32(index), score: score(&candidate), candidate })
         .filter(|ranked| ranked.score >= min_score)
         .collect();
     // The sort is stable, so that equal scores keep the candidates' order.
@@ -76,11 +64,7 @@ struct Prepared {
 
 impl Prepared {
     fn new(text: &str, ignore_case: bool) -> Self {
-        let text = if ignore_case {
-            text.to_lowercase()
-        } else {
-            text.to_owned()
-        };
+        let text = if ignore_case { text.to_lowercase() } else { text.to_owned() };
         let chars = text.chars().collect();
         Self { text, chars }
     }
@@ -110,8 +94,7 @@ fn sorensen_dice(a: &[char], b: &[char]) -> f64 {
     if a == b {
         return 1.0;
     }
-    let (Some(bigrams_a), Some(bigrams_b)) = (a.len().checked_sub(1), b.len().checked_sub(1))
-    else {
+    let (Some(bigrams_a), Some(bigrams_b)) = (a.len().checked_sub(1), b.len().checked_sub(1)) else {
         return 0.0;
     };
     if bigrams_a + bigrams_b == 0 {
@@ -180,9 +163,7 @@ fn check_work(query: &str, candidates: &[String]) -> Result<(), Failure> {
 fn check_min_score(given: Option<f64>) -> Result<f64, Failure> {
     let least = given.unwrap_or(0.0);
     if !(0.0..=1.0).contains(&least) {
-        return Err(Failure::InvalidInput(format!(
-            "`min-score` is {least}; expected 0 to 1"
-        )));
+        return Err(Failure::InvalidInput(format!("`min-score` is {least}; expected 0 to 1")));
     }
     Ok(least)
 }

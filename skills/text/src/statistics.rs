@@ -41,12 +41,7 @@ struct Words {
 
 impl Words {
     fn of(text: &str) -> Self {
-        let mut words = Self {
-            total: 0,
-            characters: 0,
-            syllables: 0,
-            frequency: HashMap::new(),
-        };
+        let mut words = Self { total: 0, characters: 0, syllables: 0, frequency: HashMap::new() };
         for word in text.unicode_words() {
             let lower = word.to_lowercase();
             words.total += 1;
@@ -61,10 +56,7 @@ impl Words {
         let mut counted: Vec<(String, usize)> = self.frequency.into_iter().collect();
         counted.sort_by(|(word_a, a), (word_b, b)| b.cmp(a).then_with(|| word_a.cmp(word_b)));
         counted.truncate(limit);
-        let entry = |(word, count)| WordCount {
-            word,
-            count: as_u32(count),
-        };
+        let entry = |(word, count)| WordCount { word, count: as_u32(count) };
         counted.into_iter().map(entry).collect()
     }
 }

@@ -11,9 +11,7 @@ const SPOKEN_BEFORE_ES: [char; 5] = ['c', 'g', 's', 'x', 'z'];
 pub fn estimate(word: &str) -> usize {
     let letters: Vec<char> = word.chars().collect();
     let groups = vowel_groups(&letters);
-    groups
-        .saturating_sub(usize::from(has_silent_ending(&letters)))
-        .max(1)
+    groups.saturating_sub(usize::from(has_silent_ending(&letters))).max(1)
 }
 
 /// Runs of vowels. `y` is a consonant at a word's start ("yes").

@@ -77,9 +77,7 @@ fn parse_dollar<'t>(text: &'t str, pattern: &Regex) -> Result<(Piece<'t>, &'t st
         };
         return Ok((Piece::Group(resolve(name, pattern)?), rest));
     }
-    let end = after
-        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .unwrap_or(after.len());
+    let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
     let (name, rest) = after.split_at(end);
     if name.is_empty() {
         return Ok((Piece::Literal(&text[..1]), after));

@@ -97,9 +97,7 @@ impl Error {
         let authority = authority.to_owned();
         match case {
             Case::Denied => Error::Denied { authority, reason },
-            Case::InvalidRequest => {
-                Error::InvalidRequest(format!("the request to {authority} is not valid: {reason}"))
-            }
+            Case::InvalidRequest => Error::InvalidRequest(format!("the request to {authority} is not valid: {reason}")),
             Case::Timeout => Error::Timeout { authority, reason },
             Case::Connection => Error::Connection { authority, reason },
             Case::Tls => Error::Tls { authority, reason },
@@ -151,53 +149,33 @@ fn classify(code: ErrorCode) -> (Case, String) {
 fn classify_detailed(code: ErrorCode) -> (Case, String) {
     use ErrorCode as E;
     match code {
-        E::DnsError(detail) => (
-            Case::Connection,
-            format!("DNS does not resolve it{}", shown(detail.rcode)),
-        ),
-        E::TlsAlertReceived(alert) => (
-            Case::Tls,
-            format!("the server sent an alert{}", shown(alert.alert_message)),
-        ),
-        E::HttpRequestBodySize(size) => (
-            Case::InvalidRequest,
-            format!("the size of its body{}", shown(size)),
-        ),
-        E::HttpRequestHeaderSectionSize(size) | E::HttpRequestTrailerSectionSize(size) => (
-            Case::InvalidRequest,
-            format!("its headers are too large{}", shown(size)),
-        ),
-        E::HttpRequestHeaderSize(field) => (
-            Case::InvalidRequest,
-            format!(
-                "a header is too large{}",
-                shown(field.and_then(|f| f.field_name))
-            ),
-        ),
-        E::HttpRequestTrailerSize(field) => (
-            Case::InvalidRequest,
-            format!("a trailer is too large{}", shown(field.field_name)),
-        ),
-        E::HttpResponseBodySize(size) => (
-            Case::TooLarge,
-            format!("the host takes no body of this size{}", shown(size)),
-        ),
-        E::HttpResponseHeaderSectionSize(size) | E::HttpResponseTrailerSectionSize(size) => (
-            Case::TooLarge,
-            format!("the host takes no headers of this size{}", shown(size)),
-        ),
-        E::HttpResponseHeaderSize(field) | E::HttpResponseTrailerSize(field) => (
-            Case::TooLarge,
-            format!("a header is too large{}", shown(field.field_name)),
-        ),
-        E::HttpResponseTransferCoding(coding) => (
-            Case::Protocol,
-            format!("the transfer coding is not known{}", shown(coding)),
-        ),
-        E::HttpResponseContentCoding(coding) => (
-            Case::Protocol,
-            format!("the content coding is not known{}", shown(coding)),
-        ),
+        E::DnsError(detail) => (Case::Connection, format!("DNS does not resolve it{}", shown(detail.rcode))),
+        E::TlsAlertReceived(alert) => (Case::Tls, format!("the server sent an alert{}", shown(alert.alert_message))),
+        E::HttpRequestBodySize(size) => (Case::InvalidRequest, format!("the size of its body{}", shown(size))),
+        E::HttpRequestHeaderSectionSize(size) | E::HttpRequestTrailerSectionSize(size) => {
+            (Case::InvalidRequest, format!("its headers are too large{}", shown(size)))
+        }
+        E::HttpRequestHeaderSize(field) => {
+            (Case::InvalidRequest, format!("a header is too large{}", shown(field.and_then(|f| f.field_name))))
+        }
+        E::HttpRequestTrailerSize(field) => {
+            (Case::InvalidRequest, format!("a trailer is too large{}", shown(field.field_name)))
+        }
+        E::HttpResponseBodySize(size) => {
+            (Case::TooLarge, format!("the host takes no body of this size{}", shown(size)))
+        }
+        E::HttpResponseHeaderSectionSize(size) | E::HttpResponseTrailerSectionSize(size) => {
+            (Case::TooLarge, format!("the host takes no headers of this size{}", shown(size)))
+        }
+        E::HttpResponseHeaderSize(field) | E::HttpResponseTrailerSize(field) => {
+            (Case::TooLarge, format!("a header is too large{}", shown(field.field_name)))
+        }
+        E::HttpResponseTransferCoding(coding) => {
+            (Case::Protocol, format!("the transfer coding is not known{}", shown(coding)))
+        }
+        E::HttpResponseContentCoding(coding) => {
+            (Case::Protocol, format!("the content coding is not known{}", shown(coding)))
+        }
         E::InternalError(Some(detail)) => (Case::Protocol, detail),
         other => (Case::Protocol, format!("{other:?}")),
     }

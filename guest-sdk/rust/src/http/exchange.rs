@@ -5,8 +5,8 @@ use std::time::Duration;
 use wasip2::clocks::monotonic_clock;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    self, Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse,
-    OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
+    self, Fields, FutureIncomingResponse, HeaderError, IncomingBody, IncomingResponse, OutgoingBody, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use wasip2::io::poll::{Pollable, poll};
 use wasip2::io::streams::StreamError;
@@ -24,9 +24,7 @@ pub(super) fn exchange(request: &Request) -> Result<Response, Error> {
     let outgoing = outgoing_request(request, &target)?;
     let body = match &request.body {
         Some(bytes) if !bytes.is_empty() => {
-            let body = outgoing
-                .body()
-                .map_err(|()| deadline.failed("the host takes no body"))?;
+            let body = outgoing.body().map_err(|()| deadline.failed("the host takes no body"))?;
             Some((body, bytes))
         }
         _ => None,
@@ -50,11 +48,7 @@ struct Deadline<'a> {
 impl<'a> Deadline<'a> {
     fn after(timeout: Duration, authority: &'a str) -> Self {
         let nanoseconds = u64::try_from(timeout.as_nanos()).unwrap_or(u64::MAX);
-        Self {
-            reached: monotonic_clock::subscribe_duration(nanoseconds),
-            timeout,
-            authority,
-        }
+        Self { reached: monotonic_clock::subscribe_duration(nanoseconds), timeout, authority }
     }
 
     /// Waits until `event` happens. The deadline goes first, so that a server
@@ -71,28 +65,19 @@ impl<'a> Deadline<'a> {
     }
 
     fn failed(&self, reason: &str) -> Error {
-        Error::Protocol {
-            authority: self.authority.to_owned(),
-            reason: reason.to_owned(),
-        }
+        Error::Protocol { authority: self.authority.to_owned(), reason: reason.to_owned() }
     }
 }
 
 fn outgoing_request(request: &Request, target: &Target) -> Result<OutgoingRequest, Error> {
     let outgoing = OutgoingRequest::new(fields(request)?);
-    let scheme = if target.https {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
+    let scheme = if target.https { Scheme::Https } else { Scheme::Http };
     outgoing
         .set_method(&method(request.method))
         .and_then(|()| outgoing.set_scheme(Some(&scheme)))
         .and_then(|()| outgoing.set_authority(Some(&target.authority)))
         .and_then(|()| outgoing.set_path_with_query(Some(&target.path_with_query)))
-        .map_err(|()| {
-            Error::InvalidRequest(format!("the host does not take the URL `{}`", request.url))
-        })?;
+        .map_err(|()| Error::InvalidRequest(format!("the host does not take the URL `{}`", request.url)))?;
     Ok(outgoing)
 }
 
@@ -148,9 +133,7 @@ fn options(request: &Request) -> RequestOptions {
 /// Sends the body. A server may answer, and stop listening, before it has all of
 /// it; so a stream that breaks is no error here, and the response decides.
 fn write_body(body: OutgoingBody, mut bytes: &[u8], deadline: &Deadline) -> Result<(), Error> {
-    let stream = body
-        .write()
-        .map_err(|()| deadline.failed("the host takes no body"))?;
+    let stream = body.write().map_err(|()| deadline.failed("the host takes no body"))?;
     let writable = stream.subscribe();
     let mut flushing = false;
     loop {
@@ -179,10 +162,7 @@ fn write_body(body: OutgoingBody, mut bytes: &[u8], deadline: &Deadline) -> Resu
     OutgoingBody::finish(body, None).map_err(|code| Error::from_code(code, deadline.authority))
 }
 
-fn wait_for_head(
-    future: &FutureIncomingResponse,
-    deadline: &Deadline,
-) -> Result<IncomingResponse, Error> {
+fn wait_for_head(future: &FutureIncomingResponse, deadline: &Deadline) -> Result<IncomingResponse, Error> {
     let arrived = future.subscribe();
     loop {
         match future.get() {
@@ -194,42 +174,20 @@ fn wait_for_head(
     }
 }
 
-fn read_response(
-    request: &Request,
-    incoming: &IncomingResponse,
-    deadline: &Deadline,
-) -> Result<Response, Error> {
-    let headers = incoming
-        .headers()
-        .entries()
-        .into_iter()
-        .map(|(name, value)| (name, header_text(value)))
-        .collect();
-    let mut response = Response {
-        status: incoming.status(),
-        headers,
-        body: Vec::new(),
-        truncated: false,
-    };
+fn read_response(request: &Request, incoming: &IncomingResponse, deadline: &Deadline) -> Result<Response, Error> {
+    let headers = incoming.headers().entries().into_iter().map(|(name, value)| (name, header_text(value))).collect();
+    let mut response = Response { status: incoming.status(), headers, body: Vec::new(), truncated: false };
     if request.method != Method::Head {
         check_announced_size(request, &response, deadline)?;
-        let body = incoming
-            .consume()
-            .map_err(|()| deadline.failed("the host gives no body"))?;
+        let body = incoming.consume().map_err(|()| deadline.failed("the host gives no body"))?;
         (response.body, response.truncated) = read_body(request, &body, deadline)?;
     }
     Ok(response)
 }
 
 /// A body that says itself that it is too large need not be read first.
-fn check_announced_size(
-    request: &Request,
-    response: &Response,
-    deadline: &Deadline,
-) -> Result<(), Error> {
-    let announced: Option<u64> = response
-        .header("content-length")
-        .and_then(|length| length.parse().ok());
+fn check_announced_size(request: &Request, response: &Response, deadline: &Deadline) -> Result<(), Error> {
+    let announced: Option<u64> = response.header("content-length").and_then(|length| length.parse().ok());
     match announced {
         Some(length) if length > request.max_response_bytes as u64 && !request.truncate => {
             Err(too_large(request, deadline, &format!("{length} bytes")))
@@ -238,14 +196,8 @@ fn check_announced_size(
     }
 }
 
-fn read_body(
-    request: &Request,
-    body: &IncomingBody,
-    deadline: &Deadline,
-) -> Result<(Vec<u8>, bool), Error> {
-    let stream = body
-        .stream()
-        .map_err(|()| deadline.failed("the host gives no body"))?;
+fn read_body(request: &Request, body: &IncomingBody, deadline: &Deadline) -> Result<(Vec<u8>, bool), Error> {
+    let stream = body.stream().map_err(|()| deadline.failed("the host gives no body"))?;
     let readable = stream.subscribe();
     let limit = request.max_response_bytes;
     let mut bytes = Vec::new();
@@ -276,14 +228,10 @@ fn read_body(
 fn too_large(request: &Request, deadline: &Deadline, size: &str) -> Error {
     Error::TooLarge {
         authority: deadline.authority.to_owned(),
-        reason: format!(
-            "{size}, and the limit is {} bytes",
-            request.max_response_bytes
-        ),
+        reason: format!("{size}, and the limit is {} bytes", request.max_response_bytes),
     }
 }
 
 fn header_text(value: Vec<u8>) -> String {
-    String::from_utf8(value)
-        .unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect())
+    String::from_utf8(value).unwrap_or_else(|error| error.into_bytes().into_iter().map(char::from).collect())
 }

@@ -22,9 +22,7 @@ impl Target {
         if let Some(bad) = url.chars().find(|c| !c.is_ascii_graphic()) {
             return Err(invalid(url, &format!("{bad:?} must be percent-encoded")));
         }
-        let (scheme, rest) = url
-            .split_once("://")
-            .ok_or_else(|| invalid(url, "it is not absolute"))?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(|| invalid(url, "it is not absolute"))?;
         let https = match scheme.to_ascii_lowercase().as_str() {
             "http" => false,
             "https" => true,
@@ -32,11 +30,7 @@ impl Target {
         };
         let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         check_authority(url, authority)?;
-        Ok(Self {
-            https,
-            authority: authority.to_owned(),
-            path_with_query: path_with_query(rest),
-        })
+        Ok(Self { https, authority: authority.to_owned(), path_with_query: path_with_query(rest) })
     }
 }
 
@@ -45,10 +39,7 @@ fn check_authority(url: &str, authority: &str) -> Result<(), Error> {
         return Err(invalid(url, "it names no host"));
     }
     if authority.contains('@') {
-        return Err(invalid(
-            url,
-            "credentials belong in an authorization header",
-        ));
+        return Err(invalid(url, "credentials belong in an authorization header"));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-._~:[]".contains(c);
     if let Some(bad) = authority.chars().find(|c| !allowed(*c)) {
@@ -72,11 +63,7 @@ fn check_authority(url: &str, authority: &str) -> Result<(), Error> {
 /// The fragment stays with the client, and the path is never empty.
 fn path_with_query(rest: &str) -> String {
     let sent = rest.split_once('#').map_or(rest, |(sent, _)| sent);
-    if sent.starts_with('/') {
-        sent.to_owned()
-    } else {
-        format!("/{sent}")
-    }
+    if sent.starts_with('/') { sent.to_owned() } else { format!("/{sent}") }
 }
 
 fn invalid(url: &str, why: &str) -> Error {

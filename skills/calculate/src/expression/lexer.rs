@@ -43,10 +43,7 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, Failure> {
         tokens.push(Token { lexeme, position });
         position = end;
     }
-    tokens.push(Token {
-        lexeme: Lexeme::End,
-        position,
-    });
+    tokens.push(Token { lexeme: Lexeme::End, position });
     Ok(tokens)
 }
 
@@ -63,12 +60,7 @@ fn next(text: &str, chars: &[char], start: usize) -> Result<(Lexeme, usize), Fai
     if let Some((value, end)) = decimal::scan(chars, start)? {
         return Ok((Lexeme::Number(value), end));
     }
-    Err(parse_failure(
-        text,
-        start,
-        format!("unexpected character {c:?}"),
-        &["a number", "a name", "an operator", "("],
-    ))
+    Err(parse_failure(text, start, format!("unexpected character {c:?}"), &["a number", "a name", "an operator", "("]))
 }
 
 /// Typeset operators are read as what they stand for.

@@ -37,19 +37,14 @@ pub fn evaluate(
 
 fn read_variables(list: Vec<Variable>) -> Result<Variables, Failure> {
     if list.len() > MAX_VARIABLES {
-        return Err(Failure::TooLarge(format!(
-            "there are {} variables; at most {MAX_VARIABLES} are read",
-            list.len()
-        )));
+        return Err(Failure::TooLarge(format!("there are {} variables; at most {MAX_VARIABLES} are read", list.len())));
     }
     let mut variables = Variables::new();
     for Variable { name, value } in list {
         check_name(&name)?;
         let value = decimal::parse(&value, &format!("variable {name}"))?;
         if variables.insert(name.clone(), value).is_some() {
-            return Err(Failure::InvalidInput(format!(
-                "variable {name} is given twice"
-            )));
+            return Err(Failure::InvalidInput(format!("variable {name} is given twice")));
         }
     }
     Ok(variables)
@@ -64,9 +59,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
         )));
     }
     if Function::named(name).is_some() || Constant::named(name).is_some() {
-        return Err(Failure::InvalidInput(format!(
-            "variable name {name:?} is the name of a function or constant"
-        )));
+        return Err(Failure::InvalidInput(format!("variable name {name:?} is the name of a function or constant")));
     }
     Ok(())
 }

@@ -15,14 +15,7 @@ const AFTER_OPERAND: &[&str] = &["+", "-", "*", "/", "%", "^", "the end"];
 
 /// The steps that work an expression out.
 pub fn program(text: &str, tokens: &[Token], variables: &Variables) -> Result<Vec<Step>, Failure> {
-    let mut parser = Parser {
-        text,
-        tokens,
-        variables,
-        next: 0,
-        depth: 0,
-        steps: Vec::new(),
-    };
+    let mut parser = Parser { text, tokens, variables, next: 0, depth: 0, steps: Vec::new() };
     parser.sum()?;
     parser.end()?;
     Ok(parser.steps)
@@ -40,9 +33,7 @@ struct Parser<'a> {
 impl<'a> Parser<'a> {
     fn sum(&mut self) -> Result<(), Failure> {
         self.product()?;
-        while let Some((operator, position)) =
-            self.operator(&[('+', Operator::Add), ('-', Operator::Subtract)])
-        {
+        while let Some((operator, position)) = self.operator(&[('+', Operator::Add), ('-', Operator::Subtract)]) {
             self.product()?;
             self.emit(Action::Binary(operator), position);
         }
@@ -51,11 +42,9 @@ impl<'a> Parser<'a> {
 
     fn product(&mut self) -> Result<(), Failure> {
         self.signed()?;
-        while let Some((operator, position)) = self.operator(&[
-            ('*', Operator::Multiply),
-            ('/', Operator::Divide),
-            ('%', Operator::Remainder),
-        ]) {
+        while let Some((operator, position)) =
+            self.operator(&[('*', Operator::Multiply), ('/', Operator::Divide), ('%', Operator::Remainder)])
+        {
             self.signed()?;
             self.emit(Action::Binary(operator), position);
         }
@@ -65,9 +54,7 @@ impl<'a> Parser<'a> {
     /// Every way to nest passes through here, so the depth is counted here.
     fn signed(&mut self) -> Result<(), Failure> {
         if self.depth == MAX_DEPTH {
-            return Err(Failure::TooLarge(format!(
-                "the expression nests deeper than {MAX_DEPTH} levels"
-            )));
+            return Err(Failure::TooLarge(format!("the expression nests deeper than {MAX_DEPTH} levels")));
         }
         self.depth += 1;
         if let Some(position) = self.take('-') {
@@ -115,8 +102,8 @@ impl<'a> Parser<'a> {
 
     fn name(&mut self, name: &str, position: usize) -> Result<(), Failure> {
         if self.take('(').is_some() {
-            let function = Function::named(name)
-                .ok_or_else(|| self.unknown("function", name, position, Function::names()))?;
+            let function =
+                Function::named(name).ok_or_else(|| self.unknown("function", name, position, Function::names()))?;
             return self.call(function, position);
         }
         if let Some(value) = self.variables.get(name) {
@@ -129,12 +116,7 @@ impl<'a> Parser<'a> {
         }
         if Function::named(name).is_some() {
             let message = format!("the function {name} needs its arguments");
-            return Err(parse_failure(
-                self.text,
-                self.peek().position,
-                message,
-                &["("],
-            ));
+            return Err(parse_failure(self.text, self.peek().position, message, &["("]));
         }
         let mut known: Vec<&str> = constant_names().collect();
         known.extend(self.variables.keys().map(String::as_str));
@@ -154,12 +136,7 @@ impl<'a> Parser<'a> {
             self.close(&[")", ","])?;
         }
         if let Some(complaint) = function.arity_complaint(count) {
-            return Err(parse_failure(
-                self.text,
-                position,
-                complaint.message,
-                &[&complaint.wanted],
-            ));
+            return Err(parse_failure(self.text, position, complaint.message, &[&complaint.wanted]));
         }
         self.emit(Action::Call(function, count), position);
         Ok(())
@@ -182,9 +159,7 @@ impl<'a> Parser<'a> {
     }
 
     fn operator(&mut self, known: &[(char, Operator)]) -> Option<(Operator, usize)> {
-        known
-            .iter()
-            .find_map(|&(sign, operator)| Some((operator, self.take(sign)?)))
+        known.iter().find_map(|&(sign, operator)| Some((operator, self.take(sign)?)))
     }
 
     fn take(&mut self, sign: char) -> Option<usize> {
@@ -205,32 +180,18 @@ impl<'a> Parser<'a> {
         self.steps.push(Step { action, position });
     }
 
-    fn unknown<'n>(
-        &self,
-        kind: &str,
-        name: &str,
-        position: usize,
-        known: impl Iterator<Item = &'n str>,
-    ) -> Failure {
+    fn unknown<'n>(&self, kind: &str, name: &str, position: usize, known: impl Iterator<Item = &'n str>) -> Failure {
         let known: Vec<&str> = known.collect();
         let near = suggest::nearest(name, known.iter().copied());
         let mut expected: Vec<&str> = near.iter().map(String::as_str).collect();
         if expected.is_empty() {
             expected = known;
         }
-        parse_failure(
-            self.text,
-            position,
-            format!("unknown {kind} {name}"),
-            &expected,
-        )
+        parse_failure(self.text, position, format!("unknown {kind} {name}"), &expected)
     }
 
     fn no_operand(&self) -> Failure {
-        let after_percent = self
-            .next
-            .checked_sub(1)
-            .and_then(|before| self.tokens.get(before));
+        let after_percent = self.next.checked_sub(1).and_then(|before| self.tokens.get(before));
         if after_percent.is_some_and(|token| token.lexeme == Lexeme::Sign('%')) {
             let message = "% is the remainder and needs a right side; for per cent, divide by 100";
             return parse_failure(self.text, self.peek().position, message, OPERAND);

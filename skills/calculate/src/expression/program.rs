@@ -41,9 +41,7 @@ pub fn run(program: &[Step], p: Precision, rounding: Rounding) -> Result<Enclosu
     let mut stack: Vec<Enclosure> = Vec::new();
     for step in program {
         let value = act(&step.action, &mut stack, p, rounding).map_err(|halt| match halt {
-            Halt::Domain(message) => {
-                Halt::Domain(format!("{message} (at character {})", step.position))
-            }
+            Halt::Domain(message) => Halt::Domain(format!("{message} (at character {})", step.position)),
             other => other,
         })?;
         stack.push(value);
@@ -51,12 +49,7 @@ pub fn run(program: &[Step], p: Precision, rounding: Rounding) -> Result<Enclosu
     pop(&mut stack)
 }
 
-fn act(
-    action: &Action,
-    stack: &mut Vec<Enclosure>,
-    p: Precision,
-    rounding: Rounding,
-) -> Result<Enclosure, Halt> {
+fn act(action: &Action, stack: &mut Vec<Enclosure>, p: Precision, rounding: Rounding) -> Result<Enclosure, Halt> {
     match action {
         Action::Push(value) => p.tidy_point(value.clone(), true),
         Action::Constant(Constant::Pi) => functions::pi(p),
@@ -76,17 +69,10 @@ fn act(
 
 /// The parser leaves every operand on the stack before it is wanted.
 fn pop(stack: &mut Vec<Enclosure>) -> Result<Enclosure, Halt> {
-    stack
-        .pop()
-        .ok_or_else(|| Halt::domain("an operand is missing"))
+    stack.pop().ok_or_else(|| Halt::domain("an operand is missing"))
 }
 
-fn binary(
-    p: Precision,
-    operator: Operator,
-    left: &Enclosure,
-    right: &Enclosure,
-) -> Result<Enclosure, Halt> {
+fn binary(p: Precision, operator: Operator, left: &Enclosure, right: &Enclosure) -> Result<Enclosure, Halt> {
     match operator {
         Operator::Add => p.add(left, right),
         Operator::Subtract => p.sub(left, right),
@@ -97,15 +83,8 @@ fn binary(
     }
 }
 
-fn call(
-    p: Precision,
-    rounding: Rounding,
-    function: Function,
-    arguments: &[Enclosure],
-) -> Result<Enclosure, Halt> {
-    let (first, rest) = arguments
-        .split_first()
-        .ok_or_else(|| Halt::domain("an argument is missing"))?;
+fn call(p: Precision, rounding: Rounding, function: Function, arguments: &[Enclosure]) -> Result<Enclosure, Halt> {
+    let (first, rest) = arguments.split_first().ok_or_else(|| Halt::domain("an argument is missing"))?;
     let two = || Enclosure::integer(2);
     match function {
         Function::Abs => Ok(first.abs()),
@@ -139,21 +118,14 @@ fn call(
 }
 
 fn second(rest: &[Enclosure]) -> Result<&Enclosure, Halt> {
-    rest.first()
-        .ok_or_else(|| Halt::domain("the second argument is missing"))
+    rest.first().ok_or_else(|| Halt::domain("the second argument is missing"))
 }
 
 fn sum(p: Precision, first: &Enclosure, rest: &[Enclosure]) -> Result<Enclosure, Halt> {
-    rest.iter()
-        .try_fold(first.clone(), |total, x| p.add(&total, x))
+    rest.iter().try_fold(first.clone(), |total, x| p.add(&total, x))
 }
 
-fn round(
-    p: Precision,
-    rounding: Rounding,
-    x: &Enclosure,
-    digits: Option<&Enclosure>,
-) -> Result<Enclosure, Halt> {
+fn round(p: Precision, rounding: Rounding, x: &Enclosure, digits: Option<&Enclosure>) -> Result<Enclosure, Halt> {
     let limit = i64::from(MAX_SCALE);
     let places = match digits {
         None => 0,
@@ -163,9 +135,7 @@ fn round(
             .and_then(|digits| i64::try_from(digits.numerator()).ok())
             .filter(|places| (-limit..=limit).contains(places))
             .ok_or_else(|| {
-                Halt::domain(format!(
-                    "the digits of round must be a whole number from -{limit} to {limit}"
-                ))
+                Halt::domain(format!("the digits of round must be a whole number from -{limit} to {limit}"))
             })?,
     };
     Ok(p.step(x, |x| to_places(x, places, rounding)))

@@ -101,10 +101,7 @@ impl Function {
             (least, most) if least == most => format!("{least} arguments"),
             (least, most) => format!("{least} or {most} arguments"),
         };
-        Some(Complaint {
-            message: format!("{name} takes {wanted}, not {count}"),
-            wanted,
-        })
+        Some(Complaint { message: format!("{name} takes {wanted}, not {count}"), wanted })
     }
 }
 

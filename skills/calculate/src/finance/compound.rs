@@ -30,10 +30,7 @@ pub fn growth(terms: &Compound, format: Format) -> Result<Growth, Failure> {
 impl Terms {
     fn read(terms: &Compound) -> Result<Self, Failure> {
         if terms.periods > MAX_COMPOUND_PERIODS {
-            return Err(Failure::TooLarge(format!(
-                "periods is {}; at most {MAX_COMPOUND_PERIODS}",
-                terms.periods
-            )));
+            return Err(Failure::TooLarge(format!("periods is {}; at most {MAX_COMPOUND_PERIODS}", terms.periods)));
         }
         let annual = decimal::parse(&terms.annual_rate_percent, "annual-rate-percent")?;
         let rate = rate_of_period(annual, terms.periods_per_year.unwrap_or(1))?;

@@ -27,34 +27,20 @@ struct Money {
 }
 
 pub fn repayment(loan: &Loan, format: Format) -> Result<Repayment, Failure> {
-    let money = Money {
-        places: format.scale.unwrap_or(super::MONEY_SCALE) as usize,
-        rounding: format.rounding,
-    };
+    let money = Money { places: format.scale.unwrap_or(super::MONEY_SCALE) as usize, rounding: format.rounding };
     let terms = Terms::read(loan, money)?;
     let payment = format.settle(|p| terms.payment(p))?;
     let rounded = decimal::parse(&payment.value, "payment")?;
     let schedule = terms.schedule(&rounded, money);
-    let total = schedule
-        .iter()
-        .fold(RBig::ZERO, |total, line| total + &line.payment);
-    let last = schedule
-        .last()
-        .map_or(RBig::ZERO, |line| line.payment.clone());
+    let total = schedule.iter().fold(RBig::ZERO, |total, line| total + &line.payment);
+    let last = schedule.last().map_or(RBig::ZERO, |line| line.payment.clone());
     let wanted = loan.schedule.unwrap_or(false);
     Ok(Repayment {
         payment,
         last_payment: money.text(&last),
         total_interest: money.text(&(&total - &terms.principal)),
         total_paid: money.text(&total),
-        schedule: if wanted {
-            schedule
-                .iter()
-                .map(|line| line.installment(money))
-                .collect()
-        } else {
-            Vec::new()
-        },
+        schedule: if wanted { schedule.iter().map(|line| line.installment(money)).collect() } else { Vec::new() },
     })
 }
 
@@ -75,10 +61,7 @@ impl Terms {
         }
         let principal = decimal::parse(&loan.principal, "principal")?;
         if !principal.is_positive_nonzero() {
-            return Err(Failure::InvalidInput(format!(
-                "principal is {}; expected more than 0",
-                loan.principal
-            )));
+            return Err(Failure::InvalidInput(format!("principal is {}; expected more than 0", loan.principal)));
         }
         if money.round(&principal) != principal {
             return Err(Failure::InvalidInput(format!(
@@ -122,18 +105,9 @@ impl Terms {
             .map(|period| {
                 let interest = money.round(&(&balance * &self.rate));
                 let due = &balance + &interest;
-                let payment = if period == self.periods {
-                    due.clone()
-                } else {
-                    payment.clone().min(due.clone())
-                };
+                let payment = if period == self.periods { due.clone() } else { payment.clone().min(due.clone()) };
                 balance = due - &payment;
-                Line {
-                    period,
-                    payment,
-                    interest,
-                    balance: balance.clone(),
-                }
+                Line { period, payment, interest, balance: balance.clone() }
             })
             .collect()
     }

@@ -27,9 +27,7 @@ pub fn answer(
     };
     let format = Format::new(scale.or(Some(usual)), rounding, MAX_FINANCE_SCALE)?;
     Ok(match question {
-        FinanceQuestion::Compound(terms) => {
-            FinanceAnswer::Compound(compound::growth(&terms, format)?)
-        }
+        FinanceQuestion::Compound(terms) => FinanceAnswer::Compound(compound::growth(&terms, format)?),
         FinanceQuestion::Loan(terms) => FinanceAnswer::Loan(loan::repayment(&terms, format)?),
         FinanceQuestion::Npv(terms) => FinanceAnswer::Npv(cash_flow::npv(&terms, format)?),
         FinanceQuestion::Irr(terms) => FinanceAnswer::Irr(cash_flow::irr(&terms, format)?),
@@ -39,9 +37,7 @@ pub fn answer(
 /// Interest of one period, as a fraction of the balance, from per cent a year.
 fn rate_of_period(annual_percent: RBig, periods_per_year: u32) -> Result<RBig, Failure> {
     if periods_per_year == 0 {
-        return Err(Failure::InvalidInput(
-            "periods-per-year is 0; expected 1 or more".into(),
-        ));
+        return Err(Failure::InvalidInput("periods-per-year is 0; expected 1 or more".into()));
     }
     Ok(annual_percent / RBig::from(100) / RBig::from(periods_per_year))
 }

@@ -38,19 +38,12 @@ enum Side {
 
 impl<'a> Search<'a> {
     pub fn new(flows: &'a [RBig]) -> Self {
-        let places = flows
-            .iter()
-            .filter_map(terminating_places)
-            .max()
-            .unwrap_or(0);
+        let places = flows.iter().filter_map(terminating_places).max().unwrap_or(0);
         let whole = |flow: &RBig| significand(flow, places as i64, Rounding::Down);
         Self {
             flows,
             reversed: flows.iter().rev().map(whole).collect(),
-            first_positive: flows
-                .iter()
-                .find(|flow| !flow.is_zero())
-                .is_some_and(Signed::is_positive),
+            first_positive: flows.iter().find(|flow| !flow.is_zero()).is_some_and(Signed::is_positive),
         }
     }
 
@@ -70,11 +63,7 @@ impl<'a> Search<'a> {
                 Side::Above => high = middle,
             }
         }
-        Ok(Enclosure {
-            lo: scaled(low, places),
-            hi: scaled(high, places),
-            proven: true,
-        })
+        Ok(Enclosure { lo: scaled(low, places), hi: scaled(high, places), proven: true })
     }
 
     /// A rate in per cent above the one sought.
@@ -85,9 +74,7 @@ impl<'a> Search<'a> {
                 return Ok(percent + 1);
             }
         }
-        Err(Halt::TooLarge(format!(
-            "the rate of return is above 10^{MAX_RATE_DIGITS} per cent"
-        )))
+        Err(Halt::TooLarge(format!("the rate of return is above 10^{MAX_RATE_DIGITS} per cent")))
     }
 
     /// On which side of the rate sought `percent` lies. Exact fractions are
@@ -104,11 +91,7 @@ impl<'a> Search<'a> {
                 }
             }
         };
-        Ok(if positive == self.first_positive {
-            Side::Above
-        } else {
-            Side::Below
-        })
+        Ok(if positive == self.first_positive { Side::Above } else { Side::Below })
     }
 
     /// The sign of the present value in fixed point with `bits` binary places,

@@ -36,12 +36,7 @@ pub fn read(text: &str) -> Result<Quantity, Failure> {
     }
     if let Some(position) = text.chars().position(|c| matches!(c, '(' | ')')) {
         let message = "units are read without parentheses";
-        return Err(parse_failure(
-            text,
-            position,
-            message,
-            &["a unit", "*", "/", "^"],
-        ));
+        return Err(parse_failure(text, position, message, &["a unit", "*", "/", "^"]));
     }
     let pieces = split(text);
     if pieces.len() > MAX_UNIT_FACTORS {
@@ -64,23 +59,11 @@ pub fn read(text: &str) -> Result<Quantity, Failure> {
 fn alone(found: Found) -> Quantity {
     let quantity = one().times(found, 1);
     let offset = found.entry.offset.and_then(lookup::factor);
-    Quantity {
-        offset: offset
-            .filter(|_| found.prefix.is_none())
-            .map(|offset| offset.ratio),
-        ..quantity
-    }
+    Quantity { offset: offset.filter(|_| found.prefix.is_none()).map(|offset| offset.ratio), ..quantity }
 }
 
 fn one() -> Quantity {
-    Quantity {
-        factor: Factor {
-            ratio: RBig::ONE,
-            pi: 0,
-        },
-        dimension: Dimension::DIMENSIONLESS,
-        offset: None,
-    }
+    Quantity { factor: Factor { ratio: RBig::ONE, pi: 0 }, dimension: Dimension::DIMENSIONLESS, offset: None }
 }
 
 impl Quantity {
@@ -105,21 +88,13 @@ impl Quantity {
 /// Cuts at operators and at the word "per".
 fn split(text: &str) -> Vec<Piece> {
     let chars: Vec<char> = text.chars().collect();
-    let mut pieces = vec![Piece {
-        text: String::new(),
-        position: 0,
-        divides: false,
-    }];
+    let mut pieces = vec![Piece { text: String::new(), position: 0, divides: false }];
     let mut position = 0;
     while let Some(&c) = chars.get(position) {
         let per = starts_per(&chars, position);
         if per || matches!(c, '*' | '·' | '⋅' | '×' | '/') {
             position += if per { 4 } else { 1 };
-            pieces.push(Piece {
-                text: String::new(),
-                position,
-                divides: per || c == '/',
-            });
+            pieces.push(Piece { text: String::new(), position, divides: per || c == '/' });
         } else {
             if let Some(piece) = pieces.last_mut() {
                 piece.text.push(c);
@@ -142,12 +117,7 @@ fn factor_of(text: &str, piece: &Piece) -> Result<(Option<Found>, i32), Failure>
     let indent = piece.text.chars().take_while(|c| c.is_whitespace()).count();
     let position = piece.position + indent;
     if word.is_empty() {
-        return Err(parse_failure(
-            text,
-            position,
-            "a unit is missing",
-            &["a unit"],
-        ));
+        return Err(parse_failure(text, position, "a unit is missing", &["a unit"]));
     }
     if word == "1" {
         return Ok((None, 1));
@@ -163,9 +133,7 @@ fn factor_of(text: &str, piece: &Piece) -> Result<(Option<Found>, i32), Failure>
         None => Some(1),
         Some(exponent) => read_exponent(exponent),
     };
-    exponent
-        .map(|exponent| (Some(found), exponent))
-        .ok_or_else(|| bad_exponent(text, position + unit.chars().count()))
+    exponent.map(|exponent| (Some(found), exponent)).ok_or_else(|| bad_exponent(text, position + unit.chars().count()))
 }
 
 /// Cuts "m^2", "m2", "s-1" and "m²" before the exponent.
@@ -175,24 +143,18 @@ fn split_exponent(word: &str) -> (&str, Option<&str>) {
     }
     let in_exponent = |c: char| c.is_ascii_digit() || "-+⁻²³¹⁰⁴⁵⁶⁷⁸⁹".contains(c);
     let unit = word.trim_end_matches(in_exponent);
-    if unit.len() == word.len() {
-        (word, None)
-    } else {
-        (unit, Some(&word[unit.len()..]))
-    }
+    if unit.len() == word.len() { (word, None) } else { (unit, Some(&word[unit.len()..])) }
 }
 
 fn read_exponent(text: &str) -> Option<i32> {
     let plain: String = text
         .trim()
         .chars()
-        .map(
-            |c| match "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|digit| digit == c) {
-                Some(digit) => char::from(b'0' + digit as u8),
-                None if c == '⁻' || c == '−' => '-',
-                None => c,
-            },
-        )
+        .map(|c| match "⁰¹²³⁴⁵⁶⁷⁸⁹".chars().position(|digit| digit == c) {
+            Some(digit) => char::from(b'0' + digit as u8),
+            None if c == '⁻' || c == '−' => '-',
+            None => c,
+        })
         .collect();
     let exponent: i32 = plain.parse().ok()?;
     let in_range = exponent != 0 && exponent.abs() <= MAX_UNIT_EXPONENT;
@@ -200,12 +162,6 @@ fn read_exponent(text: &str) -> Option<i32> {
 }
 
 fn bad_exponent(text: &str, position: usize) -> Failure {
-    let expected =
-        format!("a whole exponent from -{MAX_UNIT_EXPONENT} to {MAX_UNIT_EXPONENT} other than 0");
-    parse_failure(
-        text,
-        position,
-        "the exponent of a unit can't be read",
-        &[&expected],
-    )
+    let expected = format!("a whole exponent from -{MAX_UNIT_EXPONENT} to {MAX_UNIT_EXPONENT} other than 0");
+    parse_failure(text, position, "the exponent of a unit can't be read", &[&expected])
 }

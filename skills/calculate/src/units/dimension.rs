@@ -82,10 +82,7 @@ impl Dimension {
             .iter()
             .chain(COMPOUND)
             .find(|(_, known)| *known == self)
-            .map_or_else(
-                || self.formula(|(quantity, _)| quantity),
-                |(name, _)| (*name).into(),
-            )
+            .map_or_else(|| self.formula(|(quantity, _)| quantity), |(name, _)| (*name).into())
     }
 
     /// The base unit that measures it: "metre/second".
@@ -107,11 +104,7 @@ impl Dimension {
                 below.push_str(&power);
             }
         }
-        let above = if above.is_empty() {
-            "1".into()
-        } else {
-            above.join("*")
-        };
+        let above = if above.is_empty() { "1".into() } else { above.join("*") };
         above + &below
     }
 }

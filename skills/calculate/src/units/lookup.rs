@@ -8,14 +8,7 @@ use crate::suggest;
 use dashu_ratio::RBig;
 
 /// Words before a unit that raise it to a power.
-const POWER_WORDS: &[(&str, i32)] = &[
-    ("square ", 2),
-    ("sq ", 2),
-    ("sq", 2),
-    ("cubic ", 3),
-    ("cu ", 3),
-    ("cu", 3),
-];
+const POWER_WORDS: &[(&str, i32)] = &[("square ", 2), ("sq ", 2), ("sq", 2), ("cubic ", 3), ("cu ", 3), ("cu", 3)];
 
 /// A unit with its prefix, and the power that words such as "square" gave it.
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +30,7 @@ pub fn find(word: &str) -> Option<Found> {
     if AMBIGUOUS.iter().any(|(spelling, _)| *spelling == word) {
         return None;
     }
-    by_symbol(word)
-        .or_else(|| by_name(&normal(word)))
-        .or_else(|| raised(word))
+    by_symbol(word).or_else(|| by_name(&normal(word))).or_else(|| raised(word))
 }
 
 /// The units whose spelling is near that of one that isn't known.
@@ -52,18 +43,12 @@ pub fn unknown(word: &str) -> UnknownUnit {
             suggest::nearest(&normal(word), spellings.iter().map(String::as_str))
         }
     };
-    UnknownUnit {
-        unit: word.into(),
-        suggestions,
-    }
+    UnknownUnit { unit: word.into(), suggestions }
 }
 
 /// Reads a factor of the table: decimal numbers and `pi` joined by `*` and `/`.
 pub fn factor(text: &str) -> Option<Factor> {
-    let mut total = Factor {
-        ratio: RBig::ONE,
-        pi: 0,
-    };
+    let mut total = Factor { ratio: RBig::ONE, pi: 0 };
     let mut divides = false;
     for part in text.split_inclusive(['*', '/']) {
         let operand = part.trim_end_matches(['*', '/']);
@@ -72,11 +57,7 @@ pub fn factor(text: &str) -> Option<Factor> {
             total.pi += sign;
         } else {
             let ratio = decimal::parse(operand, "factor").ok()?;
-            total.ratio = if divides {
-                total.ratio / ratio
-            } else {
-                total.ratio * ratio
-            };
+            total.ratio = if divides { total.ratio / ratio } else { total.ratio * ratio };
         }
         divides = part.ends_with('/');
     }
@@ -88,25 +69,16 @@ fn by_symbol(word: &str) -> Option<Found> {
     if let Some(entry) = plain {
         return Some(found(entry, None));
     }
-    prefixed(
-        word,
-        |prefix| prefix.symbols,
-        |entry, rest| entry.symbols.contains(&rest),
-    )
+    prefixed(word, |prefix| prefix.symbols, |entry, rest| entry.symbols.contains(&rest))
 }
 
 fn by_name(word: &str) -> Option<Found> {
     let singular = word.strip_suffix('s').unwrap_or(word);
     let named = |entry: &Entry, word: &str| {
         let singular = word.strip_suffix('s').unwrap_or(word);
-        entry
-            .names
-            .iter()
-            .any(|name| *name == word || *name == singular)
+        entry.names.iter().any(|name| *name == word || *name == singular)
     };
-    let plain = UNITS
-        .iter()
-        .find(|entry| named(entry, word) || named(entry, singular));
+    let plain = UNITS.iter().find(|entry| named(entry, word) || named(entry, singular));
     if let Some(entry) = plain {
         return Some(found(entry, None));
     }
@@ -121,9 +93,7 @@ fn prefixed(
     PREFIXES.iter().find_map(|prefix| {
         spellings(prefix).iter().find_map(|spelling| {
             let rest = word.strip_prefix(spelling)?;
-            let entry = UNITS
-                .iter()
-                .find(|entry| takes(entry, prefix) && is_unit(entry, rest))?;
+            let entry = UNITS.iter().find(|entry| takes(entry, prefix) && is_unit(entry, rest))?;
             Some(found(entry, Some(prefix)))
         })
     })
@@ -145,27 +115,18 @@ fn raised(word: &str) -> Option<Found> {
         }
         let rest = word[power.len()..].trim();
         let unit = by_symbol(rest).or_else(|| by_name(&normal(rest)))?;
-        Some(Found {
-            exponent: *exponent,
-            ..unit
-        })
+        Some(Found { exponent: *exponent, ..unit })
     })
 }
 
 fn found(entry: &'static Entry, prefix: Option<&'static Prefix>) -> Found {
-    Found {
-        entry,
-        prefix,
-        exponent: 1,
-    }
+    Found { entry, prefix, exponent: 1 }
 }
 
 /// Names are compared in lower case with single spaces for what divides words.
 fn normal(word: &str) -> String {
-    let words: Vec<&str> = word
-        .split(|c: char| c.is_whitespace() || c == '-' || c == '_')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        word.split(|c: char| c.is_whitespace() || c == '-' || c == '_').filter(|part| !part.is_empty()).collect();
     words.join(" ").to_lowercase()
 }
 
@@ -173,13 +134,7 @@ fn normal(word: &str) -> String {
 fn spellings() -> Vec<String> {
     let mut all = Vec::new();
     for entry in UNITS {
-        all.extend(
-            entry
-                .symbols
-                .iter()
-                .chain(entry.names)
-                .map(|&word| word.into()),
-        );
+        all.extend(entry.symbols.iter().chain(entry.names).map(|&word| word.into()));
         for prefix in PREFIXES.iter().filter(|prefix| takes(entry, prefix)) {
             all.push(format!("{}{}", prefix.symbols[0], entry.symbols[0]));
             all.push(format!("{}{}", prefix.names[0], entry.names[0]));

@@ -53,23 +53,11 @@ pub fn list(dimension: Option<&str>) -> Result<Vec<Unit>, Failure> {
         None => None,
         Some(name) => Some(named(name)?),
     };
-    Ok(UNITS
-        .iter()
-        .filter(|entry| wanted.is_none_or(|wanted| entry.dimension == wanted))
-        .map(describe)
-        .collect())
+    Ok(UNITS.iter().filter(|entry| wanted.is_none_or(|wanted| entry.dimension == wanted)).map(describe).collect())
 }
 
-fn converted(
-    p: Precision,
-    value: &RBig,
-    source: &Quantity,
-    target: &Quantity,
-) -> Result<Enclosure, Halt> {
-    let in_base = p.mul(
-        &Enclosure::point(value.clone()),
-        &Enclosure::point(source.factor.ratio.clone()),
-    )?;
+fn converted(p: Precision, value: &RBig, source: &Quantity, target: &Quantity) -> Result<Enclosure, Halt> {
+    let in_base = p.mul(&Enclosure::point(value.clone()), &Enclosure::point(source.factor.ratio.clone()))?;
     let moved = shifted(p, &in_base, source, target)?;
     let scaled = p.div(&moved, &Enclosure::point(target.factor.ratio.clone()))?;
     let turns = source.factor.pi - target.factor.pi;
@@ -82,15 +70,9 @@ fn converted(
 
 /// Moves a reading from one temperature scale's zero to the other's. Only
 /// where both units stand alone is the quantity a reading.
-fn shifted(
-    p: Precision,
-    in_base: &Enclosure,
-    source: &Quantity,
-    target: &Quantity,
-) -> Result<Enclosure, Halt> {
+fn shifted(p: Precision, in_base: &Enclosure, source: &Quantity, target: &Quantity) -> Result<Enclosure, Halt> {
     let zero = || RBig::ZERO;
-    let is_reading = source.dimension == dimension::TEMPERATURE
-        && (source.offset.is_some() || target.offset.is_some());
+    let is_reading = source.dimension == dimension::TEMPERATURE && (source.offset.is_some() || target.offset.is_some());
     if !is_reading {
         return Ok(in_base.clone());
     }
@@ -99,33 +81,19 @@ fn shifted(
     if kelvin.hi.is_negative_nonzero() {
         return Err(Halt::domain("the temperature is below absolute zero"));
     }
-    p.sub(
-        &kelvin,
-        &Enclosure::point(target.offset.clone().unwrap_or_else(zero)),
-    )
+    p.sub(&kelvin, &Enclosure::point(target.offset.clone().unwrap_or_else(zero)))
 }
 
 fn named(name: &str) -> Result<dimension::Dimension, Failure> {
     let wanted = name.trim().to_lowercase().replace(['-', '_'], " ");
-    NAMED
-        .iter()
-        .find(|(known, _)| *known == wanted)
-        .map(|(_, dimension)| *dimension)
-        .ok_or_else(|| {
-            let known: Vec<&str> = NAMED.iter().map(|(known, _)| *known).collect();
-            Failure::InvalidInput(format!(
-                "dimension {name:?} isn't known; expected one of {}",
-                known.join(", ")
-            ))
-        })
+    NAMED.iter().find(|(known, _)| *known == wanted).map(|(_, dimension)| *dimension).ok_or_else(|| {
+        let known: Vec<&str> = NAMED.iter().map(|(known, _)| *known).collect();
+        Failure::InvalidInput(format!("dimension {name:?} isn't known; expected one of {}", known.join(", ")))
+    })
 }
 
 fn describe(entry: &Entry) -> Unit {
-    let spellings = entry
-        .symbols
-        .iter()
-        .skip(1)
-        .chain(entry.names.iter().skip(1));
+    let spellings = entry.symbols.iter().skip(1).chain(entry.names.iter().skip(1));
     Unit {
         name: entry.names[0].into(),
         symbol: entry.symbols[0].into(),

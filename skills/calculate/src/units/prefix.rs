@@ -38,28 +38,12 @@ impl Scale {
     }
 }
 
-const fn ten(
-    symbols: &'static [&'static str],
-    names: &'static [&'static str],
-    exponent: i64,
-) -> Prefix {
-    Prefix {
-        symbols,
-        names,
-        scale: Scale::Ten(exponent),
-    }
+const fn ten(symbols: &'static [&'static str], names: &'static [&'static str], exponent: i64) -> Prefix {
+    Prefix { symbols, names, scale: Scale::Ten(exponent) }
 }
 
-const fn kibi(
-    symbols: &'static [&'static str],
-    names: &'static [&'static str],
-    exponent: usize,
-) -> Prefix {
-    Prefix {
-        symbols,
-        names,
-        scale: Scale::Kibi(exponent),
-    }
+const fn kibi(symbols: &'static [&'static str], names: &'static [&'static str], exponent: usize) -> Prefix {
+    Prefix { symbols, names, scale: Scale::Kibi(exponent) }
 }
 
 pub const PREFIXES: &[Prefix] = &[

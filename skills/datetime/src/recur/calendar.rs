@@ -52,15 +52,11 @@ impl DayFilter {
     }
 
     fn fill_in(&mut self, start: Date) {
-        let picks_days =
-            !self.year_days.is_empty() || !self.month_days.is_empty() || !self.days.is_empty();
+        let picks_days = !self.year_days.is_empty() || !self.month_days.is_empty() || !self.days.is_empty();
         if picks_days {
             return;
         }
-        let weekday = Day {
-            ordinal: None,
-            weekday: start.weekday(),
-        };
+        let weekday = Day { ordinal: None, weekday: start.weekday() };
         match self.frequency {
             Frequency::Daily => {}
             Frequency::Weekly => self.days.push(weekday),
@@ -79,29 +75,21 @@ impl DayFilter {
         if self.weeks.is_empty() {
             return true;
         }
-        week_of_year(date, self.week_start)
-            .is_some_and(|(week, of)| contains_ordinal(&self.weeks, week, of))
+        week_of_year(date, self.week_start).is_some_and(|(week, of)| contains_ordinal(&self.weeks, week, of))
     }
 
     fn picks_year_day(&self, date: Date) -> bool {
-        self.year_days.is_empty()
-            || contains_ordinal(&self.year_days, date.day_of_year(), date.days_in_year())
+        self.year_days.is_empty() || contains_ordinal(&self.year_days, date.day_of_year(), date.days_in_year())
     }
 
     fn picks_month_day(&self, date: Date) -> bool {
-        self.month_days.is_empty()
-            || contains_ordinal(
-                &self.month_days,
-                date.day().into(),
-                date.days_in_month().into(),
-            )
+        self.month_days.is_empty() || contains_ordinal(&self.month_days, date.day().into(), date.days_in_month().into())
     }
 
     fn picks_weekday(&self, date: Date) -> bool {
         self.days.is_empty()
             || self.days.iter().any(|day| {
-                day.weekday == date.weekday()
-                    && day.ordinal.is_none_or(|ordinal| self.is_nth(date, ordinal))
+                day.weekday == date.weekday() && day.ordinal.is_none_or(|ordinal| self.is_nth(date, ordinal))
             })
     }
 
@@ -114,11 +102,7 @@ impl DayFilter {
         } else {
             (date.day().into(), date.days_in_month().into())
         };
-        if ordinal > 0 {
-            (day - 1) / DAYS_A_WEEK + 1 == ordinal
-        } else {
-            (of - day) / DAYS_A_WEEK + 1 == -ordinal
-        }
+        if ordinal > 0 { (day - 1) / DAYS_A_WEEK + 1 == ordinal } else { (of - day) / DAYS_A_WEEK + 1 == -ordinal }
     }
 }
 
@@ -147,10 +131,7 @@ fn week_of_year(date: Date, week_start: Weekday) -> Option<(i16, i16)> {
     } else {
         (next, first_week(year + 2, week_start)?)
     };
-    Some((
-        days_between(begin, date)? / DAYS_A_WEEK + 1,
-        days_between(begin, end)? / DAYS_A_WEEK,
-    ))
+    Some((days_between(begin, date)? / DAYS_A_WEEK + 1, days_between(begin, end)? / DAYS_A_WEEK))
 }
 
 /// The day on which a year's first week begins, which may be in December.

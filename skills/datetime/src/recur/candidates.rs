@@ -56,20 +56,14 @@ impl<'a> Candidates<'a> {
     /// All times of a period, or those of them that BYSETPOS picks.
     fn period_times(&self, period: Date) -> (u32, Vec<DateTime>) {
         let days = self.picked_days(period);
-        let all: Vec<DateTime> = days
-            .iter()
-            .flat_map(|day| self.times.iter().map(|time| day.to_datetime(*time)))
-            .collect();
+        let all: Vec<DateTime> =
+            days.iter().flat_map(|day| self.times.iter().map(|time| day.to_datetime(*time))).collect();
         let examined = u32::try_from(all.len()).unwrap_or(u32::MAX).max(1);
         if self.rule.positions.is_empty() {
             return (examined, all);
         }
-        let mut picked: Vec<DateTime> = self
-            .rule
-            .positions
-            .iter()
-            .filter_map(|position| at_position(&all, *position))
-            .collect();
+        let mut picked: Vec<DateTime> =
+            self.rule.positions.iter().filter_map(|position| at_position(&all, *position)).collect();
         picked.sort();
         picked.dedup();
         (examined, picked)
@@ -152,10 +146,7 @@ fn or_start(numbers: &[i16], start: i8) -> Vec<i8> {
     if numbers.is_empty() {
         return vec![start];
     }
-    let mut numbers: Vec<i8> = numbers
-        .iter()
-        .filter_map(|number| i8::try_from(*number).ok())
-        .collect();
+    let mut numbers: Vec<i8> = numbers.iter().filter_map(|number| i8::try_from(*number).ok()).collect();
     numbers.sort();
     numbers.dedup();
     numbers
@@ -164,10 +155,6 @@ fn or_start(numbers: &[i16], start: i8) -> Vec<i8> {
 /// The n-th time of a period, or the n-th from the end.
 fn at_position(times: &[DateTime], position: i16) -> Option<DateTime> {
     let distance = usize::from(position.unsigned_abs());
-    let index = if position > 0 {
-        distance.checked_sub(1)?
-    } else {
-        times.len().checked_sub(distance)?
-    };
+    let index = if position > 0 { distance.checked_sub(1)? } else { times.len().checked_sub(distance)? };
     times.get(index).copied()
 }

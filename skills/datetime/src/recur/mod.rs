@@ -29,9 +29,7 @@ pub struct Request<'a> {
 pub fn occurrences(request: Request) -> Result<Occurrences, Failure> {
     let max = request.max.unwrap_or(DEFAULT_OCCURRENCES);
     if !(1..=MAX_OCCURRENCES).contains(&max) {
-        return Err(Failure::InvalidInput(format!(
-            "max is {max}; expected 1 to {MAX_OCCURRENCES}"
-        )));
+        return Err(Failure::InvalidInput(format!("max is {max}; expected 1 to {MAX_OCCURRENCES}")));
     }
     if request.exclude.len() > MAX_EXCLUDED {
         return Err(Failure::TooLarge(format!(
@@ -44,11 +42,7 @@ pub fn occurrences(request: Request) -> Result<Occurrences, Failure> {
     let start = Start::read(request.start, &zone)?;
     let series = Series {
         after: request.after.map(|text| start.point(text)).transpose()?,
-        excluded: request
-            .exclude
-            .iter()
-            .map(|text| start.point(text))
-            .collect::<Result<_, _>>()?,
+        excluded: request.exclude.iter().map(|text| start.point(text)).collect::<Result<_, _>>()?,
         max: max as usize,
         rule,
         start,
@@ -160,11 +154,7 @@ impl Series {
             skipped.append(&mut pending);
         }
         skipped.truncate(MAX_SKIPPED);
-        Ok(Occurrences {
-            occurrences: listed,
-            more,
-            skipped,
-        })
+        Ok(Occurrences { occurrences: listed, more, skipped })
     }
 
     /// The occurrence at a local time, if it is one.
@@ -181,9 +171,7 @@ impl Series {
         if matches!(ambiguous.offset(), AmbiguousOffset::Gap { .. }) {
             return Outcome::Skipped;
         }
-        ambiguous
-            .compatible()
-            .map_or(Outcome::Beyond, Outcome::Moment)
+        ambiguous.compatible().map_or(Outcome::Beyond, Outcome::Moment)
     }
 
     fn is_past_end(&self, local: DateTime, point: Point, counted: u32) -> bool {
@@ -193,9 +181,7 @@ impl Series {
             (Some(Until::Local(last)), Point::Moment(_)) => local > last,
             (Some(Until::Local(last)), Point::Day(day)) => day > last.date(),
             (Some(Until::Moment(last)), Point::Moment(at)) => at > last,
-            (Some(Until::Moment(last)), Point::Day(day)) => {
-                day > last.to_zoned(TimeZone::UTC).date()
-            }
+            (Some(Until::Moment(last)), Point::Day(day)) => day > last.to_zoned(TimeZone::UTC).date(),
         };
         past_until || self.rule.count.is_some_and(|count| counted > count)
     }

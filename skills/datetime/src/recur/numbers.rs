@@ -6,12 +6,7 @@ use crate::limits::MAX_LIST;
 use std::ops::RangeInclusive;
 
 /// Reads "1,-1,15" with values of the size that a part allows.
-pub fn signed(
-    rule: &str,
-    part: &str,
-    text: &str,
-    size: RangeInclusive<i16>,
-) -> Result<Vec<i16>, Failure> {
+pub fn signed(rule: &str, part: &str, text: &str, size: RangeInclusive<i16>) -> Result<Vec<i16>, Failure> {
     list(
         rule,
         part,
@@ -30,36 +25,23 @@ pub fn signed(
 }
 
 /// Reads "1,2,15" without negative values.
-pub fn unsigned(
-    rule: &str,
-    part: &str,
-    text: &str,
-    range: RangeInclusive<i16>,
-) -> Result<Vec<i16>, Failure> {
+pub fn unsigned(rule: &str, part: &str, text: &str, range: RangeInclusive<i16>) -> Result<Vec<i16>, Failure> {
     list(
         rule,
         part,
         text,
         |number| range.contains(&number),
-        || {
-            format!(
-                "numbers from {} to {}, divided by commas",
-                range.start(),
-                range.end()
-            )
-        },
+        || format!("numbers from {} to {}, divided by commas", range.start(), range.end()),
     )
 }
 
 /// Reads one whole number from 1.
 pub fn positive(rule: &str, part: &str, text: &str, most: u32) -> Result<u32, Failure> {
     let number = plain(text).and_then(|digits| digits.parse().ok());
-    number
-        .filter(|number| (1..=most).contains(number))
-        .ok_or_else(|| {
-            let expected = format!("a whole number from 1 to {most}");
-            parse(rule, format!("{part}={text} can't be read"), &expected)
-        })
+    number.filter(|number| (1..=most).contains(number)).ok_or_else(|| {
+        let expected = format!("a whole number from 1 to {most}");
+        parse(rule, format!("{part}={text} can't be read"), &expected)
+    })
 }
 
 fn list(
@@ -75,10 +57,7 @@ fn list(
     };
     let items: Vec<&str> = text.split(',').collect();
     if items.len() > MAX_LIST {
-        return Err(Failure::TooLarge(format!(
-            "{part} holds {} values; at most {MAX_LIST} are read",
-            items.len()
-        )));
+        return Err(Failure::TooLarge(format!("{part} holds {} values; at most {MAX_LIST} are read", items.len())));
     }
     items
         .into_iter()

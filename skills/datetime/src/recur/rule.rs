@@ -61,18 +61,15 @@ pub fn read(text: &str) -> Result<Rule, Failure> {
     let body = upper.strip_prefix("RRULE:").unwrap_or(&upper);
     let mut parts: Vec<(&str, &str)> = Vec::new();
     for part in body.split(';').filter(|part| !part.is_empty()) {
-        let (name, value) = part
-            .split_once('=')
-            .ok_or_else(|| parse(text, format!("{part:?} has no value"), EXPECTED))?;
+        let (name, value) =
+            part.split_once('=').ok_or_else(|| parse(text, format!("{part:?} has no value"), EXPECTED))?;
         if parts.iter().any(|(known, _)| *known == name) {
             return Err(parse(text, format!("{name} is given twice"), EXPECTED));
         }
         parts.push((name, value));
     }
-    let frequency = parts
-        .iter()
-        .find(|(name, _)| *name == "FREQ")
-        .ok_or_else(|| parse(text, "FREQ is missing", EXPECTED))?;
+    let frequency =
+        parts.iter().find(|(name, _)| *name == "FREQ").ok_or_else(|| parse(text, "FREQ is missing", EXPECTED))?;
     let mut rule = Rule::every(read_frequency(text, frequency.1)?);
     for (name, value) in parts {
         rule.set(text, name, value)?;
@@ -121,11 +118,7 @@ impl Rule {
                 return Err(unsupported(name, "only the parts of RFC 5545 are done"));
             }
             name => {
-                return Err(parse(
-                    text,
-                    format!("{name} is no part of a rule"),
-                    EXPECTED,
-                ));
+                return Err(parse(text, format!("{name} is no part of a rule"), EXPECTED));
             }
         }
         Ok(())
@@ -136,17 +129,10 @@ impl Rule {
         let yearly = self.frequency == Frequency::Yearly;
         let monthly = self.frequency == Frequency::Monthly;
         let has_ordinal = self.days.iter().any(|day| day.ordinal.is_some());
-        let has_list = [
-            &self.months,
-            &self.weeks,
-            &self.year_days,
-            &self.month_days,
-            &self.hours,
-            &self.minutes,
-            &self.seconds,
-        ]
-        .iter()
-        .any(|list| !list.is_empty());
+        let has_list =
+            [&self.months, &self.weeks, &self.year_days, &self.month_days, &self.hours, &self.minutes, &self.seconds]
+                .iter()
+                .any(|list| !list.is_empty());
         let complaint = if self.count.is_some() && self.until.is_some() {
             "COUNT and UNTIL exclude each other"
         } else if !self.weeks.is_empty() && !yearly {
@@ -174,15 +160,10 @@ fn read_frequency(text: &str, value: &str) -> Result<Frequency, Failure> {
         "MONTHLY" => Ok(Frequency::Monthly),
         "WEEKLY" => Ok(Frequency::Weekly),
         "DAILY" => Ok(Frequency::Daily),
-        "HOURLY" | "MINUTELY" | "SECONDLY" => Err(unsupported(
-            &format!("FREQ={value}"),
-            "use FREQ=DAILY with BYHOUR, BYMINUTE and BYSECOND",
-        )),
-        _ => Err(parse(
-            text,
-            format!("FREQ={value} can't be read"),
-            "YEARLY, MONTHLY, WEEKLY or DAILY",
-        )),
+        "HOURLY" | "MINUTELY" | "SECONDLY" => {
+            Err(unsupported(&format!("FREQ={value}"), "use FREQ=DAILY with BYHOUR, BYMINUTE and BYSECOND"))
+        }
+        _ => Err(parse(text, format!("FREQ={value} can't be read"), "YEARLY, MONTHLY, WEEKLY or DAILY")),
     }
 }
 
@@ -198,33 +179,21 @@ fn read_seconds(text: &str, name: &str, value: &str) -> Result<Vec<i16>, Failure
 fn read_days(text: &str, value: &str) -> Result<Vec<Day>, Failure> {
     let items: Vec<&str> = value.split(',').collect();
     if items.len() > MAX_LIST {
-        return Err(Failure::TooLarge(format!(
-            "BYDAY holds {} values; at most {MAX_LIST} are read",
-            items.len()
-        )));
+        return Err(Failure::TooLarge(format!("BYDAY holds {} values; at most {MAX_LIST} are read", items.len())));
     }
     items.into_iter().map(|item| read_day(text, item)).collect()
 }
 
 fn read_day(text: &str, item: &str) -> Result<Day, Failure> {
     let refuse = || {
-        let expected =
-            "MO, TU, WE, TH, FR, SA or SU, with an ordinal from -53 to 53 if wanted, as in -1FR";
+        let expected = "MO, TU, WE, TH, FR, SA or SU, with an ordinal from -53 to 53 if wanted, as in -1FR";
         parse(text, format!("{item:?} in BYDAY can't be read"), expected)
     };
     let cut = item.len().checked_sub(2).ok_or_else(refuse)?;
     let (ordinal, weekday) = item.split_at_checked(cut).ok_or_else(refuse)?;
-    let ordinal = if ordinal.is_empty() {
-        None
-    } else {
-        numbers::signed(text, "BYDAY", ordinal, 1..=53)?
-            .first()
-            .copied()
-    };
-    Ok(Day {
-        ordinal,
-        weekday: weekday_named(weekday).ok_or_else(refuse)?,
-    })
+    let ordinal =
+        if ordinal.is_empty() { None } else { numbers::signed(text, "BYDAY", ordinal, 1..=53)?.first().copied() };
+    Ok(Day { ordinal, weekday: weekday_named(weekday).ok_or_else(refuse)? })
 }
 
 fn read_weekday(text: &str, value: &str) -> Result<Weekday, Failure> {
@@ -256,9 +225,7 @@ fn read_until(text: &str, value: &str) -> Result<Until, Failure> {
     };
     let plain = value.replace(['-', ':'], "");
     if !plain.contains('T') {
-        return Date::strptime("%Y%m%d", &plain)
-            .map(Until::Day)
-            .map_err(refuse);
+        return Date::strptime("%Y%m%d", &plain).map(Until::Day).map_err(refuse);
     }
     let (local, is_utc) = match plain.strip_suffix('Z') {
         Some(local) => (local, true),

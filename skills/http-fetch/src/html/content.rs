@@ -10,9 +10,8 @@ pub struct Selection {
 
 /// Elements that show no text, or whose text is no part of the content.
 const INVISIBLE: [&str; 22] = [
-    "applet", "area", "audio", "button", "canvas", "datalist", "dialog", "embed", "frameset",
-    "head", "iframe", "input", "map", "noscript", "object", "rp", "rt", "script", "select",
-    "style", "template", "textarea",
+    "applet", "area", "audio", "button", "canvas", "datalist", "dialog", "embed", "frameset", "head", "iframe",
+    "input", "map", "noscript", "object", "rp", "rt", "script", "select", "style", "template", "textarea",
 ];
 
 /// A drawing: what text it holds labels its parts.
@@ -70,9 +69,7 @@ const AROUND_WORDS: [&str; 28] = [
 const AROUND_ELEMENTS: [&str; 6] = ["div", "form", "ol", "section", "table", "ul"];
 
 /// The elements that the search for the content goes down through.
-const CONTAINERS: [&str; 10] = [
-    "article", "body", "center", "div", "form", "section", "table", "tbody", "td", "tr",
-];
+const CONTAINERS: [&str; 10] = ["article", "body", "center", "div", "form", "section", "table", "tbody", "td", "tr"];
 
 /// What documentation tools write behind a heading to link to it.
 const PERMALINK_MARKS: [&str; 4] = ["#", "§", "¶", "🔗"];
@@ -105,10 +102,7 @@ impl Selection {
             }
             _ => Descend::Yes,
         });
-        Self {
-            root: body(document),
-            dropped,
-        }
+        Self { root: body(document), dropped }
     }
 
     /// The content without what stands around it: navigation, headers, footers,
@@ -176,11 +170,7 @@ impl Selection {
                 && measures[id].text <= most
                 && !measures[id].has_content_landmark
                 && is_named_around(document, id);
-            if dropped[id] {
-                Descend::No
-            } else {
-                Descend::Yes
-            }
+            if dropped[id] { Descend::No } else { Descend::Yes }
         });
     }
 }
@@ -258,15 +248,8 @@ fn own_measure(document: &Document, id: NodeId) -> Measure {
 }
 
 fn body(document: &Document) -> NodeId {
-    let html = document
-        .children(DOCUMENT)
-        .find(|id| document.name(*id) == "html");
-    html.and_then(|html| {
-        document
-            .children(html)
-            .find(|id| document.name(*id) == "body")
-    })
-    .unwrap_or(DOCUMENT)
+    let html = document.children(DOCUMENT).find(|id| document.name(*id) == "html");
+    html.and_then(|html| document.children(html).find(|id| document.name(*id) == "body")).unwrap_or(DOCUMENT)
 }
 
 fn is_invisible(document: &Document, id: NodeId) -> bool {
@@ -288,13 +271,8 @@ fn is_permalink(document: &Document, id: NodeId) -> bool {
     }
     let href = document.attribute(id, "href").unwrap_or("");
     let mut children = document.children(id);
-    match (
-        children.next().map(|child| document.kind(child)),
-        children.next(),
-    ) {
-        (Some(Kind::Text(text)), None) => {
-            href.starts_with('#') && PERMALINK_MARKS.contains(&text.trim())
-        }
+    match (children.next().map(|child| document.kind(child)), children.next()) {
+        (Some(Kind::Text(text)), None) => href.starts_with('#') && PERMALINK_MARKS.contains(&text.trim()),
         _ => false,
     }
 }
@@ -315,10 +293,7 @@ fn is_landmark(document: &Document, id: NodeId, inside_content: bool) -> bool {
     if inside_content && matches!(name, "header" | "footer") {
         return false;
     }
-    LANDMARKS.contains(&name)
-        || document
-            .attribute(id, "role")
-            .is_some_and(|role| LANDMARK_ROLES.contains(&role))
+    LANDMARKS.contains(&name) || document.attribute(id, "role").is_some_and(|role| LANDMARK_ROLES.contains(&role))
 }
 
 fn is_named_around(document: &Document, id: NodeId) -> bool {
@@ -326,19 +301,11 @@ fn is_named_around(document: &Document, id: NodeId) -> bool {
         .into_iter()
         .filter_map(|attribute| document.attribute(id, attribute))
         .flat_map(|value| value.split(|c: char| !c.is_ascii_alphanumeric()))
-        .any(|word| {
-            AROUND_WORDS
-                .iter()
-                .any(|around| around.eq_ignore_ascii_case(word))
-        })
+        .any(|word| AROUND_WORDS.iter().any(|around| around.eq_ignore_ascii_case(word)))
 }
 
 /// The one `main`, or the one `article` with much of the text.
-fn landmark_root(
-    document: &Document,
-    selection: &Selection,
-    measures: &PerNode<Measure>,
-) -> Option<NodeId> {
+fn landmark_root(document: &Document, selection: &Selection, measures: &PerNode<Measure>) -> Option<NodeId> {
     let mut mains = Vec::new();
     let mut articles = Vec::new();
     selection.walk(document, |visit| {
@@ -363,11 +330,7 @@ fn landmark_root(
 
 /// Goes down from the body for as long as one container holds nearly all of the
 /// text, and the headline with it.
-fn densest_container(
-    document: &Document,
-    selection: &Selection,
-    measures: &PerNode<Measure>,
-) -> NodeId {
+fn densest_container(document: &Document, selection: &Selection, measures: &PerNode<Measure>) -> NodeId {
     let least = share(measures[selection.root].text, MIN_CONTAINER_SHARE);
     let mut at = selection.root;
     loop {

@@ -71,18 +71,11 @@ impl Element {
     /// The name of an HTML element; empty for SVG and MathML, whose elements
     /// mean something else by the same names.
     pub fn html_name(&self) -> &str {
-        if self.name.ns == ns!(html) {
-            &self.name.local
-        } else {
-            ""
-        }
+        if self.name.ns == ns!(html) { &self.name.local } else { "" }
     }
 
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(candidate, _)| &**candidate == name)
-            .map(|(_, value)| &**value)
+        self.attributes.iter().find(|(candidate, _)| &**candidate == name).map(|(_, value)| &**value)
     }
 
     pub fn keep_attribute(&mut self, name: LocalName, value: StrTendril) {
@@ -94,10 +87,7 @@ impl Element {
 
 impl Document {
     pub fn new() -> Self {
-        let mut document = Self {
-            nodes: Vec::new(),
-            deepest: 0,
-        };
+        let mut document = Self { nodes: Vec::new(), deepest: 0 };
         document.add(Kind::Document);
         document
     }
@@ -246,13 +236,7 @@ impl Document {
         }
     }
 
-    fn link(
-        &mut self,
-        parent: NodeId,
-        previous: Option<NodeId>,
-        child: NodeId,
-        next: Option<NodeId>,
-    ) {
+    fn link(&mut self, parent: NodeId, previous: Option<NodeId>, child: NodeId, next: Option<NodeId>) {
         let depth = self.node(parent).depth + 1;
         self.deepest = self.deepest.max(depth);
         let node = self.node_mut(child);

@@ -156,16 +156,11 @@ fn links(document: &Document, selection: &Selection, base: Option<&Url>) -> Vec<
         }
         if let Visit::Enter(id) = visit
             && document.name(id) == "a"
-            && let Some(url) = document
-                .attribute(id, "href")
-                .and_then(|href| absolute(href, base))
+            && let Some(url) = document.attribute(id, "href").and_then(|href| absolute(href, base))
             && seen.insert(url.clone())
         {
             let text = inline_text(document, selection, id);
-            links.push(Link {
-                text: text.chars().take(MAX_LINK_TEXT_CHARS).collect(),
-                url,
-            });
+            links.push(Link { text: text.chars().take(MAX_LINK_TEXT_CHARS).collect(), url });
         }
         Descend::Yes
     });
@@ -183,9 +178,6 @@ fn absolute(href: &str, base: Option<&Url>) -> Option<String> {
         Some(base) => base.join(href).ok()?,
         None => Url::parse(href).ok()?,
     };
-    let leads_somewhere = matches!(
-        url.scheme(),
-        "http" | "https" | "mailto" | "tel" | "ftp" | "ftps"
-    );
+    let leads_somewhere = matches!(url.scheme(), "http" | "https" | "mailto" | "tel" | "ftp" | "ftps");
     (leads_somewhere && url.as_str().len() <= MAX_LINK_BYTES).then(|| url.into())
 }

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use html5ever::tendril::{StrTendril, TendrilSink};
 use html5ever::tree_builder::{ElementFlags, NodeOrText, QuirksMode, TreeBuilderOpts, TreeSink};
-use html5ever::{
-    Attribute, ExpandedName, ParseOpts, Parser, QualName, local_name, ns, parse_document,
-};
+use html5ever::{Attribute, ExpandedName, ParseOpts, Parser, QualName, local_name, ns, parse_document};
 
 use super::dom::{DOCUMENT, Document, Element, Kind, NodeId};
 
@@ -54,10 +52,7 @@ pub fn parse(html: &str) -> Parsed {
             break;
         }
     }
-    Parsed {
-        document: parser.finish(),
-        truncated,
-    }
+    Parsed { document: parser.finish(), truncated }
 }
 
 fn beyond_limits(parser: &Parser<Sink>) -> bool {
@@ -87,18 +82,13 @@ struct Handle {
 
 impl Handle {
     fn unnamed(id: NodeId) -> Self {
-        Self {
-            id,
-            name: QualName::new(None, ns!(), local_name!("")),
-        }
+        Self { id, name: QualName::new(None, ns!(), local_name!("")) }
     }
 }
 
 impl Sink {
     fn new() -> Self {
-        Self {
-            document: RefCell::new(Document::new()),
-        }
+        Self { document: RefCell::new(Document::new()) }
     }
 
     fn hidden(&self) -> Handle {
@@ -130,16 +120,8 @@ impl TreeSink for Sink {
         target.name.expanded()
     }
 
-    fn create_element(
-        &self,
-        name: QualName,
-        attributes: Vec<Attribute>,
-        _flags: ElementFlags,
-    ) -> Handle {
-        let mut element = Element {
-            name: name.clone(),
-            attributes: Vec::new(),
-        };
+    fn create_element(&self, name: QualName, attributes: Vec<Attribute>, _flags: ElementFlags) -> Handle {
+        let mut element = Element { name: name.clone(), attributes: Vec::new() };
         for attribute in attributes {
             element.keep_attribute(attribute.name.local, attribute.value);
         }
@@ -163,12 +145,7 @@ impl TreeSink for Sink {
         }
     }
 
-    fn append_based_on_parent_node(
-        &self,
-        element: &Handle,
-        previous: &Handle,
-        child: NodeOrText<Handle>,
-    ) {
+    fn append_based_on_parent_node(&self, element: &Handle, previous: &Handle, child: NodeOrText<Handle>) {
         if self.has_parent(element) {
             self.append_before_sibling(element, child);
         } else {
@@ -176,13 +153,7 @@ impl TreeSink for Sink {
         }
     }
 
-    fn append_doctype_to_document(
-        &self,
-        _name: StrTendril,
-        _public: StrTendril,
-        _system: StrTendril,
-    ) {
-    }
+    fn append_doctype_to_document(&self, _name: StrTendril, _public: StrTendril, _system: StrTendril) {}
 
     /// The contents stay below the template itself: nothing here reads them.
     fn get_template_contents(&self, target: &Handle) -> Handle {
@@ -219,8 +190,6 @@ impl TreeSink for Sink {
     }
 
     fn reparent_children(&self, node: &Handle, new_parent: &Handle) {
-        self.document
-            .borrow_mut()
-            .reparent_children(node.id, new_parent.id);
+        self.document.borrow_mut().reparent_children(node.id, new_parent.id);
     }
 }

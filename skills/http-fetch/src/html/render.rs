@@ -75,12 +75,11 @@ enum Flow {
 
 fn flow(name: &str) -> Flow {
     match name {
-        "article" | "blockquote" | "dl" | "figure" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6"
-        | "hr" | "main" | "p" | "pre" | "section" | "table" => Flow::Paragraph,
-        "address" | "aside" | "body" | "caption" | "center" | "dd" | "details" | "dir" | "div"
-        | "dt" | "fieldset" | "figcaption" | "footer" | "form" | "header" | "hgroup" | "legend"
-        | "li" | "menu" | "nav" | "ol" | "optgroup" | "option" | "summary" | "tbody" | "td"
-        | "tfoot" | "th" | "thead" | "tr" | "ul" => Flow::Line,
+        "article" | "blockquote" | "dl" | "figure" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr" | "main" | "p"
+        | "pre" | "section" | "table" => Flow::Paragraph,
+        "address" | "aside" | "body" | "caption" | "center" | "dd" | "details" | "dir" | "div" | "dt" | "fieldset"
+        | "figcaption" | "footer" | "form" | "header" | "hgroup" | "legend" | "li" | "menu" | "nav" | "ol"
+        | "optgroup" | "option" | "summary" | "tbody" | "td" | "tfoot" | "th" | "thead" | "tr" | "ul" => Flow::Line,
         _ => Flow::Inline,
     }
 }
@@ -162,11 +161,7 @@ fn push_image(line: &mut Line, document: &Document, id: NodeId) {
 }
 
 fn list_start(document: &Document, id: NodeId) -> u32 {
-    document
-        .attribute(id, "start")
-        .and_then(|start| start.trim().parse().ok())
-        .unwrap_or(1)
-        .min(MAX_LIST_START)
+    document.attribute(id, "start").and_then(|start| start.trim().parse().ok()).unwrap_or(1).min(MAX_LIST_START)
 }
 
 fn write_heading(writer: &mut Writer, level: usize, text: &str) {
@@ -377,8 +372,7 @@ impl Writer {
         let begin = self.out.len();
         for prefix in self.prefixes.iter_mut().take(prefixes.min(MAX_PREFIXES)) {
             let used = std::mem::replace(&mut prefix.used, true);
-            self.out
-                .push_str(if used { &prefix.rest } else { &prefix.first });
+            self.out.push_str(if used { &prefix.rest } else { &prefix.first });
         }
         self.out.push_str(line);
         let end = begin + self.out[begin..].trim_end().len();
@@ -386,11 +380,7 @@ impl Writer {
     }
 
     fn indent(&mut self, first: String, rest: String) {
-        self.prefixes.push(Prefix {
-            first,
-            rest,
-            used: false,
-        });
+        self.prefixes.push(Prefix { first, rest, used: false });
     }
 
     fn outdent(&mut self) {
@@ -430,9 +420,6 @@ impl Writer {
         let truncated = self.out.len() > MAX_TEXT_BYTES;
         let end = self.out.floor_char_boundary(MAX_TEXT_BYTES);
         self.out.truncate(end);
-        Rendered {
-            text: self.out,
-            truncated,
-        }
+        Rendered { text: self.out, truncated }
     }
 }

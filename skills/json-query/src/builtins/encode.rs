@@ -10,13 +10,7 @@ use jaq_std::ValT as _;
 
 /// Characters that HTML gives a meaning, with `&` first so that escaping does
 /// not escape its own output.
-const HTML: [(&str, &str); 5] = [
-    ("&", "&amp;"),
-    ("<", "&lt;"),
-    (">", "&gt;"),
-    ("'", "&#39;"),
-    ("\"", "&quot;"),
-];
+const HTML: [(&str, &str); 5] = [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("'", "&#39;"), ("\"", "&quot;")];
 
 /// Writes the padding, and reads texts with and without it, as jq does.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -27,25 +21,11 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub fn table() -> Table<6> {
     [
         ("escape_html", v(0), |cv| bome(map_text(&cv.1, escape_html))),
-        ("unescape_html", v(0), |cv| {
-            bome(map_text(&cv.1, unescape_html))
-        }),
-        ("encode_uri", v(0), |cv| {
-            bome(map_bytes(&cv.1, |bytes| Ok(encode_uri(bytes))))
-        }),
-        ("decode_uri", v(0), |cv| {
-            bome(map_bytes(&cv.1, |bytes| Ok(decode_uri(bytes))))
-        }),
-        ("encode_base64", v(0), |cv| {
-            bome(map_bytes(&cv.1, |bytes| {
-                Ok(BASE64.encode(bytes).into_bytes())
-            }))
-        }),
-        ("decode_base64", v(0), |cv| {
-            bome(map_bytes(&cv.1, |bytes| {
-                BASE64.decode(bytes).map_err(|e| e.to_string())
-            }))
-        }),
+        ("unescape_html", v(0), |cv| bome(map_text(&cv.1, unescape_html))),
+        ("encode_uri", v(0), |cv| bome(map_bytes(&cv.1, |bytes| Ok(encode_uri(bytes))))),
+        ("decode_uri", v(0), |cv| bome(map_bytes(&cv.1, |bytes| Ok(decode_uri(bytes))))),
+        ("encode_base64", v(0), |cv| bome(map_bytes(&cv.1, |bytes| Ok(BASE64.encode(bytes).into_bytes())))),
+        ("decode_base64", v(0), |cv| bome(map_bytes(&cv.1, |bytes| BASE64.decode(bytes).map_err(|e| e.to_string())))),
     ]
 }
 
@@ -56,36 +36,25 @@ fn map_text(value: &Val, f: fn(&str) -> String) -> Result<Val, Error<Val>> {
     })
 }
 
-fn map_bytes(
-    value: &Val,
-    f: impl FnOnce(&[u8]) -> Result<Vec<u8>, String>,
-) -> Result<Val, Error<Val>> {
-    let bytes = value
-        .as_utf8_bytes()
-        .ok_or_else(|| Error::typ(value.clone(), "string"))?;
+fn map_bytes(value: &Val, f: impl FnOnce(&[u8]) -> Result<Vec<u8>, String>) -> Result<Val, Error<Val>> {
+    let bytes = value.as_utf8_bytes().ok_or_else(|| Error::typ(value.clone(), "string"))?;
     f(bytes).map(Val::utf8_str).map_err(Error::str)
 }
 
 fn escape_html(text: &str) -> String {
-    HTML.iter().fold(text.to_owned(), |text, (plain, escaped)| {
-        text.replace(plain, escaped)
-    })
+    HTML.iter().fold(text.to_owned(), |text, (plain, escaped)| text.replace(plain, escaped))
 }
 
 fn unescape_html(text: &str) -> String {
     let text = text.replace("&apos;", "'");
-    HTML.iter()
-        .rev()
-        .fold(text, |text, (plain, escaped)| text.replace(escaped, plain))
+    HTML.iter().rev().fold(text, |text, (plain, escaped)| text.replace(escaped, plain))
 }
 
 fn encode_uri(bytes: &[u8]) -> Vec<u8> {
     let mut encoded = Vec::with_capacity(bytes.len());
     for &byte in bytes {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(byte)
-            }
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => encoded.push(byte),
             other => encoded.extend_from_slice(format!("%{other:02X}").as_bytes()),
         }
     }
@@ -97,10 +66,7 @@ fn decode_uri(bytes: &[u8]) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some((&first, tail)) = rest.split_first() {
-        let escape = (first == b'%')
-            .then(|| tail.get(..2))
-            .flatten()
-            .and_then(hex);
+        let escape = (first == b'%').then(|| tail.get(..2)).flatten().and_then(hex);
         rest = match escape {
             Some(byte) => {
                 decoded.push(byte);

@@ -9,9 +9,7 @@ use jaq_std::ValT as _;
 /// `. | f`
 macro_rules! unary {
     ($name:literal, $f:expr) => {
-        ($name, v(0), |cv| {
-            bome(double(&cv.1).map(|x| Val::from($f(x))))
-        })
+        ($name, v(0), |cv| bome(double(&cv.1).map(|x| Val::from($f(x)))))
     };
 }
 
@@ -99,37 +97,15 @@ pub fn table() -> Table<53> {
             let (z, y, x) = (cv.0.pop_var(), cv.0.pop_var(), cv.0.pop_var());
             bome(double(&x).and_then(|x| Ok(Val::from(libm::fma(x, double(&y)?, double(&z)?)))))
         }),
-        ("ilogb", v(0), |cv| {
-            bome(double(&cv.1).map(|x| integer(libm::ilogb(x))))
-        }),
-        ("frexp", v(0), |cv| {
-            bome(
-                double(&cv.1)
-                    .map(libm::frexp)
-                    .map(|(x, n)| pair(Val::from(x), integer(n))),
-            )
-        }),
-        ("modf", v(0), |cv| {
-            bome(
-                double(&cv.1)
-                    .map(libm::modf)
-                    .map(|(x, y)| pair(Val::from(x), Val::from(y))),
-            )
-        }),
-        ("lgamma_r", v(0), |cv| {
-            bome(
-                double(&cv.1)
-                    .map(libm::lgamma_r)
-                    .map(|(x, n)| pair(Val::from(x), integer(n))),
-            )
-        }),
+        ("ilogb", v(0), |cv| bome(double(&cv.1).map(|x| integer(libm::ilogb(x))))),
+        ("frexp", v(0), |cv| bome(double(&cv.1).map(libm::frexp).map(|(x, n)| pair(Val::from(x), integer(n))))),
+        ("modf", v(0), |cv| bome(double(&cv.1).map(libm::modf).map(|(x, y)| pair(Val::from(x), Val::from(y))))),
+        ("lgamma_r", v(0), |cv| bome(double(&cv.1).map(libm::lgamma_r).map(|(x, n)| pair(Val::from(x), integer(n))))),
     ]
 }
 
 fn double(value: &Val) -> Result<f64, Error<Val>> {
-    value
-        .as_f64()
-        .ok_or_else(|| Error::typ(value.clone(), "number"))
+    value.as_f64().ok_or_else(|| Error::typ(value.clone(), "number"))
 }
 
 fn int(value: &Val) -> Result<i32, Error<Val>> {

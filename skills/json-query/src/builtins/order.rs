@@ -38,24 +38,16 @@ fn group_by<'a>(cv: Cv<'a, Data>) -> ValX<'a, Val> {
             _ => groups.push((key, vec![item])),
         }
     }
-    Ok(groups
-        .into_iter()
-        .map(|(_, items)| items.into_iter().collect())
-        .collect())
+    Ok(groups.into_iter().map(|(_, items)| items.into_iter().collect()).collect())
 }
 
 fn ordered<'a>(mut cv: Cv<'a, Data>) -> Result<Vec<Keyed>, Exn<'a, Val>> {
     let (key, context) = cv.0.pop_fun();
     let keyed = |item: Val| -> Result<Keyed, Exn<'a, Val>> {
-        let keys = key
-            .run((context.clone(), item.clone()))
-            .collect::<Result<_, _>>()?;
+        let keys = key.run((context.clone(), item.clone())).collect::<Result<_, _>>()?;
         Ok((keys, item))
     };
-    let items = elements(cv.1)?
-        .into_iter()
-        .map(keyed)
-        .collect::<Result<_, _>>()?;
+    let items = elements(cv.1)?.into_iter().map(keyed).collect::<Result<_, _>>()?;
     Ok(merge_sort(items, |(a, _): &Keyed, (b, _)| a <= b))
 }
 
@@ -84,11 +76,7 @@ fn merge<T>(left: Vec<T>, right: Vec<T>, in_order: impl Fn(&T, &T) -> bool) -> V
     let mut merged = Vec::with_capacity(left.len() + right.len());
     let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
     while let (Some(a), Some(b)) = (left.peek(), right.peek()) {
-        let next = if in_order(a, b) {
-            left.next()
-        } else {
-            right.next()
-        };
+        let next = if in_order(a, b) { left.next() } else { right.next() };
         merged.extend(next);
     }
     merged.extend(left);

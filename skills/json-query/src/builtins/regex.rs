@@ -43,11 +43,7 @@ fn search(mut cv: Cv<'_, Data>, wanted: Wanted) -> Result<Val, Error<Val>> {
 
     let mut parts = Vec::new();
     let mut gap_start = 0;
-    let mut counter = Counter {
-        text: haystack,
-        bytes: 0,
-        chars: 0,
-    };
+    let mut counter = Counter { text: haystack, bytes: 0, chars: 0 };
     for captures in regex.captures_iter(haystack) {
         let Some(whole) = captures.get(0) else {
             continue;
@@ -86,9 +82,7 @@ fn flags(letters: &str) -> Result<Flags, Error<Val>> {
             'x' => flags.extended = true,
             'p' => (flags.multi_line, flags.dot_matches_new_line) = (true, true),
             other => {
-                return Err(Error::str(format_args!(
-                    "{other:?} is not one of the flags g n i m s l x p"
-                )));
+                return Err(Error::str(format_args!("{other:?} is not one of the flags g n i m s l x p")));
             }
         }
     }
@@ -104,11 +98,7 @@ fn regex(expression: &str, flags: &Flags) -> Result<Regex, Error<Val>> {
         .ignore_whitespace(flags.extended)
         .size_limit(MAX_REGEX_BYTES)
         .build()
-        .map_err(|error| {
-            Error::str(format_args!(
-                "invalid regular expression {expression:?}: {error}"
-            ))
-        })
+        .map_err(|error| Error::str(format_args!("invalid regular expression {expression:?}: {error}")))
 }
 
 /// The match and its groups, in jq's form: a group that took no part has no
@@ -138,9 +128,7 @@ fn groups(
             ("string", Some(string)),
             ("name", is_group.then(|| name.unwrap_or_default())),
         ];
-        let fields = fields
-            .into_iter()
-            .filter_map(|(key, field)| Some((slice(key), field?)));
+        let fields = fields.into_iter().filter_map(|(key, field)| Some((slice(key), field?)));
         Val::from_map(fields)
     };
     regex.capture_names().enumerate().map(group).collect()

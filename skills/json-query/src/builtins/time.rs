@@ -13,23 +13,16 @@ use jiff::tz::{Offset, TimeZone};
 
 pub fn table() -> Table<6> {
     [
-        ("fromdateiso8601", v(0), |cv| {
-            bome(text(&cv.1).and_then(from_iso8601))
-        }),
+        ("fromdateiso8601", v(0), |cv| bome(text(&cv.1).and_then(from_iso8601))),
         ("todateiso8601", v(0), |cv| bome(to_iso8601(&cv.1))),
-        ("gmtime", v(0), |cv| {
-            bome(timestamp(&cv.1).map(|time| broken_down(utc(time))))
-        }),
+        ("gmtime", v(0), |cv| bome(timestamp(&cv.1).map(|time| broken_down(utc(time))))),
         ("mktime", v(0), |cv| bome(civil(&cv.1).and_then(seconds_of))),
         ("strftime", v(1), |cv| bome(with_format(cv, strftime))),
         ("strptime", v(1), |cv| bome(with_format(cv, strptime))),
     ]
 }
 
-fn with_format(
-    mut cv: Cv<'_, Data>,
-    f: fn(&Val, &str) -> Result<Val, Error<Val>>,
-) -> Result<Val, Error<Val>> {
+fn with_format(mut cv: Cv<'_, Data>, f: fn(&Val, &str) -> Result<Val, Error<Val>>) -> Result<Val, Error<Val>> {
     let format = cv.0.pop_var();
     f(&cv.1, text(&format)?)
 }
@@ -49,9 +42,7 @@ fn strftime(value: &Val, format: &str) -> Result<Val, Error<Val>> {
         _ => utc(timestamp(value)?),
     };
     let zoned = time.to_zoned(TimeZone::UTC).map_err(Error::str)?;
-    strtime::format(format, &zoned)
-        .map(Val::from)
-        .map_err(Error::str)
+    strtime::format(format, &zoned).map(Val::from).map_err(Error::str)
 }
 
 fn strptime(value: &Val, format: &str) -> Result<Val, Error<Val>> {
@@ -64,9 +55,7 @@ fn strptime(value: &Val, format: &str) -> Result<Val, Error<Val>> {
 
 /// A number of seconds, which may have a fraction.
 fn timestamp(value: &Val) -> Result<Timestamp, Error<Val>> {
-    let seconds = value
-        .as_f64()
-        .ok_or_else(|| Error::typ(value.clone(), "number of seconds"))?;
+    let seconds = value.as_f64().ok_or_else(|| Error::typ(value.clone(), "number of seconds"))?;
     // Doubles hold whole microseconds for far longer than jiff's range of years,
     // and a cast that is out of range saturates into jiff's error.
     Timestamp::from_microsecond((seconds * 1e6).round() as i64).map_err(Error::str)

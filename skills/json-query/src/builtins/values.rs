@@ -29,10 +29,7 @@ fn set_path(root: Val, path: Val, value: Val) -> Result<Val, Error<Val>> {
         return Err(Error::typ(path, "path, which is an array"));
     };
     if steps.len() > MAX_DEPTH {
-        return Err(Error::str(format_args!(
-            "a path has {} steps; at most {MAX_DEPTH} are taken",
-            steps.len()
-        )));
+        return Err(Error::str(format_args!("a path has {} steps; at most {MAX_DEPTH} are taken", steps.len())));
     }
     set(root, steps, value)
 }
@@ -72,11 +69,7 @@ fn place(index: &Val, length: usize) -> Result<usize, Error<Val>> {
     };
     place
         .filter(|place| *place < length.max(MAX_FILL))
-        .ok_or_else(|| {
-            Error::str(format_args!(
-                "index {index} is out of bounds: the array has {length} elements"
-            ))
-        })
+        .ok_or_else(|| Error::str(format_args!("index {index} is out of bounds: the array has {length} elements")))
 }
 
 /// jaq's own reads a superset of JSON and recurses without bound.
@@ -86,9 +79,7 @@ fn from_json(text: Val) -> Result<Val, Error<Val>> {
     };
     let text = std::str::from_utf8(bytes).map_err(Error::str)?;
     let parsed = parse::one("the string", text);
-    parsed
-        .map(value::from_json)
-        .map_err(|failure| Error::str(failure::describe(&failure)))
+    parsed.map(value::from_json).map_err(|failure| Error::str(failure::describe(&failure)))
 }
 
 /// jaq's own overflows at the smallest machine integer, and turns a decimal

@@ -70,9 +70,7 @@ fn longest_chain(tokens: &[Token<&str>]) -> usize {
 
 fn has_inner_definition(tokens: &[Token<&str>]) -> bool {
     let pairs = tokens.iter().zip(tokens.iter().skip(1));
-    pairs
-        .into_iter()
-        .any(|(Token(before, _), Token(text, _))| *text == "def" && *before != ";")
+    pairs.into_iter().any(|(Token(before, _), Token(text, _))| *text == "def" && *before != ";")
 }
 
 fn chain(tokens: &[Token<&str>]) -> usize {
@@ -86,17 +84,7 @@ fn is_link(Token(text, token): &Token<&str>) -> bool {
         Tok::Sym => !text.starts_with('.') && !matches!(*text, ":" | "?" | ";" | ")" | "]" | "}"),
         Tok::Word => matches!(
             *text,
-            "and"
-                | "as"
-                | "catch"
-                | "def"
-                | "elif"
-                | "foreach"
-                | "if"
-                | "label"
-                | "or"
-                | "reduce"
-                | "try"
+            "and" | "as" | "catch" | "def" | "elif" | "foreach" | "if" | "label" | "or" | "reduce" | "try"
         ),
         Tok::Var | Tok::Fmt | Tok::Num | Tok::Str(_) | Tok::Block(_) => false,
     }

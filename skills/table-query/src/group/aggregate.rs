@@ -18,29 +18,14 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(table: &Table, aggregate: &Aggregate) -> Result<Self, Failure> {
-        let column = aggregate
-            .column
-            .as_deref()
-            .map(|name| table.find(name))
-            .transpose()?;
+        let column = aggregate.column.as_deref().map(|name| table.find(name)).transpose()?;
         if column.is_none() && aggregate.function != AggregateFunction::Count {
-            return Err(invalid_request(format!(
-                "aggregate {} needs a column",
-                function_name(aggregate.function)
-            )));
+            return Err(invalid_request(format!("aggregate {} needs a column", function_name(aggregate.function))));
         }
-        Ok(Self {
-            function: aggregate.function,
-            column,
-        })
+        Ok(Self { function: aggregate.function, column })
     }
 
-    pub fn result(
-        &self,
-        table: &Table,
-        group: &[&Row],
-        notes: &mut Vec<String>,
-    ) -> Result<Cell, Failure> {
+    pub fn result(&self, table: &Table, group: &[&Row], notes: &mut Vec<String>) -> Result<Cell, Failure> {
         let Some(column) = self.column else {
             return Ok(integer(group.len()));
         };
@@ -49,9 +34,7 @@ impl Plan {
         let numbers = || numbers(table, group, column, self.function);
         Ok(match self.function {
             AggregateFunction::Count => integer(present().count()),
-            AggregateFunction::DistinctCount => {
-                integer(present().map(Cell::key).collect::<HashSet<Key>>().len())
-            }
+            AggregateFunction::DistinctCount => integer(present().map(Cell::key).collect::<HashSet<Key>>().len()),
             AggregateFunction::Min => copied(present().min_by(|a, b| a.order(b))),
             AggregateFunction::Max => copied(present().max_by(|a, b| a.order(b))),
             AggregateFunction::First => copied(cells().next()),
@@ -75,12 +58,7 @@ fn copied(cell: Option<&Cell>) -> Cell {
     cell.cloned().unwrap_or(Cell::Null)
 }
 
-fn numbers(
-    table: &Table,
-    group: &[&Row],
-    column: usize,
-    function: AggregateFunction,
-) -> Result<Vec<Value>, Failure> {
+fn numbers(table: &Table, group: &[&Row], column: usize, function: AggregateFunction) -> Result<Vec<Value>, Failure> {
     let mut numbers = Vec::with_capacity(group.len());
     for row in group {
         match &row.cells[column] {
@@ -88,35 +66,21 @@ fn numbers(
             Cell::Number(number) => numbers.push(number.value),
             other => {
                 let message = format!("expected a number for {}", function_name(function));
-                return Err(invalid_cell(
-                    row.number,
-                    &table.columns[column],
-                    &other.text(),
-                    message,
-                ));
+                return Err(invalid_cell(row.number, &table.columns[column], &other.text(), message));
             }
         }
     }
     Ok(numbers)
 }
 
-fn sum(
-    table: &Table,
-    column: usize,
-    numbers: &[Value],
-    notes: &mut Vec<String>,
-) -> Result<Value, Failure> {
+fn sum(table: &Table, column: usize, numbers: &[Value], notes: &mut Vec<String>) -> Result<Value, Failure> {
     let mut sum = Value::ZERO;
     for number in numbers {
-        sum = sum
-            .calculate(Operation::Add, *number)
-            .map_err(|error| no_result(table, column, error))?;
+        sum = sum.calculate(Operation::Add, *number).map_err(|error| no_result(table, column, error))?;
     }
     if matches!(sum, Value::Double(_)) {
         let name = &table.columns[column];
-        let note = format!(
-            "the sum over column {name:?} is a double, because it needs more than 28 digits"
-        );
+        let note = format!("the sum over column {name:?} is a double, because it needs more than 28 digits");
         if !notes.contains(&note) {
             notes.push(note);
         }
@@ -124,36 +88,27 @@ fn sum(
     Ok(sum)
 }
 
-fn mean(
-    table: &Table,
-    column: usize,
-    numbers: &[Value],
-    notes: &mut Vec<String>,
-) -> Result<Cell, Failure> {
+fn mean(table: &Table, column: usize, numbers: &[Value], notes: &mut Vec<String>) -> Result<Cell, Failure> {
     if numbers.is_empty() {
         return Ok(Cell::Null);
     }
     let count = Value::Exact(Decimal::from(numbers.len()));
     let sum = sum(table, column, numbers, notes)?;
     let mean = sum.calculate(Operation::Divide, count);
-    mean.map(Cell::from)
-        .map_err(|error| no_result(table, column, error))
+    mean.map(Cell::from).map_err(|error| no_result(table, column, error))
 }
 
 fn median(table: &Table, column: usize, mut cells: Vec<&Cell>) -> Result<Cell, Failure> {
     cells.sort_by(|a, b| a.order(b));
     let middle = cells.len() / 2;
     let pair = (cells.get(middle.wrapping_sub(1)), cells.get(middle));
-    let (Some(Cell::Number(lower)), Some(Cell::Number(upper)), 0) =
-        (pair.0, pair.1, cells.len() % 2)
-    else {
+    let (Some(Cell::Number(lower)), Some(Cell::Number(upper)), 0) = (pair.0, pair.1, cells.len() % 2) else {
         return Ok(copied(cells.get(middle).copied()));
     };
     let two = Value::Exact(Decimal::TWO);
     let both = lower.value.calculate(Operation::Add, upper.value);
     let mean = both.and_then(|both| both.calculate(Operation::Divide, two));
-    mean.map(Cell::from)
-        .map_err(|error| no_result(table, column, error))
+    mean.map(Cell::from).map_err(|error| no_result(table, column, error))
 }
 
 fn no_result(table: &Table, column: usize, error: NoResult) -> Failure {

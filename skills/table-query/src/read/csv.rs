@@ -10,32 +10,16 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 pub fn read(name: &str, text: &str, options: Option<&CsvOptions>) -> Result<Untyped, Failure> {
     let dialect = Dialect::new(options)?;
     if let Some(line) = unclosed_quote(text.as_bytes(), dialect) {
-        let place = Place {
-            table: name,
-            line,
-            field: 0,
-        };
+        let place = Place { table: name, line, field: 0 };
         let quoted = text.lines().nth(line - 1).unwrap_or_default();
-        return Err(invalid_table(
-            place,
-            quoted,
-            "a quoted field begins here and is not closed",
-        ));
+        return Err(invalid_table(place, quoted, "a quoted field begins here and is not closed"));
     }
     let mut records = reader(text, dialect).into_records();
     let first = match records.next() {
         Some(record) => record.map_err(|error| unreadable(name, &error))?,
         None => {
-            let place = Place {
-                table: name,
-                line: 1,
-                field: 0,
-            };
-            return Err(invalid_table(
-                place,
-                text,
-                "there is no row, not even a header",
-            ));
+            let place = Place { table: name, line: 1, field: 0 };
+            return Err(invalid_table(place, text, "there is no row, not even a header"));
         }
     };
     let mut rows = Vec::new();
@@ -69,19 +53,10 @@ fn reader(text: &str, dialect: Dialect) -> csv::Reader<&[u8]> {
 fn header(name: &str, record: &StringRecord) -> Result<Vec<String>, Failure> {
     let mut columns: Vec<String> = Vec::with_capacity(record.len());
     for (index, field) in record.iter().enumerate() {
-        let column = if field.is_empty() {
-            numbered(index)
-        } else {
-            field.to_owned()
-        };
+        let column = if field.is_empty() { numbered(index) } else { field.to_owned() };
         if columns.contains(&column) {
-            let place = Place {
-                table: name,
-                line: line(record),
-                field: index + 1,
-            };
-            let message =
-                "two columns have this name: rename one, or read the table without header";
+            let place = Place { table: name, line: line(record), field: index + 1 };
+            let message = "two columns have this name: rename one, or read the table without header";
             return Err(invalid_table(place, &column, message));
         }
         columns.push(column);
@@ -94,23 +69,9 @@ fn check_width(name: &str, record: &StringRecord, columns: usize) -> Result<(), 
         return Ok(());
     }
     let field = record.len().min(columns) + 1;
-    let text = record
-        .get(columns)
-        .or_else(|| record.get(record.len() - 1))
-        .unwrap_or_default();
-    let message = format!(
-        "the row has {} fields, but there are {columns} columns",
-        record.len()
-    );
-    Err(invalid_table(
-        Place {
-            table: name,
-            line: line(record),
-            field,
-        },
-        text,
-        message,
-    ))
+    let text = record.get(columns).or_else(|| record.get(record.len() - 1)).unwrap_or_default();
+    let message = format!("the row has {} fields, but there are {columns} columns", record.len());
+    Err(invalid_table(Place { table: name, line: line(record), field }, text, message))
 }
 
 fn fields(record: &StringRecord) -> Vec<String> {
@@ -124,11 +85,7 @@ fn line(record: &StringRecord) -> usize {
 
 fn unreadable(name: &str, error: &csv::Error) -> Failure {
     let line = error.position().map_or(1, |position| position.line());
-    let place = Place {
-        table: name,
-        line: usize::try_from(line).unwrap_or(usize::MAX),
-        field: 0,
-    };
+    let place = Place { table: name, line: usize::try_from(line).unwrap_or(usize::MAX), field: 0 };
     invalid_table(place, "", error.to_string())
 }
 

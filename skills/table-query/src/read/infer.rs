@@ -7,27 +7,16 @@ use crate::table::{Row, Table};
 use crate::wit::Failure;
 
 /// Types the columns. A cell is null when it is empty or one of `nulls`.
-pub fn typed(
-    untyped: Untyped,
-    nulls: &[String],
-    text_columns: &[String],
-) -> Result<Table, Failure> {
+pub fn typed(untyped: Untyped, nulls: &[String], text_columns: &[String]) -> Result<Table, Failure> {
     let Untyped { columns, rows } = untyped;
-    let mut table = Table {
-        columns,
-        rows: Vec::new(),
-    };
+    let mut table = Table { columns, rows: Vec::new() };
     let as_text = table.find_all(text_columns)?;
     let is_null = |field: &str| field.is_empty() || nulls.iter().any(|null| null == field);
 
     let kinds: Vec<Kind> = (0..table.columns.len())
         .map(|index| match as_text.contains(&index) {
             true => Kind::Text,
-            false => common_kind(
-                rows.iter()
-                    .map(|row| row[index].as_str())
-                    .filter(|f| !is_null(f)),
-            ),
+            false => common_kind(rows.iter().map(|row| row[index].as_str()).filter(|f| !is_null(f))),
         })
         .collect();
     let cell = |(field, kind): (String, &Kind)| match is_null(&field) {

@@ -13,15 +13,8 @@ use std::fmt;
 pub fn read(name: &str, text: &str) -> Result<Table, Failure> {
     let mut table = Table::default();
     let mut indices: HashMap<String, usize> = HashMap::new();
-    for (line, text) in (1..)
-        .zip(text.lines())
-        .filter(|(_, text)| !text.trim().is_empty())
-    {
-        let place = Place {
-            table: name,
-            line,
-            field: 0,
-        };
+    for (line, text) in (1..).zip(text.lines()).filter(|(_, text)| !text.trim().is_empty()) {
+        let place = Place { table: name, line, field: 0 };
         let Members(members) = parse(place, text)?;
         let mut cells = vec![None; table.columns.len()];
         for (key, value) in members {
@@ -30,24 +23,15 @@ pub fn read(name: &str, text: &str) -> Result<Table, Failure> {
                 cells.push(None);
                 table.columns.len() - 1
             });
-            let place = Place {
-                field: index + 1,
-                ..place
-            };
+            let place = Place { field: index + 1, ..place };
             if cells[index].is_some() {
                 let message = "the object has this key twice";
                 return Err(invalid_table(place, &table.columns[index], message));
             }
             cells[index] = Some(cell(place, value.get())?);
         }
-        let cells = cells
-            .into_iter()
-            .map(|cell| cell.unwrap_or(Cell::Null))
-            .collect();
-        table.rows.push(Row {
-            number: table.rows.len() + 1,
-            cells,
-        });
+        let cells = cells.into_iter().map(|cell| cell.unwrap_or(Cell::Null)).collect();
+        table.rows.push(Row { number: table.rows.len() + 1, cells });
         check_size(name, table.columns.len(), table.rows.len())?;
     }
     // Rows that came before a key was first seen lack its cell.

@@ -6,14 +6,8 @@ use crate::table::check_size;
 use crate::wit::Failure;
 
 pub fn read(name: &str, text: &str) -> Result<Untyped, Failure> {
-    let mut lines = (1..)
-        .zip(text.lines())
-        .filter(|(_, line)| !line.trim().is_empty());
-    let place = |line, field| Place {
-        table: name,
-        line,
-        field,
-    };
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty());
+    let place = |line, field| Place { table: name, line, field };
     let Some((line, header)) = lines.next() else {
         return Err(invalid_table(place(1, 0), text, "there is no table"));
     };
@@ -22,10 +16,7 @@ pub fn read(name: &str, text: &str) -> Result<Untyped, Failure> {
         Some((_, rule)) if is_rule(rule, columns.len()) => {}
         other => {
             let (line, rule) = other.unwrap_or((line, header));
-            let message = format!(
-                "expected a row such as `| --- |` with {} columns below the header",
-                columns.len()
-            );
+            let message = format!("expected a row such as `| --- |` with {} columns below the header", columns.len());
             return Err(invalid_table(place(line, 0), rule, message));
         }
     }
@@ -34,16 +25,8 @@ pub fn read(name: &str, text: &str) -> Result<Untyped, Failure> {
     for (line, row) in lines {
         let row_cells = cells(row);
         if row_cells.len() != columns.len() {
-            let message = format!(
-                "the row has {} cells, but there are {} columns",
-                row_cells.len(),
-                columns.len()
-            );
-            return Err(invalid_table(
-                place(line, row_cells.len().min(columns.len()) + 1),
-                row,
-                message,
-            ));
+            let message = format!("the row has {} cells, but there are {} columns", row_cells.len(), columns.len());
+            return Err(invalid_table(place(line, row_cells.len().min(columns.len()) + 1), row, message));
         }
         rows.push(row_cells);
         check_size(name, columns.len(), rows.len())?;
@@ -54,16 +37,9 @@ pub fn read(name: &str, text: &str) -> Result<Untyped, Failure> {
 fn names(place: Place, header: &str) -> Result<Vec<String>, Failure> {
     let mut columns: Vec<String> = Vec::new();
     for (index, cell) in cells(header).into_iter().enumerate() {
-        let column = if cell.is_empty() {
-            numbered(index)
-        } else {
-            cell
-        };
+        let column = if cell.is_empty() { numbered(index) } else { cell };
         if columns.contains(&column) {
-            let place = Place {
-                field: index + 1,
-                ..place
-            };
+            let place = Place { field: index + 1, ..place };
             return Err(invalid_table(place, &column, "two columns have this name"));
         }
         columns.push(column);
