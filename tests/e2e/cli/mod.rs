@@ -1,0 +1,6 @@
+//! The command line, as people and scripts meet it.
+
+mod exits;
+mod grants;
+mod json;
+mod looks;

@@ -1,0 +1,8 @@
+//! The sandbox by its own seam: guests, types, limits, capabilities, cache.
+
+mod cache;
+mod capabilities;
+mod components;
+mod lab;
+mod limits;
+mod types;

@@ -1,0 +1,66 @@
+//! Every key of the configuration is enforced, and a test shows it.
+
+mod limits;
+mod server;
+mod skills;
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+/// Each key, and the test that fails when nothing follows from it.
+const SHOWN: &[(&str, fn())] = &[
+    ("cache_dir", server::compiled_code_is_kept_where_cache_dir_says),
+    ("data_dir", server::what_lasts_is_kept_where_data_dir_says),
+    ("limits.ceiling.concurrency", limits::a_ceiling_of_calls_holds_against_the_manifest),
+    ("limits.ceiling.deadline", limits::a_ceiling_of_time_holds_against_the_manifest),
+    ("limits.ceiling.fuel", limits::a_ceiling_of_fuel_holds_against_the_manifest),
+    ("limits.ceiling.memory", limits::a_ceiling_of_memory_holds_against_the_manifest),
+    ("limits.ceiling.output", limits::a_ceiling_of_output_holds_against_the_manifest),
+    ("limits.default.concurrency", limits::a_default_of_calls_holds_where_the_manifest_is_silent),
+    ("limits.default.deadline", limits::a_default_of_time_holds_where_the_manifest_is_silent),
+    ("limits.default.fuel", limits::a_default_of_fuel_holds_where_the_manifest_is_silent),
+    ("limits.default.memory", limits::a_default_of_memory_holds_where_the_manifest_is_silent),
+    ("limits.default.output", limits::a_default_of_output_holds_where_the_manifest_is_silent),
+    ("server.allow_unauthenticated_loopback", server::callers_on_this_machine_need_no_key_if_told_so),
+    ("server.allowed_hosts", server::a_configured_name_is_served),
+    ("server.allowed_origins", server::a_page_of_a_configured_origin_may_call),
+    ("server.drain", server::calls_that_outlast_the_drain_are_cut_off),
+    ("server.listen", server::the_server_is_where_it_was_told_to_be),
+    ("server.max_body", server::a_body_above_the_configured_size_is_refused),
+    ("server.max_connections", server::connections_above_the_configured_number_wait),
+    ("server.worker_threads", server::there_are_as_many_threads_as_configured),
+    ("skills.allow_shell", skills::commands_may_be_asked_for_only_if_allowed),
+    ("skills.directories", skills::skills_are_read_from_every_configured_folder),
+    ("skills.max_concurrent_calls", skills::calls_above_the_configured_number_are_refused),
+    ("skills.require_approval_tags", skills::configured_tags_need_an_approval_and_no_others),
+    ("skills.strict_validation", skills::slips_in_manifests_are_errors_unless_told_otherwise),
+    ("skills.watch", skills::packages_that_change_are_left_alone_if_told_so),
+];
+
+#[test]
+fn every_key_is_shown_to_be_enforced() {
+    let schema = bailiwick_server::config::schema();
+    let mut keys = BTreeSet::new();
+    collect(&schema, &schema, "", &mut keys);
+    let shown: BTreeSet<_> = SHOWN.iter().map(|(key, _)| (*key).to_owned()).collect();
+    assert_eq!(keys, shown, "a key has no test above, or a test has no key");
+    assert_eq!(shown.len(), SHOWN.len(), "a key stands twice");
+}
+
+/// The dotted keys below `schema`.
+fn collect(schema: &Value, root: &Value, prefix: &str, keys: &mut BTreeSet<String>) {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => root.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
+        None => schema,
+    };
+    match schema["properties"].as_object() {
+        Some(properties) => {
+            for (key, schema) in properties {
+                let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                collect(schema, root, &key, keys);
+            }
+        }
+        None => drop(keys.insert(prefix.to_owned())),
+    }
+}

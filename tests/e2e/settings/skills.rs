@@ -1,0 +1,118 @@
+//! The keys of `[skills]`.
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::host::Home;
+
+fn list(home: &Home) -> Value {
+    home.run(&["--json", "skills", "list"]).expect(0).json()
+}
+
+fn ids(list: &Value) -> Vec<&str> {
+    list["skills"].as_array().unwrap().iter().map(|skill| skill["id"].as_str().unwrap()).collect()
+}
+
+#[test]
+pub(super) fn skills_are_read_from_every_configured_folder() {
+    let home = Home::with("[skills]\ndirectories = [\"mine\", \"theirs\"]\n");
+    home.prompt("a").prompt("b").prompt("c");
+    for (name, folder) in [("a", "mine"), ("b", "theirs")] {
+        fs::create_dir_all(home.path(folder)).unwrap();
+        fs::rename(home.path("skills").join(name), home.path(folder).join(name)).unwrap();
+    }
+    assert_eq!(ids(&list(&home)), ["local/a", "local/b"]);
+    fs::remove_dir_all(home.path("theirs")).unwrap();
+    let list = list(&home);
+    assert_eq!(ids(&list), ["local/a"]);
+    assert!(list["broken"][0]["error"].as_str().unwrap().contains("theirs"), "{list}");
+    // Where nothing is configured, `skills` beside the configuration is read.
+    let home = Home::new();
+    home.prompt("c");
+    assert_eq!(ids(&self::list(&home)), ["local/c"]);
+}
+
+#[test]
+pub(super) fn slips_in_manifests_are_errors_unless_told_otherwise() {
+    let manifest = "colour = \"red\"\n[limits]\nfuel = \"1000\"\n";
+    let strict = Home::with("[skills]\nstrict_validation = true\n");
+    strict.guest("hostile", manifest);
+    let found = list(&strict);
+    assert_eq!(ids(&found), Vec::<&str>::new());
+    assert!(found["broken"][0]["error"].as_str().unwrap().contains("colour"), "{found}");
+    let lenient = Home::with("[skills]\nstrict_validation = false\n");
+    lenient.guest("hostile", manifest);
+    let found = list(&lenient);
+    assert_eq!((ids(&found), &found["broken"]), (vec!["tests/hostile"], &json!([])));
+    let warnings = found["skills"][0]["warnings"].to_string();
+    assert!(warnings.contains("colour") && warnings.contains("fuel"), "{warnings}");
+}
+
+#[test]
+pub(super) fn commands_may_be_asked_for_only_if_allowed() {
+    let manifest = "[[permissions.shell]]\ncommand = [\"git\", \"status\"]\n";
+    for allowed in [false, true] {
+        let home = Home::with(&format!("[skills]\nallow_shell = {allowed}\n"));
+        home.guest("hostile", manifest);
+        let found = list(&home);
+        if allowed {
+            assert_eq!((ids(&found), &found["broken"]), (vec!["tests/hostile"], &json!([])));
+        } else {
+            assert_eq!(ids(&found), Vec::<&str>::new());
+            assert!(found["broken"][0]["error"].as_str().unwrap().contains("shell"), "{found}");
+        }
+    }
+}
+
+#[test]
+pub(super) fn configured_tags_need_an_approval_and_no_others() {
+    let manifest = "[tools.echo]\nrisk_tags = [\"loud\"]\n[tools.count]\nrisk_tags = [\"destructive\"]\n";
+    let run = |settings: &str, tool: &str, options: &[&str]| {
+        let home = Home::with(settings);
+        home.guest("hostile", manifest).grant("tests/hostile", options);
+        let arguments = if tool == "echo" { r#"{"text":""}"# } else { "{}" };
+        home.run(&["skills", "run", "tests/hostile", tool, "--args", arguments])
+    };
+    let configured = "[skills]\nrequire_approval_tags = [\"loud\"]\n";
+    run("", "echo", &[]).expect(0);
+    run("", "count", &[]).expect(4);
+    let refused = run(configured, "echo", &[]).expect(4);
+    assert!(refused.stderr.contains("loud"), "{}", refused.stderr);
+    run(configured, "count", &[]).expect(0);
+    run(configured, "echo", &["--accept-risk", "loud"]).expect(0);
+}
+
+#[test]
+pub(super) fn calls_above_the_configured_number_are_refused() {
+    let home = Home::with("[skills]\nmax_concurrent_calls = 1\n");
+    home.guest("hostile", "[limits]\ndeadline = \"60 s\"\n").guest("keeper", "");
+    home.grant("tests/hostile", &[]).grant("tests/keeper", &[]);
+    let server = home.serve();
+    let setting = || server.execute("tests/keeper", "setting", &json!({ "key": "k" }));
+    setting().ok();
+    thread::scope(|scope| {
+        let long = scope.spawn(|| server.execute_when_free("tests/hostile", "sleep", &json!({ "millis": 6_000 })));
+        let problem = server.wait_until_busy().problem("busy");
+        assert!(problem["detail"].as_str().unwrap().contains("the host has 1 call"), "{problem}");
+        // Over all skills, not only over the one that is called.
+        setting().problem("busy");
+        long.join().unwrap().ok();
+    });
+    setting().ok();
+}
+
+#[test]
+pub(super) fn packages_that_change_are_left_alone_if_told_so() {
+    let home = Home::with("[skills]\nwatch = false\n");
+    home.prompt("a");
+    let server = home.serve();
+    home.prompt("b");
+    // Ten times as long as a watching server waits for things to come to rest.
+    thread::sleep(Duration::from_secs(3));
+    assert_eq!(ids(&server.get("/v1/skills").ok()), ["local/a"]);
+    server.stop();
+    assert_eq!(ids(&home.serve().get("/v1/skills").ok()), ["local/a", "local/b"]);
+}
