@@ -1,0 +1,174 @@
+//! The floor: wasmtime with the settings of the host's engine, and nothing else.
+//!
+//! No permit, no limits but those of the engine, no meter, no log, no JSON, no
+//! capabilities but WASI's own. Calls are typed, by a signature that is known
+//! when this is compiled.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, ResourceTable};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// Instances that can live at once, here and in the host that is measured.
+pub const MAX_INSTANCES: u32 = 256;
+
+/// Bytes that one memory can ever have; the host's default ceiling.
+pub const MAX_MEMORY: u64 = 512 << 20;
+
+/// As often as the host's.
+const EPOCH: Duration = Duration::from_millis(10);
+
+/// One component on an engine of its own.
+pub struct Floor {
+    engine: Engine,
+    pre: InstancePre<Guest>,
+    echo: ComponentExportIndex,
+    sleep: ComponentExportIndex,
+}
+
+/// The data of one call's store.
+pub struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl Floor {
+    /// The test guest `hostile`, compiled.
+    pub fn new() -> Self {
+        let engine = engine();
+        let bytes = fs::read(crate::guests::component("hostile")).unwrap();
+        let component = Component::from_binary(&engine, &bytes).unwrap();
+        let pre = linker(&engine).instantiate_pre(&component).unwrap();
+        let tools = component.get_export_index(None, "tests:hostile/tools@1.0.0").unwrap();
+        let export = |name| component.get_export_index(Some(&tools), name).unwrap();
+        Self { echo: export("echo"), sleep: export("sleep"), engine, pre }
+    }
+
+    /// A fresh instance that gives `text` back.
+    pub async fn echo(&self, text: &str) -> String {
+        let mut store = self.store();
+        let instance = self.pre.instantiate_async(&mut store).await.unwrap();
+        let echo = instance.get_typed_func::<(&str,), (String,)>(&mut store, self.echo).unwrap();
+        echo.call_async(&mut store, (text,)).await.unwrap().0
+    }
+
+    /// A fresh instance that sleeps in a host call.
+    pub async fn sleep(&self, time: Duration) {
+        let mut store = self.store();
+        let instance = self.pre.instantiate_async(&mut store).await.unwrap();
+        let sleep = instance.get_typed_func::<(u64,), ()>(&mut store, self.sleep).unwrap();
+        let millis = u64::try_from(time.as_millis()).unwrap();
+        sleep.call_async(&mut store, (millis,)).await.unwrap();
+    }
+
+    fn store(&self) -> Store<Guest> {
+        let guest = Guest { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+        let mut store = Store::new(&self.engine, guest);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
+        store
+    }
+}
+
+impl Default for Floor {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Compiles the guest `hostile` into `path`.
+pub fn precompile(path: &Path) {
+    let bytes = fs::read(crate::guests::component("hostile")).unwrap();
+    fs::write(path, engine().precompile_component(&bytes).unwrap()).unwrap();
+}
+
+/// An engine and every file of compiled code in `folder`, ready to be
+/// instantiated; says how many.
+pub fn load_all(folder: &Path) -> usize {
+    let engine = engine();
+    let linker = linker(&engine);
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let ready: Vec<_> = files.map(|file| linker.instantiate_pre(&map(&engine, &file)).unwrap()).collect();
+    ready.len()
+}
+
+/// Maps the code in `file`.
+fn map(engine: &Engine, file: &Path) -> Component {
+    // SAFETY: `deserialize_file` demands bytes that `Engine::precompile_component`
+    // wrote and that do not change while mapped. The benchmark wrote the files
+    // itself a moment ago, into a temporary folder that nobody else knows.
+    #[expect(unsafe_code, reason = "the one way to map compiled code; see the argument above")]
+    unsafe {
+        Component::deserialize_file(engine, file).unwrap()
+    }
+}
+
+fn linker(engine: &Engine) -> Linker<Guest> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
+    linker
+}
+
+/// The settings of host/sandbox/src/engine.rs that cost or save time.
+fn engine() -> Engine {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(MAX_INSTANCES)
+        .total_core_instances(MAX_INSTANCES * 8)
+        .total_memories(MAX_INSTANCES * 2)
+        .total_tables(MAX_INSTANCES * 4)
+        .total_stacks(MAX_INSTANCES)
+        .max_core_instances_per_component(64)
+        .max_memories_per_component(8)
+        .max_tables_per_component(32)
+        .max_component_instance_size(1 << 20)
+        .max_core_instance_size(1 << 20)
+        .table_elements(100_000)
+        .max_memory_size(usize::try_from(MAX_MEMORY).unwrap())
+        .max_unused_warm_slots(MAX_INSTANCES)
+        .decommit_batch_size(1)
+        .async_stack_keep_resident(0);
+    if swap_is_off() {
+        pool.pagemap_scan(Enabled::Auto).linear_memory_keep_resident(4 << 20).table_keep_resident(4 << 20);
+    }
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .async_stack_size(1 << 20)
+        .max_wasm_stack(512 << 10)
+        .memory_reservation(4 << 30)
+        .memory_guard_size(32 << 20)
+        .memory_may_move(false)
+        .concurrency_support(false)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&config).unwrap();
+    start_ticker(&engine);
+    engine
+}
+
+fn start_ticker(engine: &Engine) {
+    let engine = engine.weak();
+    thread::spawn(move || {
+        loop {
+            thread::sleep(EPOCH);
+            match engine.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => return,
+            }
+        }
+    });
+}
+
+/// As the host decides whether the page map may be scanned.
+fn swap_is_off() -> bool {
+    fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() <= 1)
+}

@@ -1,0 +1,110 @@
+//! A call over HTTP: the host's route, a route without the host, and an echo.
+
+use serde_json::json;
+
+use crate::child::Server;
+use crate::clock::{median, micros_each, quantile};
+use crate::guests;
+use crate::host::{Installation, echo_arguments};
+use crate::load::{CONNECTIONS, Load};
+use crate::report::{Goal, Row};
+
+/// Requests in one round: some 300 ms.
+const REQUESTS: usize = 10_000;
+
+/// Rounds of each server, of which the middle one counts.
+const ROUNDS: usize = 9;
+
+/// Requests before anything is counted.
+const WARM_UP: usize = 2_000;
+
+/// What one server showed in one round.
+struct Round {
+    cpu: f64,
+    rate: f64,
+    latencies: Vec<f64>,
+}
+
+/// A server with what loads it.
+struct Subject {
+    server: Server,
+    load: Load,
+    rounds: Vec<Round>,
+}
+
+impl Subject {
+    fn new(server: Server, path: &str, headers: &str, body: &serde_json::Value) -> Self {
+        let mut load = Load::new(server.address, path, headers, &body.to_string());
+        load.round(WARM_UP);
+        Self { server, load, rounds: Vec::new() }
+    }
+
+    fn round(&mut self) {
+        let before = self.server.cpu();
+        let round = self.load.round(REQUESTS);
+        let cpu = self.server.cpu().saturating_sub(before);
+        self.rounds.push(Round {
+            cpu: micros_each(cpu, REQUESTS),
+            rate: 1e6 / micros_each(round.wall, REQUESTS),
+            latencies: round.latencies,
+        });
+    }
+
+    fn cpu(&self) -> f64 {
+        median(self.rounds.iter().map(|round| round.cpu))
+    }
+
+    fn rate(&self) -> f64 {
+        median(self.rounds.iter().map(|round| round.rate))
+    }
+
+    fn latency(&self, share: f64) -> f64 {
+        quantile(self.rounds.iter().flat_map(|round| round.latencies.iter().copied()), share)
+    }
+}
+
+/// Measures with one worker thread in the servers, and with two.
+pub fn measure() -> Vec<Row> {
+    [1, 2].into_iter().flat_map(with_threads).collect()
+}
+
+fn with_threads(threads: usize) -> Vec<Row> {
+    let installation = Installation::new(1, threads);
+    let log = installation.log_path();
+    let config = installation.config_path();
+    let setting = threads.to_string();
+    let key = format!("authorization: Bearer {}\r\n", installation.key());
+    let path = format!("/v1/skills/{}/execute", guests::skill_id(0));
+    let body = json!({ "tool": "echo", "arguments": echo_arguments() });
+    let start = |server: &str, setting: &str| Server::start(server, setting, &log.with_extension(server));
+    let mut host = Subject::new(start("host", config.to_str().unwrap()), &path, &key, &body);
+    let mut bare = Subject::new(start("bare", &setting), "/call", "", &echo_arguments());
+    let mut echo = Subject::new(start("echo", &setting), "/call", "", &body);
+    for _ in 0..ROUNDS {
+        host.round();
+        bare.round();
+        echo.round();
+    }
+    rows(threads, &host, &bare, &echo)
+}
+
+fn rows(threads: usize, host: &Subject, bare: &Subject, echo: &Subject) -> Vec<Row> {
+    let workers = if threads == 1 { "1 worker".to_owned() } else { format!("{threads} workers") };
+    let row = |what: &str, unit, value: &dyn Fn(&Subject) -> f64, floor: &Subject, goal| Row {
+        what: format!("HTTP, {workers}: {what}"),
+        unit,
+        ours: value(host),
+        floor: value(floor),
+        goal,
+    };
+    // A share of the speed of 0.7 is 1 / 0.7 of the CPU time.
+    let least_share = 0.7;
+    vec![
+        row("CPU of a call, bare route", "µs", &Subject::cpu, bare, Goal::RatioAtMost(1.0 / least_share)),
+        row("CPU of a call, JSON echo", "µs", &Subject::cpu, echo, Goal::None),
+        row("calls a second, bare route", "/s", &Subject::rate, bare, Goal::RatioAtLeast(least_share)),
+        row("calls a second, JSON echo", "/s", &Subject::rate, echo, Goal::None),
+        row(&format!("p50 at {CONNECTIONS} connections, bare route"), "µs", &|it| it.latency(0.5), bare, Goal::None),
+        row(&format!("p99 at {CONNECTIONS} connections, bare route"), "µs", &|it| it.latency(0.99), bare, Goal::None),
+    ]
+}
