@@ -1,0 +1,133 @@
+//! Builds every guest and packs each skill into a folder of its own.
+//!
+//! `target/skills/NAME/` is what an author would hand out: SKILL.md,
+//! skill.toml, the component, and what these refer to. `target/test-guests/`
+//! has the bare components of tests/guests.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use wit_parser::{PackageMetadata, Resolve};
+
+/// What a package may hold besides the component.
+const PACKAGED: &[&str] = &["SKILL.md", "skill.toml", "references", "schemas", "assets"];
+
+/// Builds and packs.
+pub(crate) fn build(root: &Path) -> Result<(), String> {
+    println!("guests: building for wasm32-wasip2 …");
+    let built = compile(root)?;
+    let mut packed = 0;
+    for folder in folders(&root.join("skills"))?.iter().filter(|folder| folder.join("skill.toml").is_file()) {
+        pack(root, folder, &built)?;
+        packed += 1;
+    }
+    println!("guests: {packed} skills packed in target/skills");
+    let mut bare = 0;
+    for folder in folders(&root.join("tests/guests"))?.iter().filter(|folder| folder.join("Cargo.toml").is_file()) {
+        let name = name_of(folder)?;
+        let component = with_docs(&built.join(format!("guest_{}.wasm", name.replace('-', "_"))), &folder.join("wit"))?;
+        write(&root.join("target/test-guests").join(format!("{name}.wasm")), &component)?;
+        bare += 1;
+    }
+    println!("guests: {bare} test components in target/test-guests");
+    Ok(())
+}
+
+fn compile(root: &Path) -> Result<PathBuf, String> {
+    let target = root.join("target/guests");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(root.join("skills"))
+        .args(["build", "--workspace", "--release", "--locked", "--quiet", "--target", "wasm32-wasip2", "--target-dir"])
+        .arg(&target)
+        .status()
+        .map_err(|error| format!("cargo can't be started: {error}"))?;
+    if !status.success() {
+        return Err("the guests don't build; what cargo said stands above".to_owned());
+    }
+    Ok(target.join("wasm32-wasip2/release"))
+}
+
+fn pack(root: &Path, folder: &Path, built: &Path) -> Result<(), String> {
+    let name = name_of(folder)?;
+    let package = root.join("target/skills").join(&name);
+    // Made anew, so that a file that is gone from the source is gone here too.
+    if package.exists() {
+        fs::remove_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
+    }
+    for item in PACKAGED.iter().map(|item| folder.join(item)).filter(|item| item.exists()) {
+        copy(&item, &package)?;
+    }
+    let component = with_docs(&built.join(format!("skill_{}.wasm", name.replace('-', "_"))), &folder.join("wit"))?;
+    write(&package.join(format!("{name}.wasm")), &component)
+}
+
+/// The component with the documentation of its WIT in the custom section
+/// `package-docs`, which toolchains leave out of components.
+fn with_docs(component: &Path, wit: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = fs::read(component).map_err(|error| format!("{}: {error}", component.display()))?;
+    if !wit.is_dir() {
+        return Ok(bytes);
+    }
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(wit).map_err(|error| format!("{}: {error:#}", wit.display()))?;
+    let docs = PackageMetadata::extract(&resolve, package).encode().map_err(|error| error.to_string())?;
+    let name = PackageMetadata::SECTION_NAME.as_bytes();
+    let mut content = leb128(name.len());
+    content.extend_from_slice(name);
+    content.extend_from_slice(&docs);
+    bytes.push(0);
+    bytes.extend(leb128(content.len()));
+    bytes.extend(content);
+    Ok(bytes)
+}
+
+/// A length as WebAssembly writes it.
+fn leb128(mut value: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(value & 0x7f).unwrap_or_default();
+        value >>= 7;
+        if value == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+fn copy(from: &Path, into: &Path) -> Result<(), String> {
+    let to = into.join(from.file_name().unwrap_or_default());
+    if from.is_dir() {
+        let entries = fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?;
+        for entry in entries {
+            copy(&entry.map_err(|error| error.to_string())?.path(), &to)?;
+        }
+        return Ok(());
+    }
+    write(&to, &fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    // Unchanged files keep their time, so that caches that look at it hold.
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    fs::create_dir_all(path.parent().unwrap_or(path)).map_err(failed)?;
+    fs::write(path, bytes).map_err(failed)
+}
+
+fn folders(parent: &Path) -> Result<Vec<PathBuf>, String> {
+    let entries = fs::read_dir(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| error.to_string()));
+    let mut folders: Vec<_> = paths.collect::<Result<_, _>>()?;
+    folders.retain(|path| path.is_dir());
+    folders.sort();
+    Ok(folders)
+}
+
+fn name_of(folder: &Path) -> Result<String, String> {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    name.map(str::to_owned).ok_or_else(|| format!("{}: not a name in UTF-8", folder.display()))
+}
