@@ -29,7 +29,7 @@ pub fn play(arguments: &[String]) -> bool {
             answer_on_input();
             servers::serve(server, setting);
         }
-        ("memory", [variant]) => println!("{}", memory::grow(variant)),
+        ("memory", [variant, compiled]) => println!("{}", memory::grow(variant, compiled)),
         ("ready", [variant, path]) => println!("{}", ready::start(variant, path)),
         _ => panic!("no such role: {arguments:?}"),
     }

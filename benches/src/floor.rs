@@ -48,7 +48,19 @@ impl Floor {
         let engine = engine();
         let bytes = fs::read(crate::guests::component("hostile")).unwrap();
         let component = Component::from_binary(&engine, &bytes).unwrap();
-        let pre = linker(&engine).instantiate_pre(&component).unwrap();
+        Self::with(engine, &component)
+    }
+
+    /// The same guest from a file of [`precompile`], so that the process holds
+    /// nothing that a compiler left behind.
+    pub fn mapped(file: &Path) -> Self {
+        let engine = engine();
+        let component = map(&engine, file);
+        Self::with(engine, &component)
+    }
+
+    fn with(engine: Engine, component: &Component) -> Self {
+        let pre = linker(&engine).instantiate_pre(component).unwrap();
         let tools = component.get_export_index(None, "tests:hostile/tools@1.0.0").unwrap();
         let export = |name| component.get_export_index(Some(&tools), name).unwrap();
         Self { echo: export("echo"), sleep: export("sleep"), engine, pre }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use bailiwick_api::auth::{KeyFile, NewKey, Scope};
 use bailiwick_domain::clock::Clock as _;
@@ -65,12 +64,8 @@ impl Host {
 
     /// One call, from the permit to the output as JSON text.
     pub async fn call(&self, tool: usize, arguments: &Value) -> String {
-        self.call_within(self.terms.limits.deadline, tool, arguments).await
-    }
-
-    /// One call that is ended after `deadline`.
-    pub async fn call_within(&self, deadline: Duration, tool: usize, arguments: &Value) -> String {
-        let permit = self.issuer.issue(Arc::clone(&self.terms), SystemClock.instant() + deadline);
+        let deadline = SystemClock.instant() + self.terms.limits.deadline;
+        let permit = self.issuer.issue(Arc::clone(&self.terms), deadline);
         match self.sandbox.invoke(permit, tool, arguments).await.result {
             Ok(Output::Success(json)) => json,
             other => panic!("the call did not succeed: {other:?}"),

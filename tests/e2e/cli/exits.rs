@@ -130,7 +130,7 @@ fn code_7_is_for_calls_that_were_ended() {
         let arguments = arguments.to_string();
         home.run(&[&["skills", "run", "tests/hostile", tool, "--args", &arguments], more].concat())
     };
-    refused(run("spin", json!({}), &["--deadline", "300 ms"]), 7, &["deadline of 300 ms"]);
+    refused(run("spin", json!({}), &["--deadline", "300 ms"]), 7, &["deadline"]);
     refused(run("sleep", json!({ "millis": 19_000 }), &["--deadline", "300 ms"]), 7, &["deadline"]);
     refused(run("allocate", json!({}), &[]), 7, &["memory"]);
     refused(run("huge", json!({ "bytes": 200_000 }), &[]), 7, &["65536"]);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::host::Home;
+use crate::host::{Home, eventually};
 
 /// A counter that shows how often a call was made.
 fn counting() -> Home {
@@ -114,7 +114,9 @@ fn a_request_that_is_sent_again_too_early_is_told_when_to_come_back() {
 fn cut_off(home: &Home) {
     let server = home.serve();
     let client = Client::clone(&server);
-    let call = thread::spawn(move || sleep(&client, 100_000));
+    let call = thread::spawn(move || {
+        eventually("there is a place for the call", || Some(sleep(&client, 100_000)).filter(|it| it.status != 429))
+    });
     // Until a call is counted nothing of it is written down; after that, it soon is.
     let others = [(); 2].map(|()| {
         let client = Client::clone(&server);
