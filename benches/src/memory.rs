@@ -42,7 +42,8 @@ pub fn measure() -> Vec<Row> {
     let each = |variant: usize, name: &str| {
         median(runs.iter().map(|run| run[variant][name].as_f64().unwrap() / f64::from(CALLS)))
     };
-    let row = |what: String, name: &str, goal| Row { what, unit: "KiB", ours: each(0, name), floor: each(1, name), goal };
+    let row =
+        |what: String, name: &str, goal| Row { what, unit: "KiB", ours: each(0, name), floor: each(1, name), goal };
     vec![
         row(format!("memory: of each of {CALLS} live instances"), "fresh", Goal::OursAtMost(32.0)),
         row("memory: the same in a pool that was used before".to_owned(), "used", Goal::None),
