@@ -1,6 +1,6 @@
 //! A call over HTTP: the host's route, a route without the host, and an echo.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::child::Server;
 use crate::clock::{median, micros_each, quantile};
@@ -29,19 +29,20 @@ struct Round {
 struct Subject {
     server: Server,
     load: Load,
+    awake: bool,
     rounds: Vec<Round>,
 }
 
 impl Subject {
-    fn new(server: Server, path: &str, headers: &str, body: &serde_json::Value) -> Self {
+    fn new(server: Server, awake: bool, path: &str, headers: &str, body: &Value) -> Self {
         let mut load = Load::new(server.address, path, headers, &body.to_string());
-        load.round(WARM_UP);
-        Self { server, load, rounds: Vec::new() }
+        load.round(WARM_UP, awake);
+        Self { server, load, awake, rounds: Vec::new() }
     }
 
     fn round(&mut self) {
         let before = self.server.cpu();
-        let round = self.load.round(REQUESTS);
+        let round = self.load.round(REQUESTS, self.awake);
         let cpu = self.server.cpu().saturating_sub(before);
         self.rounds.push(Round {
             cpu: micros_each(cpu, REQUESTS),
@@ -77,9 +78,11 @@ fn with_threads(threads: usize) -> Vec<Row> {
     let path = format!("/v1/skills/{}/execute", guests::skill_id(0));
     let body = json!({ "tool": "echo", "arguments": echo_arguments() });
     let start = |server: &str, setting: &str| Server::start(server, setting, &log.with_extension(server));
-    let mut host = Subject::new(start("host", config.to_str().unwrap()), &path, &key, &body);
-    let mut bare = Subject::new(start("bare", &setting), "/call", "", &echo_arguments());
-    let mut echo = Subject::new(start("echo", &setting), "/call", "", &body);
+    // With one worker the generator has a core to itself; with two it must share.
+    let awake = threads == 1;
+    let mut host = Subject::new(start("host", config.to_str().unwrap()), awake, &path, &key, &body);
+    let mut bare = Subject::new(start("bare", &setting), awake, "/call", "", &echo_arguments());
+    let mut echo = Subject::new(start("echo", &setting), awake, "/call", "", &body);
     for _ in 0..ROUNDS {
         host.round();
         bare.round();

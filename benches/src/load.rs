@@ -52,7 +52,11 @@ impl Load {
     }
 
     /// Sends `count` requests, each of which must be answered with 200 and the text.
-    pub fn round(&mut self, count: usize) -> Round {
+    ///
+    /// One that is `awake` never sleeps while it waits, so that the server has
+    /// nobody to wake up, as it would not have for a client on another machine.
+    /// It takes a whole core.
+    pub fn round(&mut self, count: usize, awake: bool) -> Round {
         let claimed = Arc::new(AtomicUsize::new(0));
         let connections = std::mem::take(&mut self.connections);
         let start = Instant::now();
@@ -62,12 +66,21 @@ impl Load {
                 async move { connection.work(&request, &claimed, count).await }
             };
             let workers: JoinSet<_> = connections.into_iter().map(work).collect();
-            tokio::time::timeout(TIMEOUT, workers.join_all()).await.unwrap()
+            let spinning = awake.then(|| tokio::spawn(spin()));
+            let ended = tokio::time::timeout(TIMEOUT, workers.join_all()).await.unwrap();
+            spinning.inspect(tokio::task::JoinHandle::abort);
+            ended
         });
         let wall = start.elapsed();
         let (connections, latencies): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
         self.connections = connections;
         Round { wall, latencies: latencies.concat() }
+    }
+}
+
+async fn spin() {
+    loop {
+        tokio::task::yield_now().await;
     }
 }
 

@@ -6,7 +6,7 @@ mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak, mpsc};
 
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::sandbox::Sandbox;
@@ -17,6 +17,10 @@ use self::load::Loaded;
 use crate::catalog::{Broken, Catalog, Found};
 use crate::package::LoadOptions;
 use crate::skill::Skill;
+
+/// Packages that are read at the same time. Compiling a large component takes
+/// hundreds of megabytes, and more threads than this wait for the disk.
+const MAX_LOADERS: usize = 4;
 
 /// Where skills are, and how they are read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +33,7 @@ pub struct RegistryOptions {
     pub allow_shell: bool,
 }
 
-/// A package that is about to be read, for those who wait for the first start,
+/// How far reading has come, for those who wait for the first start,
 /// when components may have to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress<'a> {
@@ -37,7 +41,7 @@ pub struct Progress<'a> {
     pub done: usize,
     /// Packages in all.
     pub total: usize,
-    /// The next one's folder.
+    /// A folder that is being read.
     pub folder: &'a Path,
 }
 
@@ -145,10 +149,9 @@ fn read_all(
     let mut old = std::mem::take(&mut packages.loaded);
     let mut scanned = Scanned { skills: Vec::new(), broken: scan.broken };
     let load_options = LoadOptions { strict: options.strict, allow_shell: options.allow_shell };
-    let total = scan.folders.len();
-    for (done, folder) in scan.folders.into_iter().enumerate() {
-        on_progress(Progress { done, total, folder: &folder });
-        let loaded = load::load(&folder, load_options, sandbox, old.remove(&folder));
+    let jobs: Vec<_> = scan.folders.into_iter().map(|folder| (old.remove(&folder), folder)).collect();
+    let load = |(old, folder): &mut (Option<Loaded>, PathBuf)| load::load(folder, load_options, sandbox, old.take());
+    for (folder, loaded) in load_side_by_side(jobs, load, on_progress) {
         match &loaded.skill {
             Ok(skill) => scanned.skills.push(Found { folder: folder.clone(), skill: Arc::clone(skill) }),
             Err(broken) => scanned.broken.push(broken.clone()),
@@ -156,6 +159,41 @@ fn read_all(
         packages.loaded.insert(folder, loaded);
     }
     scanned
+}
+
+/// Loads each package, several at a time: reading, hashing and compiling use
+/// one core each. The answers are in the order of the jobs.
+fn load_side_by_side(
+    jobs: Vec<(Option<Loaded>, PathBuf)>,
+    load: impl Fn(&mut (Option<Loaded>, PathBuf)) -> Loaded + Sync,
+    on_progress: &mut dyn FnMut(Progress<'_>),
+) -> Vec<(PathBuf, Loaded)> {
+    let total = jobs.len();
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_LOADERS).min(total);
+    let folders: Vec<PathBuf> = jobs.iter().map(|(_, folder)| folder.clone()).collect();
+    let queue = Mutex::new(jobs.into_iter().enumerate());
+    let mut answers: Vec<Option<Loaded>> = folders.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..workers {
+            let (sender, queue, load) = (sender.clone(), &queue, &load);
+            scope.spawn(move || {
+                loop {
+                    let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                    let Some((index, mut job)) = next else { return };
+                    // The receiver is there until every sender is gone.
+                    let _ = sender.send((index, load(&mut job)));
+                }
+            });
+        }
+        drop(sender);
+        for (done, folder) in folders.iter().enumerate() {
+            on_progress(Progress { done, total, folder });
+            let Ok((index, loaded)) = receiver.recv() else { break };
+            answers[index] = Some(loaded);
+        }
+    });
+    folders.into_iter().zip(answers).filter_map(|(folder, loaded)| Some((folder, loaded?))).collect()
 }
 
 impl Packages {

@@ -10,7 +10,7 @@ use bailiwick_domain::{clock::Clock, digest::Digest};
 use serde_json::json;
 
 use super::script::{Act, midnight};
-use super::support::{Host, Site, everything, invocation, manifest, mount, tool};
+use super::support::{Host, Site, everything, in_time, invocation, manifest, mount, tool};
 use crate::execute::{BusyScope, ExecuteError};
 use crate::grants::NewGrant;
 
@@ -77,7 +77,7 @@ async fn a_tool_is_named_unless_there_is_one() {
     let call = async |name: Option<&str>| {
         let invocation =
             bailiwick_domain::invocation::Invocation { tool: name.map(str::to_owned), ..invocation("demo/two") };
-        host.executor.execute(invocation).await
+        host.execute(invocation).await
     };
     let error = call(None).await.expect_err("which one?");
     assert_eq!(error.to_string(), "`demo/two` has several tools: name one of `first`, `second`");
@@ -103,7 +103,7 @@ async fn the_authors_schemas_hold() {
         arguments: json!({ "text": "thirteen char" }),
         ..invocation("demo/p")
     };
-    let error = host.executor.execute(long).await.expect_err("too long");
+    let error = host.execute(long).await.expect_err("too long");
     assert!(matches!(&error, ExecuteError::Arguments(violation) if violation.path == "/text"), "{error}");
     assert_eq!(host.sandbox.calls(), 1, "the guest never ran");
     host.sandbox.answer("10");
@@ -134,7 +134,7 @@ async fn a_prompt_is_not_called() {
     let host = site.open();
     for tool in [None, Some("run".to_owned())] {
         let invocation = bailiwick_domain::invocation::Invocation { tool, ..invocation("local/advice") };
-        assert_eq!(host.executor.execute(invocation).await.expect_err("refused").code(), "prompt");
+        assert_eq!(host.execute(invocation).await.expect_err("refused").code(), "prompt");
     }
 }
 
@@ -155,7 +155,7 @@ async fn a_skill_has_its_number_of_calls() {
     calls.push(host.start(invocation("demo/p")).await);
     host.sandbox.release();
     for call in calls {
-        call.await.expect("no panic").expect("it succeeds");
+        in_time(call).await.expect("no panic").expect("it succeeds");
     }
     assert_eq!((host.skill("demo/p").calls_under_way(), host.executor.calls_under_way()), (0, 0));
 }
@@ -171,7 +171,7 @@ async fn a_grant_lowers_the_number_of_calls() {
     let error = host.call("demo/p").await.expect_err("one at a time");
     assert!(matches!(error, ExecuteError::Busy { limit: 1, .. }));
     host.sandbox.release();
-    call.await.expect("no panic").expect("it succeeds");
+    in_time(call).await.expect("no panic").expect("it succeeds");
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_reload_does_not_forget_the_calls_under_way() {
     assert!(matches!(error, ExecuteError::Busy { limit: 2, .. }));
     host.sandbox.release();
     for call in calls {
-        call.await.expect("no panic").expect("it succeeds");
+        in_time(call).await.expect("no panic").expect("it succeeds");
     }
 }
 
@@ -204,7 +204,7 @@ async fn the_host_has_its_number_of_calls() {
     assert!(retry_after > Duration::ZERO);
     host.sandbox.release();
     for call in calls {
-        call.await.expect("no panic").expect("it succeeds");
+        in_time(call).await.expect("no panic").expect("it succeeds");
     }
 }
 
@@ -214,7 +214,7 @@ async fn a_revocation_ends_calls_under_way() {
     host.sandbox.act(Act::Wait);
     let call = host.start(invocation("demo/p")).await;
     host.grants.revoke(&host.skill("demo/p").manifest.id, None).expect("revoke");
-    let error = call.await.expect("no panic").expect_err("it is ended");
+    let error = in_time(call).await.expect("no panic").expect_err("it is ended");
     assert_eq!((error.code(), error.receipt().expect("it ran").outcome), ("revoked", "revoked"));
     host.sandbox.until_under_way(0).await;
     assert_eq!(host.executor.calls_under_way(), 0);
@@ -235,7 +235,7 @@ async fn a_narrower_grant_ends_calls_and_a_like_one_does_not() {
     host.sandbox.until_under_way(1).await;
     let new = NewGrant { giver: "ada".to_owned(), capabilities: Capabilities::default(), ..NewGrant::default() };
     host.grants.add(&host.skill("demo/p"), new).expect("the grant is given");
-    assert_eq!(call.await.expect("no panic").expect_err("it is ended").code(), "revoked");
+    assert_eq!(in_time(call).await.expect("no panic").expect_err("it is ended").code(), "revoked");
 }
 
 #[test]
@@ -248,7 +248,7 @@ fn each_call_leaves_one_line_without_its_data() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
             host.sandbox.answer("\"secret answer\"");

@@ -5,7 +5,7 @@ use bailiwick_domain::sandbox::{InvokeError, Output};
 use serde_json::json;
 
 use super::script::Act;
-use super::support::{ALL, Host, Site, invocation, manifest, tool};
+use super::support::{ALL, Host, Site, in_time, invocation, manifest, tool};
 use crate::execute::{ExecuteError, Execution};
 
 /// `demo/p` may not be called twice, `demo/twice` may.
@@ -27,7 +27,7 @@ fn keyed(selector: &str) -> Invocation {
 }
 
 async fn call(host: &Host, selector: &str) -> Result<Execution, ExecuteError> {
-    host.executor.execute(keyed(selector)).await
+    host.execute(keyed(selector)).await
 }
 
 #[tokio::test]
@@ -44,11 +44,11 @@ async fn a_second_request_gets_the_first_answer() {
     host.sandbox.act(Act::Answer(Ok(Output::Failure("\"no\"".to_owned()))));
     let mut other = keyed("demo/p");
     other.idempotency_key = Some("key-2".to_owned());
-    host.executor.execute(other.clone()).await.expect("it answers");
+    host.execute(other.clone()).await.expect("it answers");
     let host = host.restart();
     let third = call(&host, "demo/p").await.expect("it is replayed");
     assert_eq!((third.replayed, format!("{:?}", third.receipt)), (true, format!("{:?}", first.receipt)));
-    let fourth = host.executor.execute(other).await.expect("it is replayed");
+    let fourth = host.execute(other).await.expect("it is replayed");
     assert_eq!((fourth.output, fourth.receipt.outcome), (Output::Failure("\"no\"".to_owned()), "failed"));
     assert_eq!(host.sandbox.calls(), 0);
 }
@@ -64,11 +64,11 @@ async fn a_key_is_for_one_request_of_one_principal() {
         Invocation { arguments: json!({ "text": "other" }), ..keyed("demo/p") },
     ];
     for other in others {
-        let error = host.executor.execute(other).await.expect_err("another request");
+        let error = host.execute(other).await.expect_err("another request");
         assert_eq!(error.code(), "key-mismatch");
     }
     let stranger = Invocation { principal: Principal { name: "key:other".into() }, ..keyed("demo/p") };
-    assert!(!host.executor.execute(stranger).await.expect("a key of its own").replayed);
+    assert!(!host.execute(stranger).await.expect("a key of its own").replayed);
     assert_eq!(host.sandbox.calls(), 2);
 }
 
@@ -87,7 +87,7 @@ async fn a_second_request_meanwhile_is_told_so() {
     let first = host.start(keyed("demo/p")).await;
     assert!(matches!(call(&host, "demo/p").await, Err(ExecuteError::KeyInProgress { .. })));
     host.sandbox.release();
-    first.await.expect("no panic").expect("it succeeds");
+    in_time(first).await.expect("no panic").expect("it succeeds");
     assert!(call(&host, "demo/p").await.expect("it is replayed").replayed);
 }
 
@@ -101,11 +101,11 @@ async fn a_call_that_was_cut_off_is_made_again_if_it_may_be() {
         assert!(call.await.expect_err("it was ended").is_cancelled());
     }
     host.sandbox.answer("7");
-    let error = host.executor.execute(keyed_for("demo/p")).await.expect_err("nobody knows what it did");
+    let error = host.execute(keyed_for("demo/p")).await.expect_err("nobody knows what it did");
     assert!(matches!(&error, ExecuteError::Interrupted { tool } if tool == "run"), "{error}");
-    let again = host.executor.execute(keyed_for("demo/twice")).await.expect("it is made again");
+    let again = host.execute(keyed_for("demo/twice")).await.expect("it is made again");
     assert_eq!((again.replayed, again.output), (false, Output::Success("7".to_owned())));
-    assert!(host.executor.execute(keyed_for("demo/twice")).await.expect("done").replayed);
+    assert!(host.execute(keyed_for("demo/twice")).await.expect("done").replayed);
 }
 
 /// A key for each skill.
@@ -123,8 +123,8 @@ async fn what_a_crash_cut_off_is_interrupted() {
         assert!(call.await.is_err());
     }
     let host = host.restart();
-    assert_eq!(host.executor.execute(keyed_for("demo/p")).await.expect_err("interrupted").code(), "interrupted");
-    assert!(!host.executor.execute(keyed_for("demo/twice")).await.expect("it is made again").replayed);
+    assert_eq!(host.execute(keyed_for("demo/p")).await.expect_err("interrupted").code(), "interrupted");
+    assert!(!host.execute(keyed_for("demo/twice")).await.expect("it is made again").replayed);
 }
 
 #[tokio::test]
@@ -149,15 +149,15 @@ async fn a_failure_is_final_unless_the_tool_may_run_twice() {
     let host = host();
     host.sandbox.fail(InvokeError::Trap { message: "unreachable".to_owned(), backtrace: vec![] });
     for skill in ["demo/p", "demo/twice"] {
-        assert_eq!(host.executor.execute(keyed_for(skill)).await.expect_err("it fails").code(), "guest-trapped");
+        assert_eq!(host.execute(keyed_for(skill)).await.expect_err("it fails").code(), "guest-trapped");
     }
     host.sandbox.answer("1");
-    let error = host.executor.execute(keyed_for("demo/p")).await.expect_err("final");
+    let error = host.execute(keyed_for("demo/p")).await.expect_err("final");
     assert_eq!(
         error.to_string(),
         "the call with this idempotency key failed before (guest-trapped): the guest trapped: unreachable"
     );
-    assert!(!host.executor.execute(keyed_for("demo/twice")).await.expect("it is made again").replayed);
+    assert!(!host.execute(keyed_for("demo/twice")).await.expect("it is made again").replayed);
 }
 
 #[tokio::test]
@@ -172,6 +172,6 @@ async fn a_refusal_leaves_no_record() {
 async fn a_key_that_is_too_long_is_refused() {
     let host = host();
     let long = Invocation { idempotency_key: Some("k".repeat(5000)), ..keyed("demo/p") };
-    assert!(matches!(host.executor.execute(long).await, Err(ExecuteError::Journal(_))));
+    assert!(matches!(host.execute(long).await, Err(ExecuteError::Journal(_))));
     assert_eq!(host.sandbox.calls(), 0);
 }

@@ -17,6 +17,8 @@ use bailiwick_domain::wit::ToolSignature;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+use super::support::in_time;
+
 /// A clock that moves only when it is told to.
 #[derive(Debug)]
 pub(super) struct HandClock {
@@ -126,9 +128,12 @@ impl Script {
 
     /// Returns once `count` calls are under way.
     pub(super) async fn until_under_way(&self, count: usize) {
-        while self.under_way.load(Ordering::SeqCst) != count {
-            tokio::task::yield_now().await;
-        }
+        in_time(async {
+            while self.under_way.load(Ordering::SeqCst) != count {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 

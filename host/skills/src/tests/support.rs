@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bailiwick_domain::authority::{Access, FsMount, HttpRule, Scheme};
 use bailiwick_domain::clock::Clock;
@@ -21,6 +22,9 @@ use crate::grants::{GrantStore, NewGrant};
 use crate::policy::{Policy, PolicyOptions};
 use crate::registry::{Registry, RegistryOptions};
 use crate::skill::Skill;
+
+/// Far more than anything here takes, and finite.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks for one of everything.
 pub(super) const ALL: &str = r#"
@@ -162,7 +166,11 @@ impl Host {
     }
 
     pub(super) async fn call(&self, selector: &str) -> Result<Execution, ExecuteError> {
-        self.executor.execute(invocation(selector)).await
+        self.execute(invocation(selector)).await
+    }
+
+    pub(super) async fn execute(&self, invocation: Invocation) -> Result<Execution, ExecuteError> {
+        in_time(self.executor.execute(invocation)).await
     }
 
     /// Starts a call and returns once the guest runs.
@@ -176,6 +184,11 @@ impl Host {
         self.sandbox.until_under_way(before + 1).await;
         call
     }
+}
+
+/// What `future` gives; a call that should have been refused and waits instead is a failure.
+pub(super) async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it ends")
 }
 
 pub(super) fn manifest(id: &str, version: &str, rest: &str) -> String {

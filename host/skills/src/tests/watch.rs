@@ -1,11 +1,7 @@
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::support::{Site, manifest, tool};
-
-/// Far more than the watcher needs, and finite.
-const PATIENCE: Duration = Duration::from_secs(20);
+use super::support::{PATIENCE, Site, manifest, tool};
 
 #[tokio::test]
 async fn changes_on_disk_are_noticed() {
