@@ -27,7 +27,8 @@ fn runtime() -> Runtime {
 fn call(criterion: &mut Criterion) {
     let runtime = runtime();
     let mut group = criterion.benchmark_group("call");
-    let (host, floor) = (Prepared::new(), Floor::new());
+    let guest = guests::rust();
+    let (host, floor) = (Prepared::new(&guest), Floor::new(&guest));
     group.bench_function("host", |bencher| bencher.iter(|| runtime.block_on(Echo::echo(&host))));
     group.bench_function("floor", |bencher| bencher.iter(|| runtime.block_on(Echo::echo(&floor))));
     group.finish();
@@ -36,7 +37,7 @@ fn call(criterion: &mut Criterion) {
 /// Values of every type there is, to the guest and back.
 fn values(criterion: &mut Criterion) {
     let runtime = runtime();
-    let host = Host::new("foreign");
+    let host = Host::new(&guests::component("foreign"));
     let tool = host.tool("same");
     let mut group = criterion.benchmark_group("values");
     for count in [1, 100] {

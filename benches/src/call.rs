@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::clock::{Spent, median, micros_each, spent};
 use crate::floor::Floor;
+use crate::guests::{self, Guest};
 use crate::host::{Host, echo_arguments};
 use crate::report::{Goal, Row};
 
@@ -41,18 +42,12 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// Calls of `echo`.
-    pub fn new() -> Self {
-        let host = Host::new("hostile");
+    /// Calls of the guest's `echo`.
+    pub fn new(guest: &Guest) -> Self {
+        let host = Host::new(&guest.path);
         let tool = host.tool("echo");
         let answer = serde_json::to_string(crate::TEXT).unwrap();
         Self { host, tool, arguments: echo_arguments(), answer }
-    }
-}
-
-impl Default for Prepared {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -72,7 +67,8 @@ struct Round {
 
 /// Measures calls on one thread and on two.
 pub fn measure() -> Vec<Row> {
-    let (host, floor) = (Prepared::new(), Floor::new());
+    let guest = guests::rust();
+    let (host, floor) = (Prepared::new(&guest), Floor::new(&guest));
     round(&host, 1, WARM_UP);
     round(&floor, 1, WARM_UP);
     let rounds: Vec<[Round; 4]> = (0..ROUNDS)

@@ -29,7 +29,7 @@ pub fn play(arguments: &[String]) -> bool {
             answer_on_input();
             servers::serve(server, setting);
         }
-        ("memory", [variant, compiled]) => println!("{}", memory::grow(variant, compiled)),
+        ("memory", [variant, guest, compiled]) => println!("{}", memory::grow(variant, guest, compiled)),
         ("ready", [variant, path]) => println!("{}", ready::start(variant, path)),
         _ => panic!("no such role: {arguments:?}"),
     }

@@ -13,6 +13,8 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use crate::guests::Guest;
+
 /// Instances that can live at once, here and in the host that is measured.
 pub const MAX_INSTANCES: u32 = 256;
 
@@ -25,43 +27,42 @@ const EPOCH: Duration = Duration::from_millis(10);
 /// One component on an engine of its own.
 pub struct Floor {
     engine: Engine,
-    pre: InstancePre<Guest>,
+    pre: InstancePre<State>,
     echo: ComponentExportIndex,
     sleep: ComponentExportIndex,
 }
 
 /// The data of one call's store.
-pub struct Guest {
+struct State {
     wasi: WasiCtx,
     table: ResourceTable,
 }
 
-impl WasiView for Guest {
+impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl Floor {
-    /// The test guest `hostile`, compiled.
-    pub fn new() -> Self {
+    /// The guest, compiled.
+    pub fn new(guest: &Guest) -> Self {
         let engine = engine();
-        let bytes = fs::read(crate::guests::component("hostile")).unwrap();
-        let component = Component::from_binary(&engine, &bytes).unwrap();
-        Self::with(engine, &component)
+        let component = Component::from_binary(&engine, &fs::read(&guest.path).unwrap()).unwrap();
+        Self::with(engine, &component, guest)
     }
 
-    /// The same guest from a file of [`precompile`], so that the process holds
+    /// The guest from a file of [`precompile`], so that the process holds
     /// nothing that a compiler left behind.
-    pub fn mapped(file: &Path) -> Self {
+    pub fn mapped(guest: &Guest, file: &Path) -> Self {
         let engine = engine();
         let component = map(&engine, file);
-        Self::with(engine, &component)
+        Self::with(engine, &component, guest)
     }
 
-    fn with(engine: Engine, component: &Component) -> Self {
+    fn with(engine: Engine, component: &Component, guest: &Guest) -> Self {
         let pre = linker(&engine).instantiate_pre(component).unwrap();
-        let tools = component.get_export_index(None, "tests:hostile/tools@1.0.0").unwrap();
+        let tools = component.get_export_index(None, guest.interface).unwrap();
         let export = |name| component.get_export_index(Some(&tools), name).unwrap();
         Self { echo: export("echo"), sleep: export("sleep"), engine, pre }
     }
@@ -83,25 +84,19 @@ impl Floor {
         sleep.call_async(&mut store, (millis,)).await.unwrap();
     }
 
-    fn store(&self) -> Store<Guest> {
-        let guest = Guest { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
-        let mut store = Store::new(&self.engine, guest);
+    fn store(&self) -> Store<State> {
+        let state = State { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+        let mut store = Store::new(&self.engine, state);
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         store
     }
 }
 
-impl Default for Floor {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// Compiles the guest `hostile` into `path`.
-pub fn precompile(path: &Path) {
-    let bytes = fs::read(crate::guests::component("hostile")).unwrap();
-    fs::write(path, engine().precompile_component(&bytes).unwrap()).unwrap();
+/// Compiles the guest into the file at `path`.
+pub fn precompile(guest: &Guest, path: &Path) {
+    let code = engine().precompile_component(&fs::read(&guest.path).unwrap()).unwrap();
+    fs::write(path, code).unwrap();
 }
 
 /// An engine and every file of compiled code in `folder`, ready to be
@@ -125,7 +120,7 @@ fn map(engine: &Engine, file: &Path) -> Component {
     }
 }
 
-fn linker(engine: &Engine) -> Linker<Guest> {
+fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
     linker

@@ -8,6 +8,43 @@ pub fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target")
 }
 
+/// A component with the tools `echo` and `sleep`.
+#[derive(Clone, Debug)]
+pub struct Guest {
+    /// Its file.
+    pub path: PathBuf,
+    /// The interface that exports the tools.
+    pub interface: &'static str,
+}
+
+/// What a toolchain makes of a small guest in Rust: three core modules and the
+/// interfaces of WASI that the standard library asks for.
+pub fn rust() -> Guest {
+    Guest { path: component("hostile"), interface: "tests:hostile/tools@1.0.0" }
+}
+
+/// One core module with one page of memory.
+pub fn small() -> Guest {
+    let text = include_str!("../guests/small.wat");
+    let path = target().join("bench-guests/small.wasm");
+    let bytes = wat::parse_str(text).unwrap();
+    // A child finds it there, and must not cut it short under others.
+    if fs::read(&path).ok().as_ref() != Some(&bytes) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, bytes).unwrap();
+    }
+    Guest { path, interface: "bench:small/tools@1.0.0" }
+}
+
+/// The guest with this name.
+pub fn named(name: &str) -> Guest {
+    match name {
+        "rust" => rust(),
+        "small" => small(),
+        other => panic!("no such guest: {other}"),
+    }
+}
+
 /// The file of a component of tests/guests.
 pub fn component(name: &str) -> PathBuf {
     let path = target().join(format!("test-guests/{name}.wasm"));

@@ -37,13 +37,13 @@ pub struct Host {
 }
 
 impl Host {
-    /// A component of tests/guests, to which nothing is granted.
-    pub fn new(guest: &str) -> Self {
+    /// The component at `path`, to which nothing is granted.
+    pub fn new(path: &Path) -> Self {
         let (issuer, verifier) = authority();
         let options = SandboxOptions::new(cache(), MAX_INSTANCES, MAX_MEMORY);
         let journal = Journal::in_memory().unwrap();
         let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), journal).unwrap();
-        let guest = sandbox.load(&guests::component(guest)).unwrap();
+        let guest = sandbox.load(path).unwrap();
         let limits = LimitsPolicy::default();
         let terms = Arc::new(Terms {
             skill: "bench/guest".parse().unwrap(),
@@ -73,7 +73,7 @@ impl Host {
     }
 }
 
-/// A host on disk, with copies of the guest `hostile` as its skills.
+/// A host on disk, with copies of the guest in Rust as its skills.
 pub struct Installation {
     folder: TempDir,
 }
@@ -83,7 +83,7 @@ impl Installation {
     /// whose server has this many worker threads.
     pub fn new(skills: usize, worker_threads: usize) -> Self {
         let installation = Self { folder: tempfile::tempdir().unwrap() };
-        guests::write_packages(&installation.folder.path().join("skills"), &guests::component("hostile"), skills);
+        guests::write_packages(&installation.folder.path().join("skills"), &guests::rust().path, skills);
         let cache = cache();
         let text = format!(
             "data_dir = \"data\"\ncache_dir = \"{}\"\n[server]\nworker_threads = {worker_threads}\n\

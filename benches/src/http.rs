@@ -9,11 +9,11 @@ use crate::host::{Installation, echo_arguments};
 use crate::load::{CONNECTIONS, Load};
 use crate::report::{Goal, Row};
 
-/// Requests in one round: some 300 ms.
-const REQUESTS: usize = 10_000;
+/// Requests in one round: some 200 ms.
+const REQUESTS: usize = 6_000;
 
 /// Rounds of each server, of which the middle one counts.
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 15;
 
 /// Requests before anything is counted.
 const WARM_UP: usize = 2_000;

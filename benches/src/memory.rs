@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use crate::child;
 use crate::clock::median;
 use crate::floor::{self, Floor};
+use crate::guests;
 use crate::host::Host;
 use crate::report::{Goal, Row};
 
@@ -29,15 +30,21 @@ const SLEEP: Duration = Duration::from_secs(2);
 /// After this every call has come to its wait.
 const SETTLE: Duration = Duration::from_secs(1);
 
-/// Measures both variants in children.
+/// Measures a small guest and one in Rust.
 pub fn measure() -> Vec<Row> {
+    let small = with_guest("small", "a small guest", Goal::OursAtMost(32.0));
+    small.into_iter().chain(with_guest("rust", "a guest in Rust", Goal::None)).collect()
+}
+
+fn with_guest(name: &str, what: &str, goal: Goal) -> Vec<Row> {
     let folder = tempfile::tempdir().unwrap();
     let compiled = folder.path().join("compiled");
-    floor::precompile(&compiled);
-    let compiled = compiled.to_str().unwrap();
+    let guest = guests::named(name);
+    floor::precompile(&guest, &compiled);
     // The host's cache is filled before, so that no child compiles anything.
-    drop(Host::new("hostile"));
-    let run = |_| [child::ask(&["memory", "host", ""]), child::ask(&["memory", "floor", compiled])];
+    drop(Host::new(&guest.path));
+    let compiled = compiled.to_str().unwrap();
+    let run = |_| ["host", "floor"].map(|variant| child::ask(&["memory", variant, name, compiled]));
     let runs: Vec<[Value; 2]> = (0..RUNS).map(run).collect();
     let each = |variant: usize, name: &str| {
         median(runs.iter().map(|run| run[variant][name].as_f64().unwrap() / f64::from(CALLS)))
@@ -45,24 +52,25 @@ pub fn measure() -> Vec<Row> {
     let row =
         |what: String, name: &str, goal| Row { what, unit: "KiB", ours: each(0, name), floor: each(1, name), goal };
     vec![
-        row(format!("memory: of each of {CALLS} live instances"), "fresh", Goal::OursAtMost(32.0)),
-        row("memory: the same in a pool that was used before".to_owned(), "used", Goal::None),
+        row(format!("memory: of each of {CALLS} instances of {what}"), "fresh", goal),
+        row("memory: the same in places that were used before".to_owned(), "used", Goal::None),
         row("memory: page tables of each".to_owned(), "tables", Goal::None),
     ]
 }
 
 /// In a child: by how many KiB the process grows with all calls in their wait.
-pub fn grow(variant: &str, compiled: &str) -> Value {
+pub fn grow(variant: &str, guest: &str, compiled: &str) -> Value {
+    let guest = guests::named(guest);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         match variant {
             "host" => {
-                let host = Arc::new(Host::new("hostile"));
+                let host = Arc::new(Host::new(&guest.path));
                 let tool = host.tool("sleep");
                 growth(|time| sleep(Arc::clone(&host), tool, time)).await
             }
             "floor" => {
-                let floor = Arc::new(Floor::mapped(Path::new(compiled)));
+                let floor = Arc::new(Floor::mapped(&guest, Path::new(compiled)));
                 growth(|time| sleep_bare(Arc::clone(&floor), time)).await
             }
             other => panic!("no such variant: {other}"),

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::child;
 use crate::clock::{median, process_cpu};
 use crate::floor;
+use crate::guests;
 use crate::host::{self, Installation};
 use crate::report::{Goal, Row};
 
@@ -51,7 +52,7 @@ fn run(variant: &str, path: &Path) -> Value {
 fn compiled(count: usize) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let file = |number: usize| -> PathBuf { folder.path().join(number.to_string()) };
-    floor::precompile(&file(0));
+    floor::precompile(&guests::rust(), &file(0));
     for number in 1..count {
         fs::copy(file(0), file(number)).unwrap();
     }

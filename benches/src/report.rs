@@ -53,10 +53,10 @@ impl Row {
 
     fn goal(&self) -> String {
         match self.goal {
-            Goal::RatioAtMost(limit) => format!("ratio ≤ {limit}"),
-            Goal::RatioAtLeast(limit) => format!("ratio ≥ {limit}"),
-            Goal::OursAtMost(limit) => format!("ours ≤ {limit}"),
-            Goal::OursAtLeast(limit) => format!("ours ≥ {limit}"),
+            Goal::RatioAtMost(limit) => format!("ratio ≤ {}", short(limit)),
+            Goal::RatioAtLeast(limit) => format!("ratio ≥ {}", short(limit)),
+            Goal::OursAtMost(limit) => format!("ours ≤ {}", short(limit)),
+            Goal::OursAtLeast(limit) => format!("ours ≥ {}", short(limit)),
             Goal::None => "–".to_owned(),
         }
     }
@@ -87,6 +87,11 @@ pub fn publish(rows: &[Row]) {
     let text = markdown(rows);
     fs::write(guests::target().join("bench-report.md"), &text).unwrap();
     println!("\n{text}");
+}
+
+/// With two digits behind the point at most.
+fn short(limit: f64) -> String {
+    format!("{limit:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 fn number(value: f64, unit: &str) -> String {

@@ -23,7 +23,7 @@ use tokio::net::TcpListener;
 use tower::Service as _;
 
 use crate::floor::Floor;
-use crate::host;
+use crate::{guests, host};
 
 /// Serves until the process ends. The setting is the host's configuration file,
 /// or the number of threads of the others.
@@ -45,7 +45,7 @@ fn serve_host(config: &Path) {
 
 /// A route that makes the call and does nothing else.
 fn bare() -> Router {
-    Router::new().route("/call", post(call)).with_state(Arc::new(Floor::new()))
+    Router::new().route("/call", post(call)).with_state(Arc::new(Floor::new(&guests::rust())))
 }
 
 /// A route that parses JSON and writes it again.

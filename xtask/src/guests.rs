@@ -4,6 +4,7 @@
 //! skill.toml, the component, and what these refer to. `target/test-guests/`
 //! has the bare components of tests/guests.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -36,16 +37,36 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
 
 fn compile(root: &Path) -> Result<PathBuf, String> {
     let target = root.join("target/guests");
+    let (flags, remapped) = remapped(root);
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(root.join("skills"))
         .args(["build", "--workspace", "--release", "--locked", "--quiet", "--target", "wasm32-wasip2", "--target-dir"])
         .arg(&target)
+        .env(flags, remapped)
         .status()
         .map_err(|error| format!("cargo can't be started: {error}"))?;
     if !status.success() {
         return Err("the guests don't build; what cargo said stands above".to_owned());
     }
     Ok(target.join("wasm32-wasip2/release"))
+}
+
+/// The variable of compiler flags, with what takes this machine's folders out of
+/// panic messages: the same source has the same digest wherever it is built.
+/// Cargo cuts the variable at blanks, so that a folder with one stays as it is.
+fn remapped(root: &Path) -> (&'static str, OsString) {
+    const FLAGS: &str = "CARGO_TARGET_WASM32_WASIP2_RUSTFLAGS";
+    let home = || std::env::home_dir().map(|home| home.join(".cargo"));
+    let cargo = std::env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home);
+    let mut flags = std::env::var_os(FLAGS).unwrap_or_default();
+    let folders = [Some((root.to_owned(), "bailiwick")), cargo.map(|cargo| (cargo, "cargo"))];
+    let whole = |folder: &PathBuf| !folder.to_string_lossy().contains(char::is_whitespace);
+    for (folder, name) in folders.into_iter().flatten().filter(|(folder, _)| whole(folder)) {
+        flags.push(" --remap-path-prefix=");
+        flags.push(folder);
+        flags.push(format!("=/{name}"));
+    }
+    (FLAGS, flags)
 }
 
 fn pack(root: &Path, folder: &Path, built: &Path) -> Result<(), String> {

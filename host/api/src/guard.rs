@@ -13,6 +13,7 @@ use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use bailiwick_domain::trace::TraceContext;
+use bailiwick_skills::random;
 use pin_project_lite::pin_project;
 use tower::{Layer, Service};
 
@@ -134,9 +135,7 @@ fn trace_of(headers: &HeaderMap) -> Result<TraceContext, getrandom::Error> {
 }
 
 fn fresh_trace() -> Result<TraceContext, getrandom::Error> {
-    // Each fill is a call of the system, so there is one for both.
-    let mut random = [0; 24];
-    getrandom::fill(&mut random)?;
+    let random = random::bytes::<24>()?;
     let mut trace = TraceContext { trace_id: [0; 16], span_id: [0; 8], sampled: false };
     trace.trace_id.copy_from_slice(&random[..16]);
     trace.span_id.copy_from_slice(&random[16..]);

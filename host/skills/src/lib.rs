@@ -15,6 +15,7 @@ pub mod grants;
 mod near;
 pub mod package;
 pub mod policy;
+pub mod random;
 pub mod registry;
 pub mod schema;
 pub mod skill;

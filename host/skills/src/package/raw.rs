@@ -5,6 +5,7 @@
 //! schema, so that both refuse the same.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
@@ -289,14 +290,18 @@ pub fn manifest_schema() -> Value {
     Value::Object(published)
 }
 
+/// Making a schema takes longer than reading the rest of a package, so that each is made once.
+static MANIFEST: LazyLock<Value> = LazyLock::new(schema_of::<RawManifest>);
+static FRONT_MATTER: LazyLock<Value> = LazyLock::new(schema_of::<RawFrontMatter>);
+
 /// Reads a document of the right shape; `findings` says what is wrong with any other.
 pub(super) fn read_manifest(document: &Document, findings: &mut Findings) -> Option<RawManifest> {
-    shape::read(document, &schema_of::<RawManifest>(), findings)
+    shape::read(document, &MANIFEST, findings)
 }
 
 /// The same for the front matter of a `SKILL.md`.
 pub(super) fn read_front_matter(document: &Document, findings: &mut Findings) -> Option<RawFrontMatter> {
-    shape::read(document, &schema_of::<RawFrontMatter>(), findings)
+    shape::read(document, &FRONT_MATTER, findings)
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

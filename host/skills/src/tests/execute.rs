@@ -248,6 +248,9 @@ fn each_call_leaves_one_line_without_its_data() {
         .with_max_level(tracing::Level::DEBUG)
         .with_writer(move || writer.clone())
         .finish();
+    // While there is one subscriber alone, a test on another thread, which has
+    // none, would settle for the whole process that a line interests nobody.
+    let _second = tracing::Dispatch::new(tracing_subscriber::fmt().with_writer(std::io::sink).finish());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
     tracing::subscriber::with_default(subscriber, || {
         runtime.block_on(async {
