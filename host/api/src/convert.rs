@@ -31,6 +31,7 @@ pub(crate) fn invocation(
     principal: Principal,
     trace: TraceContext,
     idempotency_key: Option<String>,
+    approval_wait: Duration,
 ) -> Result<Invocation, Failure> {
     if request.deadline_ms == Some(0) {
         return Err(Failure::invalid_member("/deadline_ms", "0 is no time; expected at least 1"));
@@ -43,6 +44,7 @@ pub(crate) fn invocation(
         trace,
         deadline: request.deadline_ms.map(Duration::from_millis),
         idempotency_key,
+        approval_wait,
     })
 }
 

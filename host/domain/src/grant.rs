@@ -29,6 +29,24 @@ pub struct Grant {
     pub accepted_risks: BTreeSet<String>,
     /// Limits below those that the manifest asks for.
     pub limits: LimitsRequest,
+    /// Whether it is for one call only.
+    pub one_shot: bool,
+    /// When that call began.
+    pub used_at: Option<SystemTime>,
+    /// What the giver was shown.
+    pub seen: Seen,
+}
+
+/// What could be known of the bytes when they were granted something, so that the
+/// next ones under the same id can be held against them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The release.
+    pub version: Option<String>,
+    /// What the component imported.
+    pub imports: BTreeSet<String>,
+    /// What the manifest asked for, a line for each permission.
+    pub asked: BTreeSet<String>,
 }
 
 /// What a grant allows a guest to touch.

@@ -33,6 +33,24 @@ pub struct LimitsRequest {
     pub concurrency: Option<u32>,
 }
 
+impl LimitsRequest {
+    /// The smaller of each, where either has one.
+    #[must_use]
+    pub fn least(&self, other: &Self) -> Self {
+        Self {
+            memory_bytes: smaller(self.memory_bytes, other.memory_bytes),
+            deadline: smaller(self.deadline, other.deadline),
+            fuel: smaller(self.fuel, other.fuel),
+            output_bytes: smaller(self.output_bytes, other.output_bytes),
+            concurrency: smaller(self.concurrency, other.concurrency),
+        }
+    }
+}
+
+fn smaller<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    one.into_iter().chain(other).min()
+}
+
 /// The host's word on limits: what holds where nobody asks, and what nobody gets past.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitsPolicy {

@@ -34,6 +34,8 @@ pub struct Receipt {
     pub terms: std::sync::Arc<Terms>,
     /// What the host refused it while it ran.
     pub denials: Vec<Denial>,
+    /// What it made use of, of all that it was allowed: `http GET https://example.com:443`.
+    pub used: Vec<String>,
     /// What it cost.
     pub usage: Usage,
     /// How it ended: `succeeded`, `failed` (the tool's own failure) or the code of the error.

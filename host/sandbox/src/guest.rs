@@ -14,7 +14,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capabilities::http::{FIELD_SIZE, Gate, Traffic};
 use crate::capabilities::state::{State, View};
-use crate::capabilities::{Denials, config, fs};
+use crate::capabilities::{Denials, Uses, config, fs};
 use crate::meter::Meter;
 use crate::stdio::Log;
 
@@ -65,6 +65,7 @@ impl Guest {
             gate: Gate {
                 terms: Arc::clone(terms),
                 denials: Arc::new(Denials::default()),
+                uses: Arc::new(Uses::default()),
                 traffic: Arc::new(Traffic::default()),
             },
             state: State { granted: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), calls: 0 },
@@ -76,8 +77,13 @@ impl Guest {
         &self.gate.denials
     }
 
+    /// What was made use of so far.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.gate.uses
+    }
+
     pub(crate) fn state_view(&mut self) -> View<'_> {
-        View { state: &mut self.state, table: &mut self.table, denials: &self.gate.denials }
+        View { state: &mut self.state, table: &mut self.table, denials: &self.gate.denials, uses: &self.gate.uses }
     }
 
     /// Adds what the host counted to `usage`.

@@ -177,13 +177,13 @@ impl Call<'_> {
             let limit = self.permit.terms().limits.fuel.unwrap_or(u64::MAX);
             usage.fuel = Some(limit - store.get_fuel().unwrap_or(0).min(limit));
         }
-        Outcome { result, usage, denials: guest.denials().take(), log: guest.log.text() }
+        Outcome { result, usage, denials: guest.denials().take(), used: guest.uses().take(), log: guest.log.text() }
     }
 }
 
 /// The outcome of a call that never began.
 pub(crate) fn failed(error: InvokeError) -> Outcome {
-    Outcome { result: Err(error), usage: Usage::default(), denials: vec![], log: String::new() }
+    Outcome { result: Err(error), usage: Usage::default(), denials: vec![], used: vec![], log: String::new() }
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {

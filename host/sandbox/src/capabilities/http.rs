@@ -19,7 +19,7 @@ use http_body_util::{BodyExt as _, Limited};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::Denials;
+use super::{Denials, Uses};
 use crate::guest::Guest;
 
 /// Requests of one call: a crawl is many calls.
@@ -47,6 +47,7 @@ pub(crate) struct Traffic {
 pub(crate) struct Gate {
     pub(crate) terms: Arc<Terms>,
     pub(crate) denials: Arc<Denials>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) traffic: Arc<Traffic>,
 }
 
@@ -133,6 +134,7 @@ impl Gate {
             );
             return Err(Error::HttpRequestDenied);
         }
+        self.uses.record("http", destination.summary());
         Ok(destination)
     }
 }

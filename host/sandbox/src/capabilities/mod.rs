@@ -11,10 +11,11 @@ pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod state;
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use bailiwick_domain::receipt::Denial;
-use bailiwick_domain::sandbox::MAX_DENIALS;
+use bailiwick_domain::sandbox::{MAX_DENIALS, MAX_USES};
 use wasmtime::component::Linker;
 
 use crate::guest::Guest;
@@ -42,5 +43,22 @@ impl Denials {
 
     pub(crate) fn take(&self) -> Vec<Denial> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What one call made use of, of all that it was allowed.
+#[derive(Debug, Default)]
+pub(crate) struct Uses(Mutex<BTreeSet<String>>);
+
+impl Uses {
+    pub(crate) fn record(&self, capability: &'static str, what: impl std::fmt::Display) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() < MAX_USES {
+            uses.insert(format!("{capability} {what}"));
+        }
+    }
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 }

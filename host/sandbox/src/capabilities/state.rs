@@ -6,7 +6,7 @@ use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::state::{StateError, StateStore};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use super::Denials;
+use super::{Denials, Uses};
 use crate::guest::Guest;
 
 mod generated {
@@ -86,6 +86,7 @@ pub(crate) struct View<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) denials: &'a Denials,
+    pub(crate) uses: &'a Uses,
 }
 
 impl View<'_> {
@@ -111,6 +112,7 @@ impl store::Host for View<'_> {
             self.denials.record("state", format!("open bucket {identifier:?}"), "a skill has one bucket, named \"\"");
             return Err(Refusal::Typed(Error::NoSuchStore));
         }
+        self.uses.record("state", "bucket");
         Ok(self.table.push(Bucket::default())?)
     }
 

@@ -54,9 +54,11 @@ fn describe(config: &Config) -> Value {
             "strict_validation": config.strict_validation,
             "allow_shell": config.allow_shell,
             "require_approval_tags": config.require_approval_tags,
+            "approval_lifetime": format_duration(config.approval_lifetime),
             "max_concurrent_calls": config.max_concurrent_calls,
             "watch": config.watch,
         },
+        "audit": { "checkpoint_every": format_duration(config.checkpoint_every) },
         "limits": { "default": limits(&config.limits.default), "ceiling": limits(&config.limits.ceiling) },
     })
 }

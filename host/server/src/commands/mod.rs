@@ -1,5 +1,7 @@
 //! One file for each subcommand.
 
+pub mod approvals;
+pub mod audit;
 pub mod config;
 pub mod grant;
 pub mod key;

@@ -49,6 +49,10 @@ pub struct Config {
     pub allow_shell: bool,
     /// Risk tags that need an approval.
     pub require_approval_tags: Vec<String>,
+    /// How long approvals wait and hold.
+    pub approval_lifetime: Duration,
+    /// How often the audit log is signed.
+    pub checkpoint_every: Duration,
     /// Calls at once.
     pub max_concurrent_calls: u16,
     /// Whether changes of files are watched.
@@ -158,6 +162,8 @@ fn complete(
     check_limits(&limits, &path)?;
     check_server(&raw.server, &path)?;
     check_tags(&raw.skills.require_approval_tags, &path)?;
+    check_span("skills.approval_lifetime", raw.skills.approval_lifetime, &path)?;
+    check_span("audit.checkpoint_every", raw.audit.checkpoint_every, &path)?;
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
     let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
     Ok(Config {
@@ -175,11 +181,24 @@ fn complete(
         strict_validation: raw.skills.strict_validation,
         allow_shell: raw.skills.allow_shell,
         require_approval_tags: raw.skills.require_approval_tags,
+        approval_lifetime: raw.skills.approval_lifetime.map_or(Duration::from_hours(1), |span| span.0),
+        checkpoint_every: raw.audit.checkpoint_every.map_or(Duration::from_mins(1), |span| span.0),
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
         watch: raw.skills.watch,
         limits,
         source,
     })
+}
+
+/// No time at all would mean never, or always; neither is meant.
+fn check_span(key: &'static str, span: Option<raw::Span>, path: &Path) -> Result<(), ConfigError> {
+    match span {
+        Some(raw::Span(Duration::ZERO)) => {
+            let problem = "is no time at all: expected at least `1 ms`".to_owned();
+            Err(ConfigError::Contradiction { path: path.to_owned(), key, problem })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn limits(raw: &raw::LimitSets) -> LimitsPolicy {

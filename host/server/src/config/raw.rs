@@ -11,8 +11,8 @@ use serde::{Deserialize, Deserializer, de};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    /// Where grants, API keys, state and compiled code are kept. Relative to
-    /// this file. Default: `$XDG_DATA_HOME/bailiwick`, else `~/.local/share/bailiwick`.
+    /// Where grants, approvals, audit log, API keys, state and compiled code are kept.
+    /// Relative to this file. Default: `$XDG_DATA_HOME/bailiwick`, else `~/.local/share/bailiwick`.
     pub(super) data_dir: Option<PathBuf>,
     /// Where compiled code is kept, such as a faster disk. Relative to this file.
     /// Default: `cache` in the data folder.
@@ -21,6 +21,8 @@ pub(super) struct Config {
     pub(super) server: Server,
     /// Which skills there are, and what is asked of them.
     pub(super) skills: Skills,
+    /// The record of what happened.
+    pub(super) audit: Audit,
     /// How much calls may take.
     pub(super) limits: LimitSets,
 }
@@ -62,6 +64,9 @@ pub(super) struct Skills {
     /// Risk tags whose calls need an approval or a grant that accepts the risk.
     /// Default: `destructive`, `external_side_effect`.
     pub(super) require_approval_tags: Vec<String>,
+    /// How long a call waits for a person's approval, and how long the approval
+    /// holds. Default: `1 h`.
+    pub(super) approval_lifetime: Option<Span>,
     /// Calls at once, over all skills. Default: 256.
     pub(super) max_concurrent_calls: std::num::NonZeroU16,
     /// Whether packages are loaded anew when their files change. Default: true.
@@ -75,10 +80,20 @@ impl Default for Skills {
             strict_validation: true,
             allow_shell: false,
             require_approval_tags: vec!["destructive".to_owned(), "external_side_effect".to_owned()],
+            approval_lifetime: None,
             max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
             watch: true,
         }
     }
+}
+
+/// The record of what happened.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Audit {
+    /// How often the place that the record has reached is signed, kept and logged,
+    /// where there is something new. Default: `1 min`.
+    pub(super) checkpoint_every: Option<Span>,
 }
 
 /// How much calls may take.

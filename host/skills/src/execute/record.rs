@@ -84,6 +84,8 @@ struct StoredReceipt {
     arguments: Digest,
     terms: StoredTerms,
     denials: Vec<StoredDenial>,
+    #[serde(default)]
+    used: Vec<String>,
     usage: Usage,
 }
 
@@ -149,6 +151,7 @@ impl From<&Receipt> for StoredReceipt {
             arguments: receipt.arguments,
             terms: StoredTerms::from(&*receipt.terms),
             denials: receipt.denials.iter().map(StoredDenial::from).collect(),
+            used: receipt.used.clone(),
             usage: receipt.usage.clone(),
         }
     }
@@ -169,6 +172,7 @@ impl StoredReceipt {
             arguments: self.arguments,
             terms: Arc::new(terms),
             denials: self.denials.into_iter().map(Denial::from).collect(),
+            used: self.used,
             usage: self.usage,
             outcome,
         }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use bailiwick_domain::authority::{Access, FsMount};
 
 use super::error::MountError;
-use super::file::folder_of;
 
 /// The same mount with the folder's own path: absolute, without symlinks.
 pub(super) fn canonical(mount: FsMount) -> Result<FsMount, MountError> {
@@ -20,8 +19,8 @@ pub(super) fn canonical(mount: FsMount) -> Result<FsMount, MountError> {
 
 /// What no grant may reach.
 pub(super) struct Guarded<'a> {
-    /// The file of grants, whose folder nobody may see.
-    pub(super) grants: &'a Path,
+    /// The folder of the journal, which nobody may see.
+    pub(super) home: &'a Path,
     /// Folders of the host that nobody may write to.
     pub(super) unwritable: &'a [PathBuf],
 }
@@ -52,7 +51,7 @@ impl Guarded<'_> {
     /// made after the host has started.
     fn check(&self, mount: &FsMount) -> Result<(), MountError> {
         let path = || mount.host.clone();
-        if fs::canonicalize(folder_of(self.grants)).is_ok_and(|home| home.starts_with(&mount.host)) {
+        if fs::canonicalize(self.home).is_ok_and(|home| home.starts_with(&mount.host)) {
             return Err(MountError::HoldsGrants { path: path() });
         }
         let overlaps = |folder: &PathBuf| {

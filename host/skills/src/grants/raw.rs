@@ -1,4 +1,5 @@
-//! `grants.toml` as it is written, and the way to and from the domain.
+//! Grants as TOML: the documents of the journal, the files that a team keeps in
+//! git, and the way to and from the domain.
 //!
 //! Values that have a grammar are read by types of their own, so that an error
 //! in one says where in the file it stands.
@@ -10,22 +11,23 @@ use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::grant::{Capabilities, Grant};
+use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::units;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use toml::value::Datetime;
 
 use super::error::GrantError;
-use super::file::rfc3339;
+use super::rfc3339;
 
 /// The only layout so far.
 const VERSION: i64 = 1;
 
 /// What stands above the grants, for those who open the file.
-const HEADER: &str = "# What skills may do, and to which bytes it was granted. Written by `bailiwick grant`;\n\
-                      # comments are not kept.\n\n";
+const HEADER: &str = "# What skills may do, and to which bytes it was granted. Written by `bailiwick grant export`,\n\
+                      # read by `bailiwick grant import`; comments are not kept.\n\n";
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -50,15 +52,38 @@ struct RawGrant {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     accept_risks: BTreeSet<String>,
     #[serde(default, skip_serializing_if = "is_false")]
+    one_shot: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "is_false")]
     state: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     config: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "RawLimits::is_empty")]
     limits: RawLimits,
+    #[serde(default, skip_serializing_if = "RawSeen::is_empty")]
+    seen: RawSeen,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fs: Vec<RawMount>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     http: Vec<RawRule>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawSeen {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    imports: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    asked: BTreeSet<String>,
+}
+
+impl RawSeen {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -84,7 +109,7 @@ struct RawRule {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawLimits {
+pub(super) struct RawLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<Size>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,6 +309,75 @@ pub(super) fn write(grants: &[Grant]) -> Result<String, String> {
     toml::to_string(&raw).map(|text| format!("{HEADER}{text}")).map_err(|error| error.to_string())
 }
 
+/// The document of one grant.
+pub(super) fn document(grant: &Grant) -> Result<String, String> {
+    toml::to_string(&RawGrant::from(grant)).map_err(|error| error.to_string())
+}
+
+/// The grant of a document.
+pub(super) fn read_document(text: &str) -> Result<Grant, String> {
+    toml::from_str::<RawGrant>(text).map(Grant::from).map_err(|error| error.to_string())
+}
+
+/// The grant as JSON, for records: the keys of the document, moments as text.
+pub(super) fn json(grant: &Grant) -> Result<Json, String> {
+    toml::Value::try_from(RawGrant::from(grant)).map(to_json).map_err(|error| error.to_string())
+}
+
+/// The grant that JSON of this form says.
+pub(super) fn from_json(value: &Json) -> Result<Grant, String> {
+    let value = to_toml(value)?.ok_or("null is not a grant")?;
+    value.try_into::<RawGrant>().map(Grant::from).map_err(|error| error.to_string().trim_end().replace('\n', " "))
+}
+
+/// Keys whose text is a moment.
+const MOMENTS: [&str; 3] = ["given_at", "expires_at", "used_at"];
+
+/// The same value in TOML, which has no null: what is null is left out.
+fn to_toml(value: &Json) -> Result<Option<toml::Value>, String> {
+    Ok(Some(match value {
+        Json::Null => return Ok(None),
+        Json::Bool(flag) => toml::Value::Boolean(*flag),
+        Json::String(text) => toml::Value::String(text.clone()),
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => toml::Value::Integer(integer),
+            None => return Err(format!("{number} is not a whole number below 2^63")),
+        },
+        Json::Array(items) => {
+            let items = items.iter().map(to_toml).collect::<Result<Vec<_>, _>>()?;
+            toml::Value::Array(items.into_iter().flatten().collect())
+        }
+        Json::Object(members) => {
+            let mut table = toml::Table::new();
+            for (key, member) in members {
+                let member = match member {
+                    Json::String(text) if MOMENTS.contains(&key.as_str()) => {
+                        let moment = text.parse::<Datetime>();
+                        Some(moment.map(toml::Value::Datetime).map_err(|error| format!("{key}: `{text}`: {error}"))?)
+                    }
+                    other => to_toml(other)?,
+                };
+                if let Some(member) = member {
+                    table.insert(key.clone(), member);
+                }
+            }
+            toml::Value::Table(table)
+        }
+    }))
+}
+
+fn to_json(value: toml::Value) -> Json {
+    match value {
+        toml::Value::String(text) => Json::String(text),
+        toml::Value::Integer(number) => Json::from(number),
+        toml::Value::Float(number) => Json::from(number),
+        toml::Value::Boolean(flag) => Json::Bool(flag),
+        toml::Value::Datetime(time) => Json::String(time.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
+    }
+}
+
 /// Where the fault is, which key has it, and what it is.
 fn syntax(path: &Path, text: &str, mut error: toml::de::Error) -> GrantError {
     let offset = error.span().map_or(0, |span| span.start).min(text.len());
@@ -323,6 +417,9 @@ impl From<RawGrant> for Grant {
             },
             accepted_risks: raw.accept_risks,
             limits: raw.limits.into(),
+            one_shot: raw.one_shot,
+            used_at: raw.used_at.map(|time| time.0),
+            seen: Seen { version: raw.seen.version, imports: raw.seen.imports, asked: raw.seen.asked },
         }
     }
 }
@@ -338,6 +435,13 @@ impl From<&Grant> for RawGrant {
             expires_at: grant.expires_at.map(Time),
             reason: grant.reason.clone(),
             accept_risks: grant.accepted_risks.clone(),
+            one_shot: grant.one_shot,
+            used_at: grant.used_at.map(Time),
+            seen: RawSeen {
+                version: grant.seen.version.clone(),
+                imports: grant.seen.imports.clone(),
+                asked: grant.seen.asked.clone(),
+            },
             state: capabilities.state,
             config: capabilities.config.clone(),
             limits: RawLimits::from(&grant.limits),

@@ -19,6 +19,16 @@ pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), W
     }
 }
 
+/// As much of `granted` as `asked` still covers.
+pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
+    let mut kept = granted.clone();
+    kept.fs.retain(|mount| check_mount(asked, mount).is_ok());
+    kept.http.retain(|rule| check_rule(&asked.http, rule).is_ok());
+    kept.state &= asked.state;
+    kept.config.retain(|key, _| asked.config.contains(key));
+    kept
+}
+
 fn check_mount(asked: &Permissions, mount: &FsMount) -> Result<(), Wider> {
     let Some(request) = asked.fs.iter().find(|request| request.root.contains(&mount.root)) else {
         let roots = asked.fs.iter().map(|request| request.root.to_string()).collect();

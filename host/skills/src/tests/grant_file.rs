@@ -1,14 +1,12 @@
-//! The format of `grants.toml`: what is understood, and what is said of the rest.
+//! The format of files of grants: what is understood, and what is said of the rest.
 
-use std::fs;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{Access, Scheme};
-use bailiwick_domain::clock::Clock;
 
-use super::support::Site;
-use crate::grants::{GrantError, GrantStore};
+use super::support::{Host, Site};
+use crate::grants::GrantError;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -53,20 +51,17 @@ output = "1 KiB"
 concurrency = 2
 "#;
 
-fn open(text: &str) -> Result<(Site, GrantStore), GrantError> {
-    let site = Site::new();
-    let path = site.grants_path();
-    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    let host = site.data("work").display().to_string();
-    fs::write(&path, text.replace("HOST", &host).replace("DIGEST", DIGEST)).expect("write");
-    let clock = Arc::clone(&site.clock) as Arc<dyn Clock>;
-    GrantStore::open(&path, clock).map(|store| (site, store))
+fn open(text: &str) -> Result<Host, GrantError> {
+    let host = Site::new().open();
+    let folder = host.site.data("work").display().to_string();
+    let text = text.replace("HOST", &folder).replace("DIGEST", DIGEST);
+    host.grants.import(Path::new("grants.toml"), &text, "ada").map(|_| host)
 }
 
 #[test]
 fn every_key_is_understood() {
-    let (site, store) = open(EXAMPLE).expect("it is valid");
-    let [entry] = store.list().try_into().expect("one grant");
+    let host = open(EXAMPLE).expect("it is valid");
+    let [entry] = host.grants.list().try_into().expect("one grant");
     assert_eq!(entry.problem, None);
     let grant = &entry.grant;
     assert_eq!(grant.skill.as_str(), "demo/p");
@@ -78,7 +73,7 @@ fn every_key_is_understood() {
     assert!(grant.accepted_risks.contains("destructive"));
     let capabilities = &grant.capabilities;
     assert_eq!(capabilities.fs[0].root.as_str(), "/work");
-    assert_eq!(capabilities.fs[0].host, site.data("work"));
+    assert_eq!(capabilities.fs[0].host, host.site.data("work"));
     assert_eq!(capabilities.fs[0].access, Access::ReadWrite);
     let rule = &capabilities.http[0];
     assert_eq!(rule.host.to_string(), "*.example.com");
@@ -151,20 +146,11 @@ fn a_file_of_any_size_is_not_read() {
 }
 
 #[test]
-fn grants_that_can_not_be_given_effect_are_listed_with_the_reason() {
-    let problem = |from: &str, to: &str| {
-        let (_site, store) = open(&EXAMPLE.replacen(from, to, 1)).expect("the file is read");
-        store.list()[0].problem.clone().expect("a problem")
-    };
+fn grants_that_can_not_be_given_effect_are_not_imported() {
+    let problem =
+        |from: &str, to: &str| open(&EXAMPLE.replacen(from, to, 1)).map(drop).expect_err("refused").to_string();
     assert!(problem("host = \"HOST\"", "host = \"/no/such/folder\"").contains("can't be found"));
     assert!(problem("host = \"HOST\"", "host = \"HOST/../work\"").contains("now leads to"));
     let overlap = "access = \"read-write\"\n[[grant.fs]]\nroot = \"/work/x\"\nhost = \"HOST\"\naccess = \"read-write\"";
     assert!(problem("access = \"read-write\"", overlap).contains("overlap"));
-    let two = format!(
-        "{EXAMPLE}\n{}",
-        EXAMPLE.split_once("[[grant]]").map(|(_, grant)| format!("[[grant]]{grant}")).expect("a grant")
-    );
-    let (_site, store) = open(&two).expect("the file is read");
-    let problems: Vec<bool> = store.list().iter().map(|entry| entry.problem.is_some()).collect();
-    assert_eq!(problems, [false, true]);
 }
