@@ -10,6 +10,7 @@ use bailiwick_api::auth::KeyFile;
 use bailiwick_domain::clock::Clock as _;
 use bailiwick_domain::permit::{PermitIssuer, authority};
 use bailiwick_domain::sandbox::Sandbox;
+use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::units::parse_duration;
@@ -24,9 +25,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::foreign_state::ForeignState;
 use crate::output::{Exit, Failure, Output};
+use crate::secrets::ConfiguredSecrets;
 
 /// The longest that a grant or a key is given for. Dates have years of four
 /// digits, and what shall outlive its giver needs no end.
@@ -65,8 +67,10 @@ impl App {
             u32::from(config.max_concurrent_calls),
             config.limits.ceiling.memory_bytes,
         );
+        let secrets = secrets(config, ownership)?;
         let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), state);
-        let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox.map_err(|error| host(&error))?);
+        let sandbox = sandbox.map_err(|error| host(&error))?.with_secrets(secrets);
+        let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox);
         let registry = open_registry(config, &sandbox, out);
         Ok(Self { registry, grants, sandbox, journal, issuer })
     }
@@ -81,6 +85,7 @@ impl App {
     pub fn into_executor(self, config: &Config) -> Arc<Executor> {
         let options = PolicyOptions {
             limits: config.limits.clone(),
+            http_deny: config.http_deny.clone(),
             require_approval_tags: config.require_approval_tags.iter().cloned().collect(),
         };
         Arc::new(Executor::new(ExecutorParts {
@@ -100,6 +105,23 @@ pub fn grants(config: &Config) -> Result<Arc<GrantStore>, Failure> {
     private_folder(&config.data_dir)?;
     let store = GrantStore::open(&config.data_dir.join("grants.toml"), Arc::new(SystemClock));
     store.map(Arc::new).map_err(|error| Failure::new(Exit::Host, chain(&error)))
+}
+
+/// The configured secrets. A server must be able to read each; a command goes without
+/// those that it can't read, which are refused where they are asked for.
+fn secrets(config: &Config, ownership: Ownership) -> Result<Arc<dyn SecretStore>, Failure> {
+    if config.secrets.is_empty() {
+        return Ok(Arc::new(NoSecrets));
+    }
+    let secrets = ConfiguredSecrets::open(&config.secrets).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let problem = secrets.list().into_iter().find_map(|secret| secret.problem.map(|problem| (secret.name, problem)));
+    match problem.filter(|_| ownership == Ownership::Exclusive) {
+        Some((name, problem)) => {
+            let path = config.source.clone().unwrap_or_default();
+            Err(Failure::new(Exit::Usage, ConfigError::Secret { path, name, problem: problem.to_string() }))
+        }
+        None => Ok(Arc::new(secrets)),
+    }
 }
 
 /// Where the API keys are.

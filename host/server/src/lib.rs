@@ -8,6 +8,7 @@ pub mod config;
 pub mod foreign_state;
 pub mod log;
 pub mod output;
+pub mod secrets;
 
 use clap::CommandFactory as _;
 
@@ -28,6 +29,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Skills(command) => commands::skills::run(command, &config, out),
         Command::Grant(command) => commands::grant::run(command, &config, out),
         Command::Key(command) => commands::key::run(command, &config, out),
+        Command::Secrets(command) => commands::secrets::run(&command, &config, out),
         Command::Config(command) => commands::config::run(&command, &config, out),
         Command::Completion { .. } => Ok(()),
     }

@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use bailiwick_domain::authority::HttpDeny;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::limits::LimitsPolicy;
@@ -31,6 +32,8 @@ const MAX_TERMS: usize = 8192;
 pub struct PolicyOptions {
     /// Limits where nobody asks, and limits that nobody gets past.
     pub limits: LimitsPolicy,
+    /// Requests that nobody sends from this host.
+    pub http_deny: Vec<HttpDeny>,
     /// Risk tags of which each must be accepted by the grant.
     pub require_approval_tags: BTreeSet<String>,
 }
@@ -130,7 +133,7 @@ impl Policy {
             return Arc::clone(&cached.terms);
         }
         drop(known);
-        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options.limits));
+        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options));
         let cached = Cached { skill: Arc::downgrade(skill), entry: Arc::clone(entry), terms: Arc::clone(&terms) };
         let mut known = self.terms.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_TERMS {

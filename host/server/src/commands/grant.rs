@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::HttpRule;
+use bailiwick_domain::authority::SecretDestination;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::app::{self, App, Ownership};
 use crate::cli::{Grant, GrantAdd};
 use crate::config::Config;
-use crate::output::{Done, Exit, Failure, Output};
+use crate::output::{Done, Exit, Failure, Output, note};
 
 /// Runs the command.
 pub fn run(command: Grant, config: &Config, out: Output) -> Done {
@@ -33,6 +33,10 @@ fn add(add: &GrantAdd, config: &Config, out: Output) -> Done {
     let app = App::open(config, Ownership::Shared, out)?;
     let skill = app.resolve(&add.skill)?;
     let entry = app.grants.add(&skill, new_grant(add, &skill)?).map_err(failure)?;
+    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
+    }
     if out.json {
         out.value(&describe(&entry));
         return Ok(());
@@ -53,6 +57,13 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     }
     for text in &add.http {
         granted.http.push(parse::http_rule(text, &asked.http).map_err(|error| usage(&error))?);
+    }
+    for text in &add.http_deny {
+        granted.http_deny.push(parse::http_deny(text).map_err(|error| usage(&error))?);
+    }
+    for text in &add.secret {
+        let (name, destination) = parse::secret(text).map_err(|error| usage(&error))?;
+        granted.secrets.entry(name).or_default().push(destination);
     }
     for text in &add.setting {
         let pair = text.split_once('=').ok_or_else(|| usage(&format!("`{text}` is not KEY=VALUE")))?;
@@ -147,7 +158,9 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     lines.extend(
         given.fs.iter().map(|mount| format!("folder {} as {} ({})", mount.host.display(), mount.root, mount.access)),
     );
-    lines.extend(given.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
+    lines.extend(given.http.iter().map(|rule| format!("requests {rule}")));
+    lines.extend(given.http_deny.iter().map(|rule| format!("no requests {rule}")));
+    lines.extend(given.secrets.iter().map(|(name, to)| format!("secret {name} for {}", texts(to).join(", "))));
     if given.state {
         lines.push("durable state".to_owned());
     }
@@ -160,13 +173,8 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     lines
 }
 
-/// A rule as it would be typed.
-pub fn describe_rule(rule: &HttpRule) -> String {
-    let schemes: Vec<_> = rule.schemes.iter().map(ToString::to_string).collect();
-    let ports: Vec<_> = rule.ports.iter().map(ToString::to_string).collect();
-    let port = if ports.is_empty() { String::new() } else { format!(":{}", ports.join(",")) };
-    let paths = if rule.paths.is_empty() { String::new() } else { format!(" below {}", rule.paths.join(", ")) };
-    format!("{} {}://{}{port}{paths}", rule.methods.join(","), schemes.join("|"), rule.host)
+fn texts(destinations: &[SecretDestination]) -> Vec<String> {
+    destinations.iter().map(ToString::to_string).collect()
 }
 
 fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
@@ -190,6 +198,13 @@ fn describe(entry: &GrantEntry) -> Value {
             "paths": it.paths,
         })
     });
+    let denied = given.http_deny.iter().map(|it| {
+        json!({
+            "host": it.host.to_string(), "schemes": it.schemes, "ports": it.ports, "methods": it.methods,
+            "paths": it.paths,
+        })
+    });
+    let secrets = given.secrets.iter().map(|(name, to)| json!({ "name": name, "destinations": texts(to) }));
     json!({
         "skill": grant.skill.as_str(),
         "digest": grant.digest.to_string(),
@@ -199,6 +214,8 @@ fn describe(entry: &GrantEntry) -> Value {
         "reason": grant.reason,
         "fs": fs.collect::<Vec<_>>(),
         "http": http.collect::<Vec<_>>(),
+        "http_deny": denied.collect::<Vec<_>>(),
+        "secrets": secrets.collect::<Vec<_>>(),
         "state": given.state,
         "config": given.config.keys().collect::<Vec<_>>(),
         "accepted_risks": grant.accepted_risks,

@@ -3,5 +3,6 @@
 pub mod config;
 pub mod grant;
 pub mod key;
+pub mod secrets;
 pub mod serve;
 pub mod skills;
