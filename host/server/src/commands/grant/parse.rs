@@ -89,6 +89,10 @@ fn requests(text: &str) -> Result<Requests, String> {
     let (authority, path) = rest.split_at(slash);
     let (host, ports) = host_and_port(text, authority)?;
     let host = host.parse().map_err(|error| format!("`{text}`: {error}"))?;
+    let bits = |path: &str| (2..=4).contains(&path.len()) && path.bytes().skip(1).all(|byte| byte.is_ascii_digit());
+    if matches!(host, HostPattern::Address(_)) && bracket == 0 && bits(path) {
+        return Err(format!("`{text}`: a block of addresses stands in brackets, such as `[10.0.0.0/8]`"));
+    }
     let paths = match path {
         "" | "/" => vec![],
         path => vec![path.parse().map_err(|error| format!("`{text}`: {error}"))?],
