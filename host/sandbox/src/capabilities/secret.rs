@@ -34,7 +34,7 @@ const MAX_NAME: usize = 128;
 /// A secret that may not be sent, or is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// Its name, as far as it has one.
+    /// Its name, or what stands where one should.
     pub(crate) secret: String,
     /// For the record.
     pub(crate) reason: &'static str,
@@ -140,7 +140,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Refused>> {
             }
             None => {
                 rest = "";
-                Some(Err(Refused { secret: String::new(), reason: "expected `{{secret:NAME}}`" }))
+                Some(Err(Refused { secret: "a placeholder".to_owned(), reason: "expected `{{secret:NAME}}`" }))
             }
         }
     })
@@ -341,10 +341,10 @@ mod tests {
         for (value, says) in [
             ("{{secret:other}}", "other: it is not granted"),
             ("{{secret:gone}}", "gone: this host does not have it"),
-            ("{{secret:token", ": expected `{{secret:NAME}}`"),
-            ("{{secret:}}", ": expected `{{secret:NAME}}`"),
-            ("{{secret:a b}}", ": expected `{{secret:NAME}}`"),
-            ("{{secret:{{secret:token}}}}", ": expected `{{secret:NAME}}`"),
+            ("{{secret:token", "a placeholder: expected `{{secret:NAME}}`"),
+            ("{{secret:}}", "a placeholder: expected `{{secret:NAME}}`"),
+            ("{{secret:a b}}", "a placeholder: expected `{{secret:NAME}}`"),
+            ("{{secret:{{secret:token}}}}", "a placeholder: expected `{{secret:NAME}}`"),
         ] {
             let refused = sent("x-key", value).expect_err(value);
             assert!(refused.starts_with(says), "{value}: {refused}");

@@ -20,6 +20,13 @@ impl Guest for Courier {
         Ok(Answer { status: response.status, headers, body })
     }
 
+    fn spy(url: String, headers: Vec<Header>) -> Result<String, String> {
+        let answer = Self::send(url, headers, None)?;
+        let headers = answer.headers.iter().map(|header| format!("{}: {}\n", header.name, header.value));
+        let seen: String = headers.chain([answer.body]).collect();
+        Ok(seen.chars().rev().collect())
+    }
+
     fn echo(text: String) -> String {
         text
     }
