@@ -50,6 +50,7 @@ impl Host {
             digest: guest.digest,
             fs: vec![],
             http: HttpAuthority::default(),
+            secrets: [].into(),
             state: false,
             config: [].into(),
             limits: limits.default,

@@ -7,6 +7,7 @@ mod host;
 mod hostile;
 mod rest;
 mod sandbox;
+mod secrets;
 mod settings;
 mod skills;
 mod web;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsRequest, HttpRule};
+use bailiwick_domain::authority::{Access, FsRequest, HttpDeny, HttpRule};
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions};
@@ -174,6 +174,7 @@ fn permissions(asked: &Permissions) -> wire::permission::Permissions {
     wire::permission::Permissions {
         fs: asked.fs.iter().map(fs).collect(),
         http: asked.http.iter().map(http).collect(),
+        http_deny: asked.http_deny.iter().map(http_deny).collect(),
         state: asked.state,
         config: asked.config.iter().cloned().collect(),
         secrets: asked.secrets.iter().cloned().collect(),
@@ -197,7 +198,17 @@ fn http(rule: &HttpRule) -> wire::permission::HttpPermission {
         schemes: rule.schemes.iter().map(ToString::to_string).collect(),
         ports: rule.ports.clone(),
         methods: rule.methods.clone(),
-        paths: rule.paths.clone(),
+        paths: rule.paths.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn http_deny(rule: &HttpDeny) -> wire::permission::HttpDenial {
+    wire::permission::HttpDenial {
+        host: rule.host.to_string(),
+        schemes: rule.schemes.iter().map(ToString::to_string).collect(),
+        ports: rule.ports.clone(),
+        methods: rule.methods.clone(),
+        paths: rule.paths.iter().map(ToString::to_string).collect(),
     }
 }
 

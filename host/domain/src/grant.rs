@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::authority::{FsMount, HttpRule};
+use crate::authority::{FsMount, HttpDeny, HttpRule, SecretDestination};
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
 use crate::skill_id::SkillId;
@@ -56,6 +56,10 @@ pub struct Capabilities {
     pub fs: Vec<FsMount>,
     /// Outgoing requests.
     pub http: Vec<HttpRule>,
+    /// Requests that are not sent, whatever the rules above say.
+    pub http_deny: Vec<HttpDeny>,
+    /// Secrets by name, and where each may be sent.
+    pub secrets: BTreeMap<String, Vec<SecretDestination>>,
     /// Durable state.
     pub state: bool,
     /// Configuration values by key.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{FsRequest, HttpRule};
+use crate::authority::{FsRequest, HttpDeny, HttpRule};
 use crate::limits::LimitsRequest;
 use crate::skill_id::{SkillId, SkillSelector};
 
@@ -83,11 +83,13 @@ pub struct Permissions {
     pub fs: Vec<FsRequest>,
     /// Outgoing requests.
     pub http: Vec<HttpRule>,
+    /// Requests that its author promises not to send, whatever is granted.
+    pub http_deny: Vec<HttpDeny>,
     /// Durable state of its own.
     pub state: bool,
     /// Configuration keys it reads.
     pub config: BTreeSet<String>,
-    /// Secrets it names. No host before the one with secret grants gives them.
+    /// Secrets that it has put into its requests, by name.
     pub secrets: BTreeSet<String>,
     /// Skills it calls.
     pub skills: Vec<SkillSelector>,

@@ -45,7 +45,7 @@ pub struct Receipt {
 /// One refusal of the host: the typed answer that the guest got, kept for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// `fs`, `http`, `state`, `config`, `sockets`.
+    /// `fs`, `http`, `secret`, `state`, `config`, `sockets`.
     pub capability: &'static str,
     /// What was asked for, without anything secret: `GET https://example.com`.
     pub request: String,

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::sandbox::InvokeError;
+use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use wasmtime::component::ResourceTable;
@@ -38,7 +39,11 @@ pub(crate) struct Guest {
 
 impl Guest {
     /// Everything that one call may reach, made from its terms alone.
-    pub(crate) fn prepare(terms: &Arc<Terms>, store: &Arc<dyn StateStore>) -> Result<Self, InvokeError> {
+    pub(crate) fn prepare(
+        terms: &Arc<Terms>,
+        secrets: &Arc<SecretSet>,
+        store: &Arc<dyn StateStore>,
+    ) -> Result<Self, InvokeError> {
         let log = Log::default();
         let mut builder = WasiCtx::builder();
         // No arguments, no environment and no stdin: nothing of the host's own.
@@ -64,6 +69,7 @@ impl Guest {
             http,
             gate: Gate {
                 terms: Arc::clone(terms),
+                secrets: Arc::clone(secrets),
                 denials: Arc::new(Denials::default()),
                 uses: Arc::new(Uses::default()),
                 traffic: Arc::new(Traffic::default()),

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output};
+use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, ToolSignature, WitType};
@@ -34,6 +35,7 @@ pub(crate) struct Call<'a> {
     pub(crate) index: usize,
     pub(crate) arguments: &'a Value,
     pub(crate) permit: &'a Permit,
+    pub(crate) secrets: &'a Arc<SecretSet>,
     pub(crate) state: &'a Arc<dyn StateStore>,
     pub(crate) started: Instant,
 }
@@ -47,7 +49,7 @@ impl Call<'_> {
                 return failed(InvokeError::Arguments { path: mismatch.path, problem: mismatch.problem });
             }
         };
-        let guest = match Guest::prepare(self.permit.terms(), self.state) {
+        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };
@@ -177,7 +179,13 @@ impl Call<'_> {
             let limit = self.permit.terms().limits.fuel.unwrap_or(u64::MAX);
             usage.fuel = Some(limit - store.get_fuel().unwrap_or(0).min(limit));
         }
-        Outcome { result, usage, denials: guest.denials().take(), used: guest.uses().take(), log: guest.log.text() }
+        Outcome {
+            result,
+            usage,
+            denials: guest.denials().take(),
+            used: guest.uses().take(),
+            log: guest.log.text(self.secrets.redactor()),
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod engine;
 mod guest;
 mod invoke;
 mod meter;
+mod redaction;
 mod stdio;
 mod value;
 
@@ -25,6 +26,7 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox};
+use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
@@ -81,6 +83,7 @@ pub struct WasmSandbox {
     verifier: PermitVerifier,
     clock: Arc<dyn Clock>,
     state: Arc<dyn StateStore>,
+    secrets: Arc<dyn SecretStore>,
     options: SandboxOptions,
     plain: Arc<Machine>,
     /// Made when the first call asks for fuel.
@@ -89,7 +92,7 @@ pub struct WasmSandbox {
 }
 
 impl WasmSandbox {
-    /// Starts the engine. Only permits that `verifier` accepts will run.
+    /// Starts the engine, for a host without secrets. Only permits that `verifier` accepts will run.
     pub fn new(
         options: SandboxOptions,
         verifier: PermitVerifier,
@@ -97,7 +100,14 @@ impl WasmSandbox {
         state: Arc<dyn StateStore>,
     ) -> Result<Self, SetupError> {
         let plain = machine(&options, Metering::Plain)?;
-        Ok(Self { verifier, clock, state, options, plain, fuel: OnceLock::new(), loaded: RwLock::default() })
+        let (fuel, loaded) = (OnceLock::new(), RwLock::default());
+        Ok(Self { verifier, clock, state, secrets: Arc::new(NoSecrets), options, plain, fuel, loaded })
+    }
+
+    /// The same for a host whose secrets are those of `secrets`.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<dyn SecretStore>) -> Self {
+        Self { secrets, ..self }
     }
 
     fn machine_for(&self, permit: &Permit) -> Result<Arc<Machine>, InvokeError> {
@@ -150,9 +160,10 @@ impl WasmSandbox {
             Ok(code) => code,
             Err(error) => return failed(error),
         };
-        let (clock, state) = (&self.clock, &self.state);
-        let call = Call { clock, machine: &machine, code: &code, tool, index, arguments, permit, state, started };
-        call.run().await
+        let (clock, state, secrets) = (&self.clock, &self.state, &self.secrets.current());
+        let call =
+            Call { clock, machine: &machine, code: &code, tool, index, arguments, permit, secrets, state, started };
+        redaction::clean(call.run().await, secrets.redactor())
     }
 }
 

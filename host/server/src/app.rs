@@ -10,6 +10,7 @@ use bailiwick_api::auth::KeyFile;
 use bailiwick_domain::clock::Clock as _;
 use bailiwick_domain::permit::{PermitIssuer, PermitVerifier, authority};
 use bailiwick_domain::sandbox::Sandbox;
+use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::units::parse_duration;
 use bailiwick_journal::{Journal, JournalError};
@@ -24,9 +25,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::foreign_state::ForeignState;
 use crate::output::{Exit, Failure, Output};
+use crate::secrets::ConfiguredSecrets;
 
 /// The key that signs the audit log, in the data folder.
 const AUDIT_KEY: &str = "audit.key";
@@ -93,6 +95,7 @@ impl App {
     pub fn into_executor(self, config: &Config) -> Arc<Executor> {
         let options = PolicyOptions {
             limits: config.limits.clone(),
+            http_deny: config.http_deny.clone(),
             require_approval_tags: config.require_approval_tags.iter().cloned().collect(),
         };
         Arc::new(Executor::new(ExecutorParts {
@@ -119,6 +122,28 @@ pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> 
 /// Where commands reach the server of the data folder.
 pub fn control_path(config: &Config) -> PathBuf {
     config.data_dir.join("control.sock")
+}
+
+/// The configured secrets. Those that can't be read are refused where they are asked for.
+fn secrets(config: &Config) -> Result<Arc<dyn SecretStore>, Failure> {
+    if config.secrets.is_empty() {
+        return Ok(Arc::new(NoSecrets));
+    }
+    let secrets = ConfiguredSecrets::open(&config.secrets).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(Arc::new(secrets))
+}
+
+/// Whether every configured secret can be read, which a server must be able to.
+pub fn check_secrets(config: &Config) -> Result<(), Failure> {
+    let secrets = ConfiguredSecrets::open(&config.secrets).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let problem = secrets.list().into_iter().find_map(|secret| secret.problem.map(|problem| (secret.name, problem)));
+    match problem {
+        Some((name, problem)) => {
+            let path = config.source.clone().unwrap_or_default();
+            Err(Failure::new(Exit::Usage, ConfigError::Secret { path, name, problem: problem.to_string() }))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where the API keys are.
@@ -174,7 +199,8 @@ fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>
     let calls = u32::from(config.max_concurrent_calls);
     let options = SandboxOptions::new(config.cache_dir.clone(), calls, config.limits.ceiling.memory_bytes);
     let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), state);
-    Ok(Arc::new(sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?))
+    let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
+    Ok(Arc::new(sandbox.with_secrets(secrets(config)?)))
 }
 
 fn private_folder(path: &Path) -> Result<(), Failure> {

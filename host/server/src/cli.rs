@@ -59,6 +59,9 @@ pub enum Command {
     /// Manage the API keys of the server.
     #[command(subcommand)]
     Key(Key),
+    /// Look at the secrets that this host puts into requests.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -183,6 +186,9 @@ pub struct GrantNarrow {
     /// A configuration value.
     #[arg(long, value_name = "KEY")]
     pub setting: Vec<String>,
+    /// A secret.
+    #[arg(long, value_name = "NAME")]
+    pub secret: Vec<String>,
     /// A risk that was accepted.
     #[arg(long, value_name = "TAG")]
     pub risk: Vec<String>,
@@ -308,9 +314,16 @@ pub struct GrantAdd {
     #[arg(long, value_name = "HOST[:GUEST][:ro|:rw]")]
     pub fs: Vec<String>,
     /// Requests: [METHOD,…] [http|https://]HOST[:PORT][/PATH]. Methods are those
-    /// that the skill asks for where none are named; HOST may be `*`, any public one.
+    /// that the skill asks for where none are named; HOST may be `*`, any public one,
+    /// or a block such as `[10.0.0.0/8]`; PATH a prefix or a glob such as `/v1/*/items`.
     #[arg(long, value_name = "[METHODS ]URL")]
     pub http: Vec<String>,
+    /// Requests that are never sent, written alike; what is left out means each.
+    #[arg(long, value_name = "[METHODS ]URL")]
+    pub http_deny: Vec<String>,
+    /// A secret that the host puts into headers of requests to HOST, and to no other.
+    #[arg(long, value_name = "NAME=HOST[:PORT]")]
+    pub secret: Vec<String>,
     /// Durable state of its own.
     #[arg(long)]
     pub state: bool,
@@ -368,6 +381,13 @@ pub enum Key {
         /// Its id or its name.
         key: String,
     },
+}
+
+/// Look at the secrets that this host puts into requests.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// List their names, where they come from, and whether they can be read.
+    List,
 }
 
 /// Look at the configuration.

@@ -9,6 +9,7 @@ pub mod desk;
 pub mod foreign_state;
 pub mod log;
 pub mod output;
+pub mod secrets;
 
 use clap::CommandFactory as _;
 
@@ -31,6 +32,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Approvals(command) => commands::approvals::run(command, &config, out),
         Command::Audit(command) => commands::audit::run(command, &config, out),
         Command::Key(command) => commands::key::run(command, &config, out),
+        Command::Secrets(command) => commands::secrets::run(&command, &config, out),
         Command::Config(command) => commands::config::run(&command, &config, out),
         Command::Completion { .. } => Ok(()),
     }

@@ -490,8 +490,8 @@ impl NewGrant {
 }
 
 impl Narrowing {
-    /// What is to be taken away, from JSON: `fs`, `read_only`, `http`, `config` and
-    /// `risks` as lists of names, `state` as a flag, `limits` and `expires_at` as in a
+    /// What is to be taken away, from JSON: `fs`, `read_only`, `http`, `config`,
+    /// `secrets` and `risks` as lists of names, `state` as a flag, `limits` and `expires_at` as in a
     /// grant.
     pub fn from_json(value: &Value) -> Result<Self, String> {
         narrow::from_json(value)

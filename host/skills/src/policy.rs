@@ -12,6 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use bailiwick_domain::authority::HttpDeny;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::manifest::Kind;
@@ -33,6 +34,8 @@ const MAX_TERMS: usize = 8192;
 pub struct PolicyOptions {
     /// Limits where nobody asks, and limits that nobody gets past.
     pub limits: LimitsPolicy,
+    /// Requests that nobody sends from this host.
+    pub http_deny: Vec<HttpDeny>,
     /// Risk tags of which each must be accepted by the grant.
     pub require_approval_tags: BTreeSet<String>,
 }
@@ -169,7 +172,7 @@ impl Policy {
             return (Arc::clone(&cached.terms), Arc::clone(&cached.basis));
         }
         drop(known);
-        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options.limits));
+        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options));
         let basis = Arc::new(Basis::new(skill, entry, &terms, &self.options.limits));
         let cached = Cached {
             skill: Arc::downgrade(skill),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::{Audit, AuditQuery};
 use crate::grants::{Grants, rfc3339};
-use crate::package::asked::{self, rule_line};
+use crate::package::asked;
 use crate::skill::Skill;
 
 /// Records that are read at once.
@@ -171,9 +171,12 @@ fn reach(imports: &[String]) -> Vec<Reach> {
 /// One line for each thing that is asked for and that the grant gives nothing of.
 fn withheld(skill: &Skill, granted: Option<&Capabilities>) -> BTreeSet<String> {
     let mut asked = skill.manifest.permissions.clone();
+    // What it promises not to do is nothing that could be withheld.
+    asked.http_deny.clear();
     if let Some(granted) = granted {
         asked.fs.retain(|request| !granted.fs.iter().any(|mount| request.root.contains(&mount.root)));
         asked.http.retain(|rule| !granted.http.iter().any(|granted| overlap(rule, granted)));
+        asked.secrets.retain(|name| !granted.secrets.contains_key(name));
         asked.state &= !granted.state;
         asked.config.retain(|key| !granted.config.contains_key(key));
     }
@@ -202,8 +205,16 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
     }
     for rule in &given.http {
         terms.push(ReviewedTerm {
-            term: format!("requests {}", rule_line(rule)),
+            term: format!("requests {rule}"),
             used: Some(count(&|used| used.strip_prefix("http ").is_some_and(|request| is_under(rule, request)))),
+        });
+    }
+    for (name, destinations) in &given.secrets {
+        let destinations: Vec<_> = destinations.iter().map(ToString::to_string).collect();
+        let use_of_it = format!("secret {name}");
+        terms.push(ReviewedTerm {
+            term: format!("secret {name} for {}", destinations.join(", ")),
+            used: Some(count(&|used| used == use_of_it)),
         });
     }
     if given.state {

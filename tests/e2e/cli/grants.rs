@@ -48,6 +48,11 @@ fn what_the_manifest_does_not_ask_for_can_not_be_granted() {
         (vec!["--http", "https://api.example.com:8443"], vec!["8443"]),
         (vec!["--http", "*"], vec!["*.example.com"]),
         (vec!["--http", "ftp://api.example.com"], vec!["ftp"]),
+        (vec!["--http", "https://api.example.com/v1*"], vec!["whole segments"]),
+        (vec!["--http", "[10.0.0.0/8]"], vec!["[10.0.0.0/8]", "*.example.com"]),
+        (vec!["--http", "10.0.0.0/8"], vec!["brackets"]),
+        (vec!["--http-deny", "[10.0.0.1/8]"], vec!["10.0.0.0/8"]),
+        (vec!["--secret", "token=a.com"], vec!["token", "none"]),
         (vec!["--state"], vec!["state = true"]),
         (vec!["--setting", "password=x"], vec!["password", "`units`"]),
         (vec!["--setting", "units"], vec!["KEY=VALUE"]),
@@ -88,6 +93,8 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
         "other:/out:rw",
         "--http",
         "https://api.example.com/v1",
+        "--http-deny",
+        "https://api.example.com/v1/*/keys",
         "--setting",
         "units=metric",
         "--memory",
@@ -115,6 +122,8 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
     let grant = &list[0];
     assert_eq!(grant["fs"][1]["access"], "read-write");
     assert_eq!(grant["http"][0]["paths"], json!(["/v1"]));
+    assert_eq!(grant["http_deny"][0]["paths"], json!(["/v1/*/keys"]));
+    assert!(ran.stdout.contains("no requests https://api.example.com below /v1/*/keys"), "{}", ran.stdout);
     let limits = json!({ "memory_bytes": 16 << 20, "deadline_ms": 2000, "fuel": 1_000_000, "output_bytes": 4096, "concurrency": 3 });
     assert_eq!((&grant["limits"], &grant["reason"]), (&limits, &json!("for the tests")));
     assert!(grant["expires_at"].is_string() && grant["problem"].is_null(), "{grant}");

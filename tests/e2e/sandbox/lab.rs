@@ -66,6 +66,7 @@ pub(crate) fn nothing(guest: &Inspection) -> Terms {
         digest: guest.digest,
         fs: vec![],
         http: HttpAuthority::default(),
+        secrets: [].into(),
         state: false,
         config: [].into(),
         limits: LimitsPolicy::default().default,

@@ -3,7 +3,7 @@
 //! A request is checked as the guest made it, and the address again when it is
 //! resolved: the connection goes to the very address that was checked. The
 //! host follows no redirect; a guest that does makes a new request, which is
-//! checked like the first.
+//! checked like the first. Secrets are put in last, once the connection stands.
 
 mod connect;
 
@@ -14,11 +14,13 @@ use ::http::uri::Scheme as UriScheme;
 use ::http::{Request, Response, Uri};
 use bailiwick_domain::authority::{HttpTarget, Scheme};
 use bailiwick_domain::permit::Terms;
+use bailiwick_domain::secret::SecretSet;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Limited};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
+use super::secret::{self, Placeholders};
 use super::{Denials, Uses};
 use crate::guest::Guest;
 
@@ -44,8 +46,10 @@ pub(crate) struct Traffic {
 }
 
 /// Stands between one call's requests and the network.
+#[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) terms: Arc<Terms>,
+    pub(crate) secrets: Arc<SecretSet>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) uses: Arc<Uses>,
     pub(crate) traffic: Arc<Traffic>,
@@ -62,8 +66,11 @@ impl WasiHttpHooks for Gate {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answered, Error>> + Send> {
         let checked = self.check(&request);
-        let (terms, denials, traffic) = (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.traffic));
-        Box::new(async move { send(checked?, request, options.unwrap_or_default(), &terms, &denials, traffic).await })
+        let call = self.clone();
+        Box::new(async move {
+            let (destination, placeholders) = checked?;
+            send(destination, placeholders, request, options.unwrap_or_default(), call).await
+        })
     }
 }
 
@@ -117,15 +124,27 @@ impl Destination {
 }
 
 impl Gate {
-    fn check(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
+    /// Whether the request may be sent, and with which secrets.
+    fn check(&self, request: &Request<WasiBody>) -> Result<(Destination, Placeholders), Error> {
         let Some(destination) = Destination::of(request) else {
             self.denials.record("http", request.method().to_string(), "not a plain http or https URL");
             return Err(Error::HttpRequestUriInvalid);
         };
-        if !self.terms.http.allows(&destination.target()) {
-            self.denials.record("http", destination.summary(), "no granted rule allows it");
+        if let Err(refusal) = self.terms.http.judge(&destination.target()) {
+            self.denials.record("http", destination.summary(), refusal.to_string());
             return Err(Error::HttpRequestDenied);
         }
+        let placeholders = match secret::check(request.headers(), &destination.target(), &self.terms, &self.secrets) {
+            Ok(placeholders) => placeholders,
+            Err(refused) => {
+                self.denials.record(
+                    "secret",
+                    format!("{} for {}", refused.secret, destination.summary()),
+                    refused.reason,
+                );
+                return Err(Error::HttpRequestDenied);
+            }
+        };
         if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
             self.denials.record(
                 "http",
@@ -135,20 +154,22 @@ impl Gate {
             return Err(Error::HttpRequestDenied);
         }
         self.uses.record("http", destination.summary());
-        Ok(destination)
+        placeholders.secrets().for_each(|name| self.uses.record("secret", name));
+        Ok((destination, placeholders))
     }
 }
 
 async fn send(
     destination: Destination,
-    request: Request<WasiBody>,
+    placeholders: Placeholders,
+    mut request: Request<WasiBody>,
     options: RequestOptions,
-    terms: &Terms,
-    denials: &Denials,
-    traffic: Arc<Traffic>,
+    call: Gate,
 ) -> Result<Answered, Error> {
-    let address = connect::resolve(&destination, terms, denials).await?;
+    let Gate { terms, secrets, denials, traffic, .. } = call;
+    let address = connect::resolve(&destination, &terms, &denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
+    placeholders.fill(request.headers_mut(), &secrets)?;
     let sent = Arc::clone(&traffic);
     let request =
         origin_form(request)?.map(|body| counted(body, move |bytes| sent.sent.fetch_add(bytes, Ordering::Relaxed)));
@@ -157,7 +178,13 @@ async fn send(
         let body = counted(body, move |bytes| traffic.received.fetch_add(bytes, Ordering::Relaxed));
         Limited::new(body, MAX_RESPONSE).map_err(too_large).boxed_unsync()
     });
-    Ok((response, connection))
+    match secret::redact(response, &placeholders, secrets.redactor()) {
+        Ok(response) => Ok((response, connection)),
+        Err(reason) => {
+            denials.record("secret", destination.summary(), reason);
+            Err(Error::HttpResponseContentCoding(None))
+        }
+    }
 }
 
 /// The body, each piece of which is told to `count` as it passes.

@@ -9,6 +9,7 @@
 pub(crate) mod config;
 pub(crate) mod fs;
 pub(crate) mod http;
+pub(crate) mod secret;
 pub(crate) mod state;
 
 use std::collections::BTreeSet;

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::HttpRule;
+use bailiwick_domain::authority::SecretDestination;
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
@@ -20,13 +20,13 @@ use crate::app;
 use crate::cli::{Grant, GrantAdd};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
-use crate::output::{Done, Exit, Failure, Output, tame};
+use crate::output::{Done, Exit, Failure, Output, note, tame};
 
 /// Runs the command.
 pub fn run(command: Grant, config: &Config, out: Output) -> Done {
     let desk = Desk::open(config, out)?;
     match command {
-        Grant::Add(add) => self::add(&add, desk, out),
+        Grant::Add(add) => self::add(&add, desk, config, out),
         Grant::List => list(&desk, out),
         Grant::Narrow(narrow) => change::narrow(&narrow, &desk, out),
         Grant::Revoke { skill, digest } => change::revoke(&skill, digest.as_deref(), &desk, out),
@@ -37,13 +37,17 @@ pub fn run(command: Grant, config: &Config, out: Output) -> Done {
     }
 }
 
-fn add(add: &GrantAdd, mut desk: Desk, out: Output) -> Done {
+fn add(add: &GrantAdd, mut desk: Desk, config: &Config, out: Output) -> Done {
     let skill = desk.resolve(&add.skill)?;
     let id = &skill.manifest.id;
     let body = new_grant(add, &skill)?.to_json(id, skill.digest).map_err(|error| Failure::new(Exit::Usage, error))?;
     let path = format!("/v1/grants/{id}@={}", encode(&skill.manifest.version.to_string()));
     let answer: Value = desk.send("PUT", &path, Some(&body))?;
     let entry = entry(answer)?;
+    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
+    }
     if out.json {
         out.value(&entry.to_json());
         return Ok(());
@@ -110,6 +114,13 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     }
     for text in &add.http {
         granted.http.push(parse::http_rule(text, &asked.http).map_err(|error| usage(&error))?);
+    }
+    for text in &add.http_deny {
+        granted.http_deny.push(parse::http_deny(text).map_err(|error| usage(&error))?);
+    }
+    for text in &add.secret {
+        let (name, destination) = parse::secret(text).map_err(|error| usage(&error))?;
+        granted.secrets.entry(name).or_default().push(destination);
     }
     for text in &add.setting {
         let pair = text.split_once('=').ok_or_else(|| usage(&format!("`{text}` is not KEY=VALUE")))?;
@@ -190,7 +201,9 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     lines.extend(
         given.fs.iter().map(|mount| format!("folder {} as {} ({})", mount.host.display(), mount.root, mount.access)),
     );
-    lines.extend(given.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
+    lines.extend(given.http.iter().map(|rule| format!("requests {rule}")));
+    lines.extend(given.http_deny.iter().map(|rule| format!("no requests {rule}")));
+    lines.extend(given.secrets.iter().map(|(name, to)| format!("secret {name} for {}", texts(to).join(", "))));
     if given.state {
         lines.push("durable state".to_owned());
     }
@@ -203,13 +216,8 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     lines
 }
 
-/// A rule as it would be typed.
-pub fn describe_rule(rule: &HttpRule) -> String {
-    let schemes: Vec<_> = rule.schemes.iter().map(ToString::to_string).collect();
-    let ports: Vec<_> = rule.ports.iter().map(ToString::to_string).collect();
-    let port = if ports.is_empty() { String::new() } else { format!(":{}", ports.join(",")) };
-    let paths = if rule.paths.is_empty() { String::new() } else { format!(" below {}", rule.paths.join(", ")) };
-    format!("{} {}://{}{port}{paths}", rule.methods.join(","), schemes.join("|"), rule.host)
+fn texts(destinations: &[SecretDestination]) -> Vec<String> {
+    destinations.iter().map(ToString::to_string).collect()
 }
 
 fn describe_limits(limits: &LimitsRequest) -> Vec<String> {

@@ -5,5 +5,6 @@ pub mod audit;
 pub mod config;
 pub mod grant;
 pub mod key;
+pub mod secrets;
 pub mod serve;
 pub mod skills;

@@ -25,6 +25,7 @@ pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
     log::start(serve.log_json);
     config.listen = serve.listen.unwrap_or(config.listen);
     let runtime = app::runtime(config.worker_threads)?;
+    app::check_secrets(&config)?;
     let app = App::open(&config, out)?;
     runtime.block_on(serve_app(app, &config, out))
 }

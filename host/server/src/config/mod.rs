@@ -2,12 +2,15 @@
 
 mod raw;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_api::host_check::{AllowedHosts, InvalidAllowedHost};
+use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy};
+use bailiwick_domain::secret::MAX_SECRETS;
 
 /// The file that is read where none is named.
 pub const FILE_NAME: &str = "bailiwick.toml";
@@ -53,12 +56,25 @@ pub struct Config {
     pub approval_lifetime: Duration,
     /// How often the audit log is signed.
     pub checkpoint_every: Duration,
+    /// Requests that nobody sends.
+    pub http_deny: Vec<HttpDeny>,
     /// Calls at once.
     pub max_concurrent_calls: u16,
     /// Whether changes of files are watched.
     pub watch: bool,
     /// Limits of calls.
     pub limits: LimitsPolicy,
+    /// Where secrets come from, by their name.
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// This variable of the environment.
+    Env(String),
+    /// This file.
+    File(PathBuf),
 }
 
 /// Why there is no configuration.
@@ -87,6 +103,16 @@ pub enum ConfigError {
         path: PathBuf,
         /// The dotted key.
         key: &'static str,
+        /// What is wrong, and what was expected.
+        problem: String,
+    },
+    /// A secret can't be had as it is configured.
+    #[error("the configuration {path} is wrong: `secrets.{name}` {problem}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// The secret's name.
+        name: String,
         /// What is wrong, and what was expected.
         problem: String,
     },
@@ -164,6 +190,8 @@ fn complete(
     check_tags(&raw.skills.require_approval_tags, &path)?;
     check_span("skills.approval_lifetime", raw.skills.approval_lifetime, &path)?;
     check_span("audit.checkpoint_every", raw.audit.checkpoint_every, &path)?;
+    let http_deny = http_deny(&raw.skills.http_deny, &path)?;
+    let secrets = secrets(raw.secrets, base, &path)?;
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
     let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
     Ok(Config {
@@ -183,9 +211,11 @@ fn complete(
         require_approval_tags: raw.skills.require_approval_tags,
         approval_lifetime: raw.skills.approval_lifetime.map_or(Duration::from_hours(1), |span| span.0),
         checkpoint_every: raw.audit.checkpoint_every.map_or(Duration::from_mins(1), |span| span.0),
+        http_deny,
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
         watch: raw.skills.watch,
         limits,
+        secrets,
         source,
     })
 }
@@ -276,6 +306,50 @@ fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
     }
 }
 
+fn http_deny(hosts: &[String], path: &Path) -> Result<Vec<HttpDeny>, ConfigError> {
+    let wrong = |problem| ConfigError::Contradiction { path: path.to_owned(), key: "skills.http_deny", problem };
+    let parse = |text: &String| text.parse::<HostPattern>().map(HttpDeny::of);
+    hosts.iter().map(|text| parse(text).map_err(|error| wrong(format!("is wrong: {error}")))).collect()
+}
+
+/// Bytes of the name of a secret in a manifest.
+const MAX_SECRET_NAME: usize = 128;
+
+fn secrets(
+    raw: BTreeMap<String, raw::Secret>,
+    base: &Path,
+    path: &Path,
+) -> Result<BTreeMap<String, SecretSource>, ConfigError> {
+    if raw.len() > MAX_SECRETS {
+        let problem = format!("are {}: expected at most {MAX_SECRETS}", raw.len());
+        return Err(ConfigError::Contradiction { path: path.to_owned(), key: "secrets", problem });
+    }
+    raw.into_iter().map(|(name, secret)| secret_source(name, secret, base, path)).collect()
+}
+
+fn secret_source(
+    name: String,
+    raw: raw::Secret,
+    base: &Path,
+    path: &Path,
+) -> Result<(String, SecretSource), ConfigError> {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let good = name.len() <= MAX_SECRET_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:/-".contains(c));
+    let problem = match (raw.env, raw.file) {
+        _ if !(begins && good) => {
+            "is no name of a secret: expected 1 to 128 letters, digits and `_.:/-`, such as `github_token`"
+        }
+        (Some(variable), None) if variable.is_empty() || variable.contains(['=', '\0']) => {
+            "has an `env` that is no variable: expected a name such as `GITHUB_TOKEN`"
+        }
+        (Some(variable), None) => return Ok((name, SecretSource::Env(variable))),
+        (None, Some(file)) => return Ok((name, SecretSource::File(base.join(file)))),
+        (Some(_), Some(_)) => "has `env` and `file`: expected one of both",
+        (None, None) => "has neither `env` nor `file`: expected one of both",
+    };
+    Err(ConfigError::Secret { path: path.to_owned(), name, problem: problem.to_owned() })
+}
+
 /// A tag that no manifest can have would let through what it was meant to hold.
 fn check_tags(tags: &[String], path: &Path) -> Result<(), ConfigError> {
     let word = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -338,6 +412,14 @@ mod tests {
             ("[skills]\nrequire_approval_tags = [\"Destructive\"]", "has `Destructive`"),
             ("[skills]\nrequire_approval_tags = [\"a__b\"]", "has `a__b`"),
             ("skills = 1", "expected struct Skills"),
+            ("[skills]\nhttp_deny = [\"10.0.0.1/8\"]", "`skills.http_deny` is wrong: `10.0.0.1/8`"),
+            ("[skills]\nhttp_deny = [\"http://a.com\"]", "`http://a.com` is not a host"),
+            ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),
+            ("[secrets]\na = \"x\"", "expected struct Secret"),
+            ("[secrets.a]", "`secrets.a` has neither `env` nor `file`"),
+            ("[secrets.a]\nenv = \"A\"\nfile = \"a\"", "`secrets.a` has `env` and `file`"),
+            ("[secrets.a]\nenv = \"A=B\"", "`secrets.a` has an `env` that is no variable"),
+            ("[secrets.\"a b\"]\nenv = \"A\"", "`secrets.a b` is no name of a secret"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{
+    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::Limits;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
@@ -95,6 +97,10 @@ struct StoredTerms {
     fs: Vec<StoredMount>,
     http_requested: Vec<StoredRule>,
     http_granted: Vec<StoredRule>,
+    #[serde(default)]
+    http_denied: Vec<StoredRule>,
+    #[serde(default)]
+    secrets: BTreeMap<String, Vec<SecretDestination>>,
     state: bool,
     config: BTreeMap<String, String>,
     limits: StoredLimits,
@@ -115,7 +121,7 @@ struct StoredRule {
     schemes: Vec<Scheme>,
     ports: Vec<u16>,
     methods: Vec<String>,
-    paths: Vec<String>,
+    paths: Vec<PathPattern>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -191,6 +197,8 @@ impl From<&Terms> for StoredTerms {
             fs: terms.fs.iter().map(StoredMount::from).collect(),
             http_requested: rules(&terms.http.requested),
             http_granted: rules(&terms.http.granted),
+            http_denied: terms.http.denied.iter().map(StoredRule::from).collect(),
+            secrets: terms.secrets.clone(),
             state: terms.state,
             config: terms.config.clone(),
             limits: StoredLimits::from(&terms.limits),
@@ -205,7 +213,12 @@ impl StoredTerms {
             skill,
             digest,
             fs: self.fs.into_iter().map(FsMount::from).collect(),
-            http: HttpAuthority { requested: rules(self.http_requested), granted: rules(self.http_granted) },
+            http: HttpAuthority {
+                requested: rules(self.http_requested),
+                granted: rules(self.http_granted),
+                denied: self.http_denied.into_iter().map(HttpDeny::from).collect(),
+            },
+            secrets: self.secrets,
             state: self.state,
             config: self.config,
             limits: self.limits.into(),
@@ -233,6 +246,20 @@ impl From<&HttpRule> for StoredRule {
 }
 
 impl From<StoredRule> for HttpRule {
+    fn from(stored: StoredRule) -> Self {
+        let StoredRule { host, schemes, ports, methods, paths } = stored;
+        Self { host, schemes, ports, methods, paths }
+    }
+}
+
+impl From<&HttpDeny> for StoredRule {
+    fn from(rule: &HttpDeny) -> Self {
+        let HttpDeny { host, schemes, ports, methods, paths } = rule.clone();
+        Self { host, schemes, ports, methods, paths }
+    }
+}
+
+impl From<StoredRule> for HttpDeny {
     fn from(stored: StoredRule) -> Self {
         let StoredRule { host, schemes, ports, methods, paths } = stored;
         Self { host, schemes, ports, methods, paths }
@@ -268,6 +295,6 @@ impl From<StoredDenial> for Denial {
 
 /// The one name for a capability that the domain has.
 fn capability(stored: &str) -> &'static str {
-    let known = ["fs", "http", "state", "config", "sockets"];
+    let known = ["fs", "http", "secret", "state", "config", "sockets"];
     known.into_iter().find(|known| *known == stored).unwrap_or("other")
 }

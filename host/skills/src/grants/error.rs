@@ -158,6 +158,14 @@ pub enum Wider {
     /// State that isn't asked for.
     #[error("the manifest doesn't have `state = true` in `[permissions]`")]
     State,
+    /// A secret that isn't asked for.
+    #[error("`secrets` in `[permissions]` of the manifest doesn't name `{name}`{}", asked(names))]
+    Secret {
+        /// The secret's name.
+        name: String,
+        /// The secrets that are asked for.
+        names: Vec<String>,
+    },
     /// A configuration value that isn't asked for.
     #[error("`config` in `[permissions]` of the manifest doesn't name `{key}`{}", asked(keys))]
     Config {

@@ -26,6 +26,8 @@ pub struct Narrowing {
     pub state: bool,
     /// Configuration values, by key.
     pub config: Vec<String>,
+    /// Secrets, by name.
+    pub secrets: Vec<String>,
     /// Risks that were accepted.
     pub risks: Vec<String>,
     /// An earlier end.
@@ -55,6 +57,9 @@ pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, Grant
     for key in &narrowing.config {
         capabilities.config.remove(key).ok_or_else(|| missing(format!("setting {key}")))?;
     }
+    for name in &narrowing.secrets {
+        capabilities.secrets.remove(name).ok_or_else(|| missing(format!("secret {name}")))?;
+    }
     for tag in &narrowing.risks {
         if !narrowed.accepted_risks.remove(tag) {
             return Err(missing(format!("accepted risk {tag}")));
@@ -82,6 +87,8 @@ struct Raw {
     #[serde(default)]
     config: Vec<String>,
     #[serde(default)]
+    secrets: Vec<String>,
+    #[serde(default)]
     risks: Vec<String>,
     #[serde(default)]
     expires_at: Option<String>,
@@ -101,6 +108,7 @@ pub(super) fn from_json(value: &Value) -> Result<Narrowing, String> {
         http: raw.http,
         state: raw.state,
         config: raw.config,
+        secrets: raw.secrets,
         risks: raw.risks,
         expires_at: raw.expires_at.map(end).transpose()?,
         limits: raw.limits.into(),

@@ -9,7 +9,9 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{
+    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::LimitsRequest;
@@ -59,6 +61,8 @@ struct RawGrant {
     state: bool,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     config: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    secrets: BTreeMap<String, Several<SecretDestination>>,
     #[serde(default, skip_serializing_if = "RawLimits::is_empty")]
     limits: RawLimits,
     #[serde(default, skip_serializing_if = "RawSeen::is_empty")]
@@ -67,6 +71,8 @@ struct RawGrant {
     fs: Vec<RawMount>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     http: Vec<RawRule>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    http_deny: Vec<RawDeny>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -104,7 +110,22 @@ struct RawRule {
     ports: Vec<NonZeroU16>,
     methods: Several<Method>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    paths: Vec<UrlPath>,
+    paths: Vec<PathPattern>,
+}
+
+/// What is absent means each.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawDeny {
+    host: HostPattern,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    schemes: Vec<Scheme>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<NonZeroU16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<Method>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<PathPattern>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
@@ -222,29 +243,6 @@ impl TryFrom<String> for Method {
 impl From<Method> for String {
     fn from(method: Method) -> Self {
         method.0
-    }
-}
-
-/// A path prefix of a URL.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-struct UrlPath(String);
-
-impl TryFrom<String> for UrlPath {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text.starts_with('/') && !text.contains(['?', '#', '\\']) {
-            Ok(Self(text))
-        } else {
-            Err(format!("`{text}` is not a path of a URL: expected one that begins with `/`, without a query"))
-        }
-    }
-}
-
-impl From<UrlPath> for String {
-    fn from(path: UrlPath) -> Self {
-        path.0
     }
 }
 
@@ -412,6 +410,8 @@ impl From<RawGrant> for Grant {
             capabilities: Capabilities {
                 fs: raw.fs.into_iter().map(FsMount::from).collect(),
                 http: raw.http.into_iter().map(HttpRule::from).collect(),
+                http_deny: raw.http_deny.into_iter().map(HttpDeny::from).collect(),
+                secrets: raw.secrets.into_iter().map(|(name, destinations)| (name, destinations.0)).collect(),
                 state: raw.state,
                 config: raw.config,
             },
@@ -444,9 +444,11 @@ impl From<&Grant> for RawGrant {
             },
             state: capabilities.state,
             config: capabilities.config.clone(),
+            secrets: capabilities.secrets.iter().map(|(name, all)| (name.clone(), Several(all.clone()))).collect(),
             limits: RawLimits::from(&grant.limits),
             fs: capabilities.fs.iter().map(RawMount::from).collect(),
             http: capabilities.http.iter().map(RawRule::from).collect(),
+            http_deny: capabilities.http_deny.iter().map(RawDeny::from).collect(),
         }
     }
 }
@@ -472,7 +474,7 @@ impl From<RawRule> for HttpRule {
             schemes: raw.schemes.0,
             ports: raw.ports.into_iter().map(NonZeroU16::get).collect(),
             methods: raw.methods.0.into_iter().map(String::from).collect(),
-            paths: raw.paths.into_iter().map(String::from).collect(),
+            paths: raw.paths,
         }
     }
 }
@@ -484,7 +486,31 @@ impl From<&HttpRule> for RawRule {
             schemes: Several(rule.schemes.clone()),
             ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
             methods: Several(rule.methods.iter().cloned().map(Method).collect()),
-            paths: rule.paths.iter().cloned().map(UrlPath).collect(),
+            paths: rule.paths.clone(),
+        }
+    }
+}
+
+impl From<RawDeny> for HttpDeny {
+    fn from(raw: RawDeny) -> Self {
+        Self {
+            host: raw.host,
+            schemes: raw.schemes,
+            ports: raw.ports.into_iter().map(NonZeroU16::get).collect(),
+            methods: raw.methods.into_iter().map(String::from).collect(),
+            paths: raw.paths,
+        }
+    }
+}
+
+impl From<&HttpDeny> for RawDeny {
+    fn from(rule: &HttpDeny) -> Self {
+        Self {
+            host: rule.host.clone(),
+            schemes: rule.schemes.clone(),
+            ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
+            methods: rule.methods.iter().cloned().map(Method).collect(),
+            paths: rule.paths.clone(),
         }
     }
 }

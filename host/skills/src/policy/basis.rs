@@ -7,7 +7,6 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::grants::{GrantEntry, rfc3339};
-use crate::package::asked::rule_line;
 use crate::skill::Skill;
 
 /// What calls may do under one grant, with the reason for each term. It is in the
@@ -42,7 +41,7 @@ struct GrantContent<'a> {
 
 #[derive(Serialize)]
 struct Term {
-    /// Which kind: `fs`, `http`, `state`, `config`, `limit`.
+    /// Which kind: `fs`, `http`, `http-deny`, `secret`, `state`, `config`, `limit`.
     kind: &'static str,
     /// What is allowed.
     term: String,
@@ -89,15 +88,24 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
         });
     }
     for rule in &terms.http.granted {
-        let requested: Vec<_> = terms.http.requested.iter().map(rule_line).collect();
+        let requested: Vec<_> = terms.http.requested.iter().map(ToString::to_string).collect();
         reasons.push(Term {
             kind: "http",
-            term: rule_line(rule),
+            term: rule.to_string(),
             because: format!(
                 "{giver} grants it; of that, what the manifest asks for: {}; private addresses only where named",
                 requested.join("; ")
             ),
         });
+    }
+    for rule in &terms.http.denied {
+        let because = "the manifest, the grant or the host denies it, which wins over what is allowed".to_owned();
+        reasons.push(Term { kind: "http-deny", term: rule.to_string(), because });
+    }
+    for (name, destinations) in &terms.secrets {
+        let destinations: Vec<_> = destinations.iter().map(ToString::to_string).collect();
+        let because = format!("the manifest names it; {giver} grants it for these destinations");
+        reasons.push(Term { kind: "secret", term: format!("{name} for {}", destinations.join(", ")), because });
     }
     if terms.state {
         let because = format!("the manifest asks for it; {giver} grants it");

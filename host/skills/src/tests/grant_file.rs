@@ -49,6 +49,16 @@ deadline = "500 ms"
 fuel = 1000000
 output = "1 KiB"
 concurrency = 2
+
+[grant.secrets]
+github_token = ["api.github.com", "[::1]:8443"]
+
+[[grant.http_deny]]
+host = "10.0.0.0/8"
+schemes = ["http"]
+ports = [8080]
+methods = ["DELETE"]
+paths = ["/v1/*/keys"]
 "#;
 
 fn open(text: &str) -> Result<Host, GrantError> {
@@ -80,11 +90,14 @@ fn every_key_is_understood() {
     assert_eq!(rule.schemes, [Scheme::Https, Scheme::Http]);
     assert_eq!(rule.ports, [443, 8443]);
     assert_eq!(rule.methods, ["GET"]);
-    assert_eq!(rule.paths, ["/v1"]);
+    assert_eq!(rule.paths, ["/v1".parse().expect("a path")]);
     assert_eq!(capabilities.http[1].schemes, [Scheme::Https], "where none is named");
     assert!(capabilities.http[1].ports.is_empty() && capabilities.http[1].paths.is_empty());
     assert!(capabilities.state);
     assert_eq!(capabilities.config["mode"], "fast");
+    let destinations: Vec<String> = capabilities.secrets["github_token"].iter().map(ToString::to_string).collect();
+    assert_eq!(destinations, ["api.github.com", "[::1]:8443"]);
+    assert_eq!(capabilities.http_deny[0].to_string(), "DELETE http://[10.0.0.0/8]:8080 below /v1/*/keys");
     assert_eq!(grant.limits.memory_bytes, Some(16 << 20));
     assert_eq!(grant.limits.deadline, Some(Duration::from_millis(500)));
     assert_eq!(grant.limits.fuel, Some(1_000_000));
@@ -120,6 +133,13 @@ fn a_fault_is_named_with_its_line_and_key() {
         ("fuel = 1000000", "fuel = 0", "grants.toml:36:8: ", "grant.limits.fuel"),
         ("\"1 KiB\"", "1024", "grants.toml:37:10: ", "grant.limits.output"),
         ("concurrency = 2", "concurrency = -1", "grants.toml:38:15: ", "grant.limits.concurrency"),
+        ("\"[::1]:8443\"", "\"*\"", "grants.toml:41:16: ", "grant.secrets.github_token"),
+        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:41:16: ", "grant.secrets.github_token"),
+        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:44:8: ", "`10.0.0.0/8`"),
+        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:45:", "grant.http_deny.schemes"),
+        ("[8080]", "[0]", "grants.toml:46:", "grant.http_deny.ports"),
+        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:47:", "grant.http_deny.methods"),
+        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:48:", "grant.http_deny.paths"),
     ];
     for (right, wrong, place, key) in faults {
         assert!(EXAMPLE.contains(right), "{right}");

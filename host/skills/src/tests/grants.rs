@@ -116,6 +116,12 @@ fn a_grant_wider_than_the_manifest_names_what_it_lacks() {
         lacks.to_string(),
         "`config` in `[permissions]` of the manifest doesn't name `level`; it asks for `mode`"
     );
+    let secrets = [("token".to_owned(), vec!["a.com".parse().expect("a host")])].into();
+    let lacks = wider(Capabilities { secrets, ..Capabilities::default() });
+    assert_eq!(
+        lacks.to_string(),
+        "`secrets` in `[permissions]` of the manifest doesn't name `token`; it asks for none"
+    );
     assert_eq!(host.grants.list().len(), 1, "nothing else was written");
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, HttpTarget, Scheme};
+use bailiwick_domain::authority::{Access, HttpDeny, HttpTarget, Scheme};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
@@ -26,6 +26,11 @@ fn now(host: &Host) -> Now {
 /// The terms of a skill with `asked` in its manifest under a grant of `granted`
 /// that nobody checked, as after an edit by hand.
 fn terms(asked: &str, granted: Capabilities, limits: LimitsRequest) -> Terms {
+    terms_on(&PolicyOptions::default(), asked, granted, limits)
+}
+
+/// The same on a host of its own mind.
+fn terms_on(options: &PolicyOptions, asked: &str, granted: Capabilities, limits: LimitsRequest) -> Terms {
     let site = Site::new();
     site.package("p", &manifest("demo/p", "1.0.0", asked), &[tool("run")]);
     let host = site.open();
@@ -44,7 +49,7 @@ fn terms(asked: &str, granted: Capabilities, limits: LimitsRequest) -> Terms {
         used_at: None,
         seen: Seen::default(),
     };
-    effective_terms(&skill, &grant, &LimitsPolicy::default())
+    effective_terms(&skill, &grant, options)
 }
 
 fn capabilities() -> Capabilities {
@@ -107,6 +112,34 @@ fn a_folder_is_had_below_what_is_asked_for_and_with_the_lesser_access() {
 fn only_keys_that_are_asked_for_are_had() {
     let terms = terms("[permissions]\nconfig = [\"mode\"]", capabilities(), LimitsRequest::default());
     assert_eq!(terms.config, [("mode".to_owned(), "fast".to_owned())].into());
+}
+
+#[test]
+fn only_secrets_that_are_asked_for_are_had() {
+    let granted = || Capabilities {
+        secrets: ["asked", "other"].map(|name| (name.to_owned(), vec!["a.com".parse().expect("a host")])).into(),
+        ..Capabilities::default()
+    };
+    let had = |asked: &str| terms(asked, granted(), LimitsRequest::default()).secrets.into_keys().collect::<Vec<_>>();
+    assert_eq!(had("[permissions]\nsecrets = [\"asked\", \"more\"]"), ["asked"]);
+    assert!(had("").is_empty());
+}
+
+#[test]
+fn what_the_manifest_the_grant_or_the_host_denies_is_denied() {
+    let deny = |host: &str| vec![HttpDeny::of(host.parse().expect(host))];
+    let asked = |more: &str| format!("[[permissions.http]]\nhost = \"*\"\nmethods = [\"GET\"]\n{more}");
+    let granted = |http_deny| Capabilities { http: vec![rule("*", &["GET"])], http_deny, ..Capabilities::default() };
+    let host = |http_deny| PolicyOptions { http_deny, ..PolicyOptions::default() };
+    let promised = asked("[[permissions.http_deny]]\nhost = \"a.com\"\n");
+    for (options, asked, granted) in [
+        (host(vec![]), promised.as_str(), granted(vec![])),
+        (host(vec![]), &asked(""), granted(deny("a.com"))),
+        (host(deny("a.com")), &asked(""), granted(vec![])),
+    ] {
+        let terms = terms_on(&options, asked, granted, LimitsRequest::default());
+        assert!(!allows(&terms, "GET", "a.com") && allows(&terms, "GET", "b.com"), "{terms:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsMount, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsMount, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::invocation::{Invocation, Principal};
@@ -46,6 +46,7 @@ pub(super) const ALL: &str = r#"
     [permissions]
     state = true
     config = ["mode", "level"]
+    secrets = ["token"]
 
     [limits]
     memory = "32 MiB"
@@ -236,6 +237,11 @@ pub(super) fn everything(host: &Path) -> NewGrant {
         capabilities: Capabilities {
             fs: vec![mount("/work", host, Access::ReadWrite)],
             http: vec![rule("api.example.com", &["GET", "POST"])],
+            http_deny: vec![HttpDeny {
+                paths: vec!["/admin".parse().expect("a path")],
+                ..HttpDeny::of("api.example.com".parse().expect("a host"))
+            }],
+            secrets: [("token".to_owned(), vec!["api.example.com".parse().expect("a host")])].into(),
             state: true,
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         },

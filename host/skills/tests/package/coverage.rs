@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest, ToolOverride};
 use bailiwick_domain::skill_id::SkillSelector;
@@ -124,7 +124,14 @@ fn full() -> SkillManifest {
         schemes: vec![Scheme::Http, Scheme::Https],
         ports: vec![8080, 8443],
         methods: vec![text("GET"), text("POST")],
-        paths: vec![text("/v1")],
+        paths: vec!["/v1".parse().expect("a path"), "/v2/*/items".parse().expect("a path")],
+    };
+    let deny = HttpDeny {
+        host: "10.0.0.0/8".parse().expect("a block"),
+        schemes: vec![Scheme::Http],
+        ports: vec![8080],
+        methods: vec![text("DELETE")],
+        paths: vec!["/v1/admin/**".parse().expect("a path")],
     };
     SkillManifest {
         id: "demo/note".parse().expect("an id"),
@@ -135,6 +142,7 @@ fn full() -> SkillManifest {
         permissions: Permissions {
             fs: vec![FsRequest { root: "/work".parse().expect("a path"), access: Access::ReadWrite }],
             http: vec![rule],
+            http_deny: vec![deny],
             state: true,
             config: [text("region")].into(),
             secrets: [text("github_token")].into(),

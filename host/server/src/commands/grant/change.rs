@@ -22,6 +22,7 @@ pub(super) fn narrow(narrow: &GrantNarrow, desk: &Desk, out: Output) -> Done {
         ("read_only", &narrow.read_only),
         ("http", &narrow.http),
         ("config", &narrow.setting),
+        ("secrets", &narrow.secret),
         ("risks", &narrow.risk),
     ];
     for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {

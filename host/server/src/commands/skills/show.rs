@@ -6,7 +6,7 @@ use bailiwick_skills::skill::Skill;
 use serde_json::{Value, json};
 
 use super::{describe, grant_of, kind, summary};
-use crate::commands::grant::{capabilities, describe_rule};
+use crate::commands::grant::capabilities;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::output::{Done, Output, tame};
@@ -67,12 +67,13 @@ fn parameters(schema: &Value) -> String {
 fn requested(permissions: &Permissions) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(permissions.fs.iter().map(|it| format!("a folder at {} ({})", it.root, it.access)));
-    lines.extend(permissions.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
+    lines.extend(permissions.http.iter().map(|rule| format!("requests {rule}")));
+    lines.extend(permissions.http_deny.iter().map(|rule| format!("no requests {rule}, whatever is granted")));
     if permissions.state {
         lines.push("durable state".to_owned());
     }
     lines.extend(permissions.config.iter().map(|key| format!("setting {key}")));
-    lines.extend(permissions.secrets.iter().map(|name| format!("secret {name} (this release grants none)")));
+    lines.extend(permissions.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(permissions.skills.iter().map(|skill| format!("to call {skill} (this release grants none)")));
     lines.extend(permissions.models.iter().map(|model| format!("model {model} (this release grants none)")));
     lines.extend(
