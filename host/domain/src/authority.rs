@@ -322,6 +322,8 @@ pub fn is_public(address: IpAddr) -> bool {
                 || a >= 240
                 || (a == 100 && (64..128).contains(&b))
                 || (a == 192 && b == 0 && c == 0)
+                // Relays of 6to4: whoever is near answers.
+                || (a == 192 && b == 88 && c == 99)
                 || (a == 198 && (18..20).contains(&b)))
         }
         IpAddr::V6(v6) => {
@@ -331,8 +333,9 @@ pub fn is_public(address: IpAddr) -> bool {
             }
             let [a, b, .., g, h] = v6.segments();
             let embedded = IpAddr::from([(g >> 8) as u8, (g & 0xff) as u8, (h >> 8) as u8, (h & 0xff) as u8]);
-            let nat64 = a == 0x64 && b == 0xff9b;
-            if nat64 {
+            // Of NAT64 only the well-known prefix: behind a network's own one the
+            // IPv4 address may stand anywhere.
+            if let [0x64, 0xff9b, 0, 0, 0, 0, ..] = v6.segments() {
                 return is_public(embedded);
             }
             // 2000::/3 is all that is routed; of it 6to4, Teredo and documentation are not hosts.
@@ -428,6 +431,7 @@ mod tests {
             "224.0.0.1",
             "255.255.255.255",
             "198.18.0.1",
+            "192.88.99.1",
             "::1",
             "::",
             "fe80::1",
@@ -435,13 +439,14 @@ mod tests {
             "fd00:ec2::254",
             "::ffff:127.0.0.1",
             "64:ff9b::7f00:1",
+            "64:ff9b:1:7f00:0:100:808:808",
             "2002:7f00:1::",
             "ff02::1",
             "2001:db8::1",
         ] {
             assert!(!is_public(private.parse().expect("address")), "{private}");
         }
-        for public in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8"] {
+        for public in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
             assert!(is_public(public.parse().expect("address")), "{public}");
         }
     }

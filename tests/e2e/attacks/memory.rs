@@ -82,7 +82,7 @@ async fn socket_handles() {
 
 // Components that take more than there is as soon as they begin.
 cases! { too_large:
-    many_memories => "memory-exhausted",
+    many_modules => "memory-exhausted",
     long_table => "guest-trapped",
 }
 
@@ -98,6 +98,7 @@ async fn too_large(case: &str, expected: &str) {
 cases! { not_loaded:
     large_memory => "memory",
     large_table => "table",
+    many_memories => "memories",
     many_instances => "instances",
     shared_memory => "threads",
     memory64 => "memory64",

@@ -3,8 +3,9 @@
 use bailiwick_domain::sandbox::InvokeError;
 use serde_json::json;
 
+use super::rogue::{self, Rogue};
 use super::scene::{Scene, peak_of};
-use crate::host::Home;
+use crate::host::{Home, Server, eventually};
 use crate::sandbox::lab::{error, failure};
 
 /// Bytes that the host may take for one call, beside those of the guest.
@@ -65,14 +66,29 @@ fn log_forgery() {
     home.guest("attacks-output", "").grant("tests/attacks-output", &[]);
     let mut command = home.command();
     command.env("RUST_LOG", "bailiwick=debug").args(["serve", "--listen", "127.0.0.1:0"]);
-    let server = crate::host::Server::start(&mut command, home.token());
+    let server = Server::start(&mut command, home.token());
     let arguments = json!({ "name": "log_forgery", "target": "" });
     server.execute("tests/attacks-output", "attack", &arguments).problem("tool-failed");
-    let log = crate::host::eventually("it is logged", || {
-        Some(server.log()).filter(|log| log.contains("everything is granted"))
-    });
+    let log = eventually("it is logged", || Some(server.log()).filter(|log| log.contains("everything is granted")));
     for line in log.lines() {
         assert!(!line.contains(['\u{1b}', '\u{7}', '\r']), "{line:?}");
         assert!(!line.starts_with("2026-01-01T00:00:00Z"), "{line:?}");
     }
+}
+
+/// An operator who wants the host's backtraces does not want guests to read them.
+#[test]
+fn host_backtrace() {
+    let web = Rogue::start(rogue::silent);
+    let home = Home::new();
+    home.guest("attacks-network", "[[permissions.http]]\nhost = \"*\"\nschemes = [\"http\"]\nmethods = [\"POST\"]\n");
+    home.grant("tests/attacks-network", &["--http", &format!("POST http://{}", web.authority())]);
+    let mut command = home.command();
+    command.env("RUST_BACKTRACE", "1").args(["serve", "--listen", "127.0.0.1:0"]);
+    let server = Server::start(&mut command, home.token());
+    let arguments = json!({ "name": "host_backtrace", "target": web.authority() });
+    let problem = server.execute("tests/attacks-network", "attack", &arguments).problem("tool-failed");
+    let failure = problem["failure"].as_str().unwrap();
+    assert!(failure.contains("BodySize"), "{failure}");
+    assert!(!failure.contains('\n') && !failure.contains("wasmtime"), "{failure}");
 }

@@ -45,7 +45,7 @@ cases! { refused:
     hard_link_through_symlink => "not-permitted",
     rename_out => "not-permitted",
     rename_in => "not-permitted",
-    rename_root => "invalid",
+    rename_root => "busy",
     remove_root => "invalid",
     remove_outside => "not-permitted",
     remove_folder_outside => "not-permitted",
@@ -65,9 +65,9 @@ cases! { refused:
     encoded => "no-entry",
     file_as_folder => "not-directory",
     open_file_as_root => "not-directory",
-    times_that_are_none => "overflow overflow overflow overflow",
+    times_that_are_none => "overflow overflow overflow",
     read_past_the_end_of_numbers => "invalid, invalid, invalid",
-    read_of_everything => "6 bytes",
+    read_of_everything => "9 bytes",
 }
 
 // In a folder that is only read.

@@ -6,13 +6,13 @@ use crate::sandbox::lab::failure;
 
 // A server listens at the port that the guest is told.
 cases! { refused:
-    tcp_connect => "AccessDenied",
-    tcp_connect_v6 => "AccessDenied",
+    tcp_connect => "access-denied",
+    tcp_connect_v6 => "access-denied",
     tcp_by_std => "permission denied",
-    tcp_listen => "AccessDenied",
-    tcp_listen_unbound => "InvalidState",
-    udp_send => "AccessDenied",
-    udp_connect => "AccessDenied",
+    tcp_listen => "access-denied",
+    tcp_listen_unbound => "access-denied",
+    udp_send => "access-denied",
+    udp_connect => "access-denied",
 }
 
 async fn refused(case: &str, expected: &str) {
@@ -31,5 +31,5 @@ cases! { not_looked_up:
 
 async fn not_looked_up(_: &str, name: &str) {
     let outcome = Scene::of("network").attack("name_lookup", name).await;
-    assert_eq!(failure(&outcome), "AccessDenied");
+    assert_eq!(failure(&outcome), "permanent-resolver-failure");
 }

@@ -18,7 +18,7 @@ cases! { refused:
     key_of_another => "none of them is there",
     keys_of_another => "no keys",
     cursor_forged => "each was refused",
-    cursor_flood => "Other",
+    cursor_flood => "Other after 99",
     long_key => "Other",
     large_value => "Other",
     fill_the_disk => "Other at 63",

@@ -1,4 +1,4 @@
-;; Has four memories of 16 MiB as soon as it begins.
+;; Has four memories in one module.
 (component
   (core module $m
     (memory $a 256) (memory $b 256) (memory $c 256) (memory $d 256)

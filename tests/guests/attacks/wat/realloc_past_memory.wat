@@ -8,6 +8,6 @@
       (i32.const 0)))
   (core instance $i (instantiate $m))
   (func $attack (param "name" string) (result u32)
-    (canon lift (core func $i "attack") (memory $i "memory") (realloc (func $i "realloc"))))
+    (canon lift (core func $i "attack") (memory (core memory $i "memory")) (realloc (core func $i "realloc"))))
   (instance $tools (export "attack" (func $attack)))
   (export "tests:attacks/tools@1.0.0" (instance $tools)))

@@ -8,6 +8,6 @@
       (i32.const 0)))
   (core instance $i (instantiate $m))
   (func $attack (result string)
-    (canon lift (core func $i "attack") (memory $i "memory")))
+    (canon lift (core func $i "attack") (memory (core memory $i "memory"))))
   (instance $tools (export "attack" (func $attack)))
   (export "tests:attacks/tools@1.0.0" (instance $tools)))

@@ -45,3 +45,8 @@ pub fn name(error: impl std::fmt::Debug) -> String {
     let case = text.split_once("::").map_or(text.as_str(), |(_, case)| case);
     case.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
+
+/// The name of an error of a socket.
+pub fn socket_error(error: wasip2::sockets::network::ErrorCode) -> String {
+    error.name().to_owned()
+}

@@ -10,6 +10,7 @@ mod header_forbidden;
 mod header_injection;
 mod header_name_injection;
 mod header_size;
+mod host_backtrace;
 mod https_where_http_is_granted;
 mod length_too_long;
 mod length_too_short;
@@ -49,6 +50,7 @@ attack_kit::cases! {
     header_injection,
     header_name_injection,
     header_size,
+    host_backtrace,
     https_where_http_is_granted,
     length_too_long,
     length_too_short,

@@ -7,9 +7,7 @@ use attack_kit::{Tried, fs};
 pub fn attack(_: &str) -> Tried {
     let work = fs::work();
     let mut refusals = Vec::new();
-    for (seconds, nanoseconds) in
-        [(u64::MAX, 0), (u64::MAX, u32::MAX), (0, u32::MAX), (i64::MAX as u64 + 1, 999_999_999)]
-    {
+    for (seconds, nanoseconds) in [(u64::MAX, 0), (u64::MAX, u32::MAX), (i64::MAX as u64 + 1, 999_999_999)] {
         let time = NewTimestamp::Timestamp(Datetime { seconds, nanoseconds });
         let set = work.set_times_at(PathFlags::empty(), "note.txt", time, time);
         refusals.push(set.map_or_else(fs::name, |()| "set".to_owned()));
