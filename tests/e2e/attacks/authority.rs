@@ -1,13 +1,17 @@
 //! Calls that nobody has allowed, or no longer allows.
 
 use std::fs;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use bailiwick_domain::sandbox::Sandbox as _;
+use bailiwick_domain::state::StateStore as _;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::host::{Home, Server, eventually};
+use crate::sandbox::lab::{Lab, error, nothing};
 
 const SKILL: &str = "tests/attacks-state";
 const PERMISSIONS: &str = "[permissions]\nstate = true\n";
@@ -117,6 +121,40 @@ fn after_its_grant_has_ended() {
     let code = answer.json()["code"].clone();
     assert!(code == "deadline-exceeded" || code == "grant-expired", "{}", answer.text());
     assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+}
+
+/// And neither is it one after the grant was revoked.
+#[test]
+fn after_its_grant_was_revoked() {
+    let home = Home::new();
+    home.guest("attacks-time", "[limits]\ndeadline = \"100 s\"\n").grant("tests/attacks-time", &[]);
+    let server = home.serve();
+    thread::scope(|scope| {
+        let arguments = json!({ "name": "sleep", "target": "" });
+        let server = &server;
+        let call = scope.spawn(move || server.execute("tests/attacks-time", "attack", &arguments));
+        // However soon it comes: a call that has not begun is refused, one that has is ended.
+        thread::sleep(Duration::from_millis(300));
+        let start = Instant::now();
+        home.run(&["grant", "revoke", "tests/attacks-time"]).expect(0);
+        call.join().unwrap().problem("grant-revoked");
+        assert!(start.elapsed() < Duration::from_secs(30), "{:?}", start.elapsed());
+    });
+}
+
+/// The sandbox itself asks who allowed a call.
+#[tokio::test]
+async fn by_a_permit_of_another_policy() {
+    let lab = Lab::new();
+    let guest = lab.guest("attacks-state");
+    let mut terms = nothing(&guest);
+    terms.state = true;
+    let (stranger, _) = bailiwick_domain::permit::authority();
+    let permit = stranger.issue(Arc::new(terms), Instant::now() + Duration::from_secs(5));
+    let (index, _) = guest.tool("attack").unwrap();
+    let arguments = json!({ "name": "increment_past_the_end", "target": "" });
+    assert_eq!(error(lab.sandbox.invoke(permit, index, &arguments).await).code(), "no-permit");
+    assert_eq!(lab.journal.keys(&"tests/guest".parse().unwrap(), None, 10).unwrap(), Vec::<String>::new());
 }
 
 /// More than the manifest asks for can't be granted, and what is granted is all there is.

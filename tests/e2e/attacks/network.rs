@@ -122,6 +122,8 @@ cases! { another_path:
     path_climbs_by_an_encoded_slash => "/open/..%2fhidden",
     path_climbs_by_a_backslash => "/open/..\\hidden",
     path_climbs_by_an_encoded_backslash => "/open/..%5Chidden",
+    path_climbs_with_a_parameter => "/open/..;/hidden",
+    path_climbs_with_an_encoded_parameter => "/open/%2e%2e%3b/hidden",
     path_in_other_letters => "/OPEN/page",
     path_double_slash => "//open/page",
     path_absolute => "http://127.0.0.1/open/page",

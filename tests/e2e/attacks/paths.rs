@@ -11,7 +11,7 @@ use bailiwick_domain::sandbox::Outcome;
 use serde_json::json;
 
 use super::scene::Scene;
-use crate::sandbox::lab::{failure, success};
+use crate::sandbox::lab::{error, failure, success};
 
 const SECRET: &str = "the secret";
 
@@ -100,6 +100,17 @@ async fn symlink_race() {
     assert_eq!(failure(&door), "turned to the end");
     assert_eq!(failure(&dash), "never got through");
     stage.expect_unchanged();
+}
+
+/// The grant is for the folder that it named, and not for where a symlink in its place leads.
+#[tokio::test]
+async fn root_replaced_by_a_symlink() {
+    let stage = Stage::new();
+    let (archive, away) = (stage.folder.join("archive"), stage.folder.join("away"));
+    fs::rename(&archive, away).unwrap();
+    symlink("beside", archive).unwrap();
+    let outcome = stage.attack("times_read_only").await;
+    assert_eq!(error(outcome).code(), "mount-failed");
 }
 
 /// What the refusals are worth: the same guest does reach what is granted.

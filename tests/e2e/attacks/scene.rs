@@ -28,6 +28,7 @@ pub(super) struct Scene {
     pub(super) guest: Arc<Inspection>,
     pub(super) terms: Terms,
     honest: Arc<Inspection>,
+    answered: Cell<u32>,
 }
 
 impl Scene {
@@ -45,7 +46,7 @@ impl Scene {
         let lab = Lab::new();
         let (guest, honest) = (guest(&lab), lab.skill("calculate"));
         let terms = within(&guest, AMPLE);
-        Self { lab, guest, terms, honest }
+        Self { lab, guest, terms, honest, answered: Cell::default() }
     }
 
     /// The same with another deadline.
@@ -70,6 +71,11 @@ impl Scene {
         tokio::join!(attack, self.behave_until(&over)).0
     }
 
+    /// Calls of the honest skill that were answered before the attack was over.
+    pub(super) const fn answered_meanwhile(&self) -> u32 {
+        self.answered.get()
+    }
+
     async fn behave_until(&self, over: &Cell<bool>) {
         let terms = within(&self.honest, AMPLE);
         let sum = json!({ "expression": "20 + 22.5" });
@@ -78,6 +84,9 @@ impl Scene {
             let answer = success(self.lab.call(&terms, &self.honest, "evaluate", &sum).await);
             assert!(answer.to_string().contains("42.5"), "{answer}");
             calls += 1;
+            if !over.get() {
+                self.answered.set(calls);
+            }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }

@@ -36,6 +36,8 @@ async fn deadline(case: &str, (): ()) {
     let start = Instant::now();
     let outcome = scene.attack(case, "").await;
     ended_in_time(outcome, start);
+    // Both run on one thread here: whoever does not give way is noticed.
+    assert!(scene.answered_meanwhile() >= 3, "{} calls", scene.answered_meanwhile());
 }
 
 // Before the guest's function begins, while its arguments are written, and after it has answered.
