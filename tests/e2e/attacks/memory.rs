@@ -6,7 +6,7 @@ use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::sandbox::{InvokeError, Output};
 
 use super::scene::{Scene, load, peak_of};
-use crate::sandbox::lab::{Lab, error, failure, success};
+use crate::sandbox::lab::{error, failure, success};
 
 /// Bytes of memory of the guests here.
 const LIMIT: u64 = 32 << 20;
@@ -107,10 +107,11 @@ cases! { not_loaded:
 }
 
 async fn not_loaded(case: &str, says: &str) {
-    let lab = Lab::new();
-    let error = load(&lab, case).expect_err("must be refused").to_string();
+    let scene = Scene::of("memory");
+    let error = load(&scene.lab, case).expect_err("must be refused").to_string();
     assert!(error.contains(says), "{error}");
-    lab.guest("attacks-memory");
+    // The host goes on, with guests and with whoever is honest.
+    failure(&scene.attack("grow_politely", "").await);
 }
 
 #[tokio::test]

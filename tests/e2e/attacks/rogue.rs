@@ -87,7 +87,7 @@ pub(super) fn dripping(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
 pub(super) fn endless(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
     hear(stream, heard);
     say(stream, "HTTP/1.1 200 OK\r\n\r\n");
-    while stream.write_all(&[b'x'; 64 << 10]).is_ok() {}
+    while stream.write_all(&[b'x'; 16 << 10]).is_ok() {}
 }
 
 /// Sends fields without end.
