@@ -19,6 +19,7 @@ use tempfile::TempDir;
 pub(crate) struct Lab {
     pub(crate) sandbox: WasmSandbox,
     pub(crate) issuer: PermitIssuer,
+    pub(crate) journal: Arc<Journal>,
     pub(crate) folder: TempDir,
 }
 
@@ -32,8 +33,8 @@ impl Lab {
         let journal = Journal::open(&folder.path().join("journal.redb")).unwrap();
         let (issuer, verifier) = authority();
         let options = SandboxOptions::new(cache, max_instances, 256 << 20);
-        let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), journal).unwrap();
-        Self { sandbox, issuer, folder }
+        let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), Arc::clone(&journal) as _).unwrap();
+        Self { sandbox, issuer, journal, folder }
     }
 
     /// A component of tests/guests.

@@ -3,6 +3,6 @@
 mod cache;
 mod capabilities;
 mod components;
-mod lab;
+pub(crate) mod lab;
 mod limits;
 mod types;

@@ -17,7 +17,9 @@ use std::sync::{Mutex, PoisonError};
 
 use bailiwick_domain::receipt::Denial;
 use bailiwick_domain::sandbox::{MAX_DENIALS, MAX_USES};
-use wasmtime::component::Linker;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::WasiView as _;
 
 use crate::guest::Guest;
 
@@ -25,10 +27,30 @@ use crate::guest::Guest;
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     // Clocks, random numbers, stdio, and the interfaces of files and sockets.
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    link_error_text(linker)?;
     http::link(linker)?;
     state::link(linker)?;
     config::link(linker)
 }
+
+/// Replaces what says to a guest why a stream failed: the library's own tells
+/// the host's backtrace too where `RUST_BACKTRACE` is set.
+fn link_error_text(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance("wasi:io/error@0.2.12")?.func_wrap(
+        "[method]error.to-debug-string",
+        |mut store: StoreContextMut<'_, Guest>, (error,): (Resource<wasmtime::Error>,)| {
+            let text = format!("{:#}", store.data_mut().ctx().table.get(&error)?);
+            Ok((text,))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// Bytes that are kept of what was asked for. A guest chooses the text, and it
+/// stands in receipts and logs.
+const MAX_REQUEST: usize = 256;
 
 /// The refusals of one call.
 #[derive(Debug, Default)]
@@ -38,7 +60,7 @@ impl Denials {
     pub(crate) fn record(&self, capability: &'static str, request: String, reason: impl Into<String>) {
         let mut denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if denials.len() < MAX_DENIALS {
-            denials.push(Denial { capability, request, reason: reason.into() });
+            denials.push(Denial { capability, request: shortened(request), reason: reason.into() });
         }
     }
 
@@ -61,5 +83,28 @@ impl Uses {
 
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+/// The text as far as it is kept. What is cut off gives its memory back.
+fn shortened(text: String) -> String {
+    if text.len() <= MAX_REQUEST {
+        return text;
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_REQUEST)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_request_is_short() {
+        let denials = Denials::default();
+        for request in ["x".repeat(MAX_REQUEST), "ä".repeat(MAX_REQUEST)] {
+            denials.record("state", request, "no");
+        }
+        let kept: Vec<_> = denials.take().into_iter().map(|denial| denial.request).collect();
+        assert_eq!(kept, ["x".repeat(MAX_REQUEST), format!("{}…", "ä".repeat(MAX_REQUEST / 2))]);
     }
 }

@@ -28,12 +28,35 @@ const PAGE: usize = 1000;
 /// Keys in one call of the batch interface.
 const MAX_BATCH: usize = 1000;
 
+/// Bytes of all values in one answer of the batch interface. One key may be asked
+/// for many times, and the host holds the answer as a whole.
+const MAX_BATCH_BYTES: usize = 16 << 20;
+
+/// Ends of pages that a bucket remembers. The largest namespace has ten pages;
+/// more ends come only of keys that change while they are listed.
+const MAX_PAGE_ENDS: usize = 100;
+
 /// An open bucket. It remembers where its pages ended, because the interface's
 /// cursor is a number and the store continues after a key.
 #[derive(Debug, Default)]
 #[expect(unreachable_pub, reason = "the macro exports it again")]
 pub struct Bucket {
     page_ends: Vec<String>,
+}
+
+impl Bucket {
+    /// The cursor behind `key`: the one that was given before, or a new one.
+    fn cursor_after(&mut self, key: &str) -> Result<u64, Refusal> {
+        let known = self.page_ends.iter().position(|end| end == key);
+        if known.is_none() {
+            if self.page_ends.len() >= MAX_PAGE_ENDS {
+                let reason = format!("the bucket gave {MAX_PAGE_ENDS} cursors, the most it may give; open it anew");
+                return Err(Refusal::Typed(Error::Other(reason)));
+            }
+            self.page_ends.push(key.to_owned());
+        }
+        Ok(known.unwrap_or(self.page_ends.len() - 1) as u64)
+    }
 }
 
 /// One call's share of the store.
@@ -158,11 +181,7 @@ impl store::HostBucket for View<'_> {
         };
         let keys = self.blocking(move |store, skill| store.keys(skill, after.as_deref(), PAGE)).await?;
         let next = match keys.last().filter(|_| keys.len() == PAGE) {
-            Some(last) => {
-                let ends = &mut self.table.get_mut(&bucket)?.page_ends;
-                ends.push(last.clone());
-                Some(ends.len() as u64 - 1)
-            }
+            Some(last) => Some(self.table.get_mut(&bucket)?.cursor_after(last)?),
             None => None,
         };
         Ok(store::KeyResponse { keys, cursor: next })
@@ -195,7 +214,13 @@ impl batch::Host for View<'_> {
     ) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
         check_batch(keys.len())?;
         self.blocking(move |store, skill| {
-            let get = |key: String| Ok(store.get(skill, &key)?.map(|value| (key, value)));
+            let mut room = MAX_BATCH_BYTES;
+            let get = |key: String| {
+                let Some(value) = store.get(skill, &key)? else { return Ok(None) };
+                let full = || StateError::Quota(format!("the values have more than {MAX_BATCH_BYTES} bytes"));
+                room = room.checked_sub(value.len()).ok_or_else(full)?;
+                Ok(Some((key, value)))
+            };
             keys.into_iter().map(get).collect()
         })
         .await
