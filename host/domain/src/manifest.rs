@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::{FsRequest, HttpRule};
 use crate::limits::LimitsRequest;
+use crate::quota::{QuotaRequest, StateRequest};
 use crate::skill_id::{SkillId, SkillSelector};
 
 /// What a skill is.
@@ -83,8 +84,10 @@ pub struct Permissions {
     pub fs: Vec<FsRequest>,
     /// Outgoing requests.
     pub http: Vec<HttpRule>,
+    /// A fresh folder for each call, at `/workspace`.
+    pub workspace: Option<QuotaRequest>,
     /// Durable state of its own.
-    pub state: bool,
+    pub state: Option<StateRequest>,
     /// Configuration keys it reads.
     pub config: BTreeSet<String>,
     /// Secrets it names. No host before the one with secret grants gives them.

@@ -7,11 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::authority::{FsMount, HttpRule, HttpTarget};
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::quota::{Quota, StateQuota};
 use crate::skill_id::SkillId;
 
 /// Makes permits. There is one for each sandbox, and policy holds it.
@@ -34,9 +35,9 @@ pub fn authority() -> (PermitIssuer, PermitVerifier) {
 }
 
 impl PermitIssuer {
-    /// Allows one invocation under `terms`, to be ended at `deadline`.
-    pub fn issue(&self, terms: Arc<Terms>, deadline: Instant) -> Permit {
-        Permit { seal: Arc::clone(&self.0), terms, deadline }
+    /// Allows one invocation under `terms`, to be ended when `time` has passed since `begin`.
+    pub fn issue(&self, terms: Arc<Terms>, begin: Instant, time: Duration) -> Permit {
+        Permit { seal: Arc::clone(&self.0), terms, deadline: begin + time, time }
     }
 }
 
@@ -53,6 +54,7 @@ pub struct Permit {
     seal: Arc<Seal>,
     terms: Arc<Terms>,
     deadline: Instant,
+    time: Duration,
 }
 
 impl Permit {
@@ -64,6 +66,11 @@ impl Permit {
     /// When it is ended, come what may.
     pub const fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// How long it was given from its beginning to its deadline.
+    pub const fn time(&self) -> Duration {
+        self.time
     }
 }
 
@@ -79,8 +86,10 @@ pub struct Terms {
     pub fs: Vec<FsMount>,
     /// Outgoing requests.
     pub http: HttpAuthority,
-    /// Whether it has a state store.
-    pub state: bool,
+    /// A fresh folder for this call alone, with what may be written there.
+    pub workspace: Option<Quota>,
+    /// Its state store, with what may be kept there.
+    pub state: Option<StateQuota>,
     /// Configuration that it sees.
     pub config: BTreeMap<String, String>,
     /// How much it may take.
@@ -120,14 +129,15 @@ mod tests {
             digest: Digest::of(b""),
             fs: vec![],
             http: HttpAuthority::default(),
-            state: false,
+            workspace: None,
+            state: None,
             config: BTreeMap::new(),
             limits: LimitsPolicy::default().default,
         });
         let (issuer, verifier) = authority();
         let (stranger, _) = authority();
         let now = Instant::now();
-        assert!(verifier.accepts(&issuer.issue(Arc::clone(&terms), now)));
-        assert!(!verifier.accepts(&stranger.issue(terms, now)));
+        assert!(verifier.accepts(&issuer.issue(Arc::clone(&terms), now, Duration::ZERO)));
+        assert!(!verifier.accepts(&stranger.issue(terms, now, Duration::ZERO)));
     }
 }

@@ -1,7 +1,7 @@
 //! Where a guest's stdout and stderr go: one log of bounded length.
 //!
-//! A guest that writes more than is kept is not ended for it; what is too
-//! much is counted and dropped, so that a flood costs the guest its own time only.
+//! Of what a guest writes, the beginning is kept and the rest is counted and
+//! dropped. Beyond the call's limit, a write fails like one to a full disk.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::meter::{Counted, Counters};
 
 /// Bytes of a call's log that are kept: a stack trace and the pages before it.
 const MAX_LOG: usize = 64 << 10;
@@ -18,8 +20,11 @@ const MAX_LOG: usize = 64 << 10;
 const MAX_WRITE: usize = 64 << 10;
 
 /// The log of one call. Clones write to the same log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Log(Arc<Mutex<Kept>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    kept: Arc<Mutex<Kept>>,
+    counters: Arc<Counters>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -28,9 +33,13 @@ struct Kept {
 }
 
 impl Log {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self { kept: Arc::default(), counters }
+    }
+
     /// What was written, and how much of it was dropped.
     pub(crate) fn text(&self) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let mut text = String::from_utf8_lossy(&kept.bytes).into_owned();
         if kept.dropped > 0 {
             let _ = write!(text, "\n[{} more bytes were dropped]", kept.dropped);
@@ -39,7 +48,7 @@ impl Log {
     }
 
     fn write(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MAX_LOG.saturating_sub(kept.bytes.len()).min(bytes.len());
         kept.bytes.extend_from_slice(&bytes[..room]);
         kept.dropped += (bytes.len() - room) as u64;
@@ -70,6 +79,8 @@ impl Pollable for Log {
 
 impl OutputStream for Log {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let counted = self.counters.take(Counted::Log, bytes.len() as u64);
+        counted.map_err(|reached| StreamError::LastOperationFailed(reached.into()))?;
         Self::write(self, &bytes);
         Ok(())
     }
@@ -85,14 +96,20 @@ impl OutputStream for Log {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_domain::limits::LimitsPolicy;
+
     use super::*;
 
     #[test]
-    fn a_flood_is_cut_and_counted() {
-        let log = Log::default();
+    fn a_flood_is_cut_and_counted_and_ends_at_the_limit() {
+        let mut limits = LimitsPolicy::default().default;
+        limits.log_bytes = 3 * MAX_LOG as u64;
+        let mut log = Log::new(Arc::new(Counters::new(&limits)));
+        let mut flood = |bytes| OutputStream::write(&mut log, vec![b'x'; bytes].into());
         for _ in 0..3 {
-            log.write(&vec![b'x'; MAX_LOG]);
+            flood(MAX_LOG).expect("within the limit");
         }
+        assert!(matches!(flood(1), Err(StreamError::LastOperationFailed(_))));
         let text = log.text();
         assert!(text.len() < MAX_LOG + 100);
         assert!(text.ends_with(&format!("[{} more bytes were dropped]", 2 * MAX_LOG)));

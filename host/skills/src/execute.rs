@@ -211,6 +211,10 @@ impl Executor {
         let start = self.parts.clock.instant();
         let Prepared { skill, tool, invocation, .. } = &prepared;
         let terms = Arc::clone(permit.terms());
+        if prepared.argument_bytes > terms.limits.input_bytes {
+            let usage = Usage { input_bytes: prepared.argument_bytes, ..Usage::default() };
+            return prepared.judge(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), usage));
+        }
         let mut outcome = tokio::select! {
             biased;
             outcome = self.parts.sandbox.invoke(permit, tool.index, &invocation.arguments) => outcome,
@@ -249,6 +253,7 @@ const fn ran_nothing(error: &ExecuteError) -> bool {
             | InvokeError::NotLoaded(_)
             | InvokeError::Full
             | InvokeError::Mount { .. }
+            | InvokeError::InputTooLarge(_)
     )
 }
 

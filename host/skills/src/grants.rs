@@ -26,6 +26,7 @@ use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::skill_id::SkillId;
 
 pub use self::error::{GrantError, MountError, Wider};
+pub use self::mounts::WORKSPACES;
 pub(crate) use self::file::rfc3339;
 use self::mounts::Guarded;
 pub use self::watch::GrantWatch;
@@ -197,8 +198,9 @@ impl GrantStore {
 
     fn canonical(&self, capabilities: Capabilities) -> Result<Capabilities, GrantError> {
         let fs = capabilities.fs.into_iter().map(mounts::canonical).collect::<Result<Vec<_>, _>>()?;
-        mounts::check(&fs, &self.guarded())?;
-        Ok(Capabilities { fs, ..capabilities })
+        let capabilities = Capabilities { fs, ..capabilities };
+        mounts::check(&capabilities, &self.guarded())?;
+        Ok(capabilities)
     }
 
     /// Changes the file under its lock, from what it holds at that moment.
@@ -276,7 +278,7 @@ impl Grants {
 fn entries(grants: Vec<Grant>, guarded: &Guarded<'_>, old: &Grants) -> BTreeMap<SkillId, Vec<Arc<GrantEntry>>> {
     let mut by_skill: BTreeMap<SkillId, Vec<Arc<GrantEntry>>> = BTreeMap::new();
     for grant in grants {
-        let mounts = mounts::check_stored(&grant.capabilities.fs, guarded);
+        let mounts = mounts::check_stored(&grant.capabilities, guarded);
         let entries = by_skill.entry(grant.skill.clone()).or_default();
         let twice = entries.iter().any(|entry| entry.grant.digest == grant.digest);
         let problem = match mounts {

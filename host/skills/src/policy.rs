@@ -89,8 +89,7 @@ impl Policy {
         // The grant's end is one more deadline: a call must not outlive it.
         let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
         let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
-        let end = now.instant + given.unwrap_or_default();
-        Ok(self.issuer.issue(terms, end))
+        Ok(self.issuer.issue(terms, now.instant, given.unwrap_or_default()))
     }
 
     /// What calls of `skill` may do, apart from the risks of single tools.

@@ -7,26 +7,23 @@
 
 mod connect;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
 use ::http::uri::Scheme as UriScheme;
-use ::http::{Request, Response, Uri};
+use ::http::{HeaderMap, Request, Response, Uri};
 use bailiwick_domain::authority::{HttpTarget, Scheme};
 use bailiwick_domain::permit::Terms;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, SizeHint};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::Denials;
 use crate::guest::Guest;
-
-/// Requests of one call: a crawl is many calls.
-const MAX_REQUESTS: u64 = 100;
-
-/// Bytes of one response body. More than any limit of memory that a guest has by default.
-const MAX_RESPONSE: usize = 64 << 20;
+use crate::meter::{Counted, Counters, LimitReached};
 
 /// Roughly the bytes of the fields of one request or response, in memory.
 pub(crate) const FIELD_SIZE: usize = 64 << 10;
@@ -35,19 +32,11 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
 }
 
-/// What one call sent and received.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) requests: AtomicU64,
-    pub(crate) sent: AtomicU64,
-    pub(crate) received: AtomicU64,
-}
-
 /// Stands between one call's requests and the network.
 pub(crate) struct Gate {
     pub(crate) terms: Arc<Terms>,
     pub(crate) denials: Arc<Denials>,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// A response and the work that goes on behind it.
@@ -61,8 +50,8 @@ impl WasiHttpHooks for Gate {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answered, Error>> + Send> {
         let checked = self.check(&request);
-        let (terms, denials, traffic) = (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.traffic));
-        Box::new(async move { send(checked?, request, options.unwrap_or_default(), &terms, &denials, traffic).await })
+        let (terms, denials, counters) = (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.counters));
+        Box::new(async move { send(checked?, request, options.unwrap_or_default(), &terms, &denials, &counters).await })
     }
 }
 
@@ -117,6 +106,10 @@ impl Destination {
 
 impl Gate {
     fn check(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
+        self.counters.take(Counted::HostCalls, 1).map_err(|reached| {
+            self.denials.record("http", request.method().to_string(), reached.to_string());
+            Error::HttpRequestDenied
+        })?;
         let Some(destination) = Destination::of(request) else {
             self.denials.record("http", request.method().to_string(), "not a plain http or https URL");
             return Err(Error::HttpRequestUriInvalid);
@@ -125,15 +118,14 @@ impl Gate {
             self.denials.record("http", destination.summary(), "no granted rule allows it");
             return Err(Error::HttpRequestDenied);
         }
-        if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
-            self.denials.record(
-                "http",
-                destination.summary(),
-                format!("more than {MAX_REQUESTS} requests in one call"),
-            );
-            return Err(Error::HttpRequestDenied);
-        }
+        self.counters.take(Counted::HttpRequests, 1).map_err(|reached| self.limited(&destination, reached))?;
+        self.counters.take(Counted::HttpSent, head_bytes(request)).map_err(|reached| self.limited(&destination, reached))?;
         Ok(destination)
+    }
+
+    fn limited(&self, destination: &Destination, reached: LimitReached) -> Error {
+        self.denials.record("http", destination.summary(), reached.to_string());
+        Error::HttpRequestDenied
     }
 }
 
@@ -143,28 +135,84 @@ async fn send(
     options: RequestOptions,
     terms: &Terms,
     denials: &Denials,
-    traffic: Arc<Traffic>,
+    counters: &Arc<Counters>,
 ) -> Result<Answered, Error> {
     let address = connect::resolve(&destination, terms, denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
-    let sent = Arc::clone(&traffic);
-    let request =
-        origin_form(request)?.map(|body| counted(body, move |bytes| sent.sent.fetch_add(bytes, Ordering::Relaxed)));
-    let (response, connection) = connect::exchange(stream, request, &options).await?;
-    let response = response.map(|body| {
-        let body = counted(body, move |bytes| traffic.received.fetch_add(bytes, Ordering::Relaxed));
-        Limited::new(body, MAX_RESPONSE).map_err(too_large).boxed_unsync()
-    });
-    Ok((response, connection))
+    let refused = Arc::new(OnceLock::new());
+    let body = |body| Metered::sent(body, counters, &refused);
+    let exchanged = connect::exchange(stream, origin_form(request)?.map(body), &options).await;
+    // The connection says only that the body failed.
+    let (response, connection) = exchanged.map_err(|error| match refused.get() {
+        Some(LimitReached { max, .. }) => Error::HttpRequestBodySize(Some(*max)),
+        None => error,
+    })?;
+    let head = fields_bytes(response.headers());
+    let too_large = |reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max));
+    counters.take(Counted::HttpReceived, head).map_err(too_large)?;
+    Ok((response.map(|body| Metered::received(body, counters)), connection))
 }
 
-/// The body, each piece of which is told to `count` as it passes.
-fn counted(body: WasiBody, count: impl Fn(u64) -> u64 + Send + 'static) -> WasiBody {
-    body.map_frame(move |frame| {
-        count(frame.data_ref().map_or(0, Bytes::len) as u64);
-        frame
-    })
-    .boxed_unsync()
+/// A body each piece of which is counted before it passes.
+struct Metered {
+    body: WasiBody,
+    counters: Arc<Counters>,
+    counted: Counted,
+    /// What is said when the limit is reached.
+    refuse: Box<dyn Fn(LimitReached) -> Error + Send>,
+}
+
+impl Metered {
+    /// The body of a request. `refused` is told why the body was cut off.
+    fn sent(body: WasiBody, counters: &Arc<Counters>, refused: &Arc<OnceLock<LimitReached>>) -> WasiBody {
+        let refused = Arc::clone(refused);
+        let refuse = Box::new(move |reached| Error::HttpRequestBodySize(Some(refused.get_or_init(|| reached).max)));
+        Self { body, counters: Arc::clone(counters), counted: Counted::HttpSent, refuse }.boxed_unsync()
+    }
+
+    /// The body of a response.
+    fn received(body: WasiBody, counters: &Arc<Counters>) -> WasiBody {
+        let refuse = Box::new(|reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max)));
+        Self { body, counters: Arc::clone(counters), counted: Counted::HttpReceived, refuse }.boxed_unsync()
+    }
+}
+
+impl Body for Metered {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        let Poll::Ready(Some(Ok(frame))) = &polled else { return polled };
+        let bytes = match frame.trailers_ref() {
+            Some(trailers) => fields_bytes(trailers),
+            None => frame.data_ref().map_or(0, Bytes::len) as u64,
+        };
+        match this.counters.take(this.counted, bytes) {
+            Ok(()) => polled,
+            Err(reached) => Poll::Ready(Some(Err((this.refuse)(reached)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Bytes of a request's head, without what the host adds.
+fn head_bytes(request: &Request<WasiBody>) -> u64 {
+    let path = request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+    (request.method().as_str().len() + path) as u64 + fields_bytes(request.headers())
+}
+
+/// Bytes of the fields as HTTP/1.1 writes them: a colon, a space and a new line for each.
+fn fields_bytes(fields: &HeaderMap) -> u64 {
+    fields.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
 }
 
 /// Servers, unlike proxies, are asked for a path.
@@ -172,11 +220,4 @@ fn origin_form(mut request: Request<WasiBody>) -> Result<Request<WasiBody>, Erro
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     *request.uri_mut() = Uri::try_from(path).map_err(|_| Error::HttpRequestUriInvalid)?;
     Ok(request)
-}
-
-fn too_large(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => *error,
-        Err(_) => Error::HttpResponseBodySize(Some(MAX_RESPONSE as u64)),
-    }
 }

@@ -1,13 +1,21 @@
 //! Durable state by `wasi:keyvalue`: one bucket for each skill, on the host's store.
+//!
+//! Two drafts of the interface are offered, which name the same functions and
+//! differ in types: the first one here, the second in [`draft2`]. Both work on
+//! the same bucket.
+
+mod draft2;
 
 use std::sync::Arc;
 
+use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::skill_id::SkillId;
-use bailiwick_domain::state::{StateError, StateStore};
+use bailiwick_domain::state::{Numbers, StateError, StateStore};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
 use super::Denials;
 use crate::guest::Guest;
+use crate::meter::{Counted, Counters};
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -28,7 +36,7 @@ const PAGE: usize = 1000;
 /// Keys in one call of the batch interface.
 const MAX_BATCH: usize = 1000;
 
-/// An open bucket. It remembers where its pages ended, because the interface's
+/// An open bucket. It remembers where its pages ended, because the first draft's
 /// cursor is a number and the store continues after a key.
 #[derive(Debug, Default)]
 #[expect(unreachable_pub, reason = "the macro exports it again")]
@@ -38,18 +46,21 @@ pub struct Bucket {
 
 /// One call's share of the store.
 pub(crate) struct State {
-    /// Whether the permit gives it.
-    pub(crate) granted: bool,
+    /// How much the permit gives, if any.
+    pub(crate) quota: Option<StateQuota>,
     /// Whose namespace.
     pub(crate) skill: SkillId,
     pub(crate) store: Arc<dyn StateStore>,
-    pub(crate) calls: u64,
+    /// Handles for swaps that the guest holds.
+    pub(crate) swaps: usize,
 }
 
 /// What the guest gets as the interface's `error`.
 #[expect(unreachable_pub, reason = "the macro exports it again")]
 pub enum Refusal {
-    Typed(Error),
+    NoSuchStore,
+    AccessDenied,
+    Other(String),
     Table(ResourceTableError),
 }
 
@@ -63,16 +74,17 @@ impl From<StateError> for Refusal {
     fn from(error: StateError) -> Self {
         if let StateError::Store(reason) = &error {
             tracing::error!(reason, "the state store failed");
-            return Self::Typed(Error::Other("the state store failed".to_owned()));
+            return Self::Other("the state store failed".to_owned());
         }
-        Self::Typed(Error::Other(error.to_string()))
+        Self::Other(error.to_string())
     }
 }
 
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     store::add_to_linker::<_, HasState>(linker, Guest::state_view)?;
     atomics::add_to_linker::<_, HasState>(linker, Guest::state_view)?;
-    batch::add_to_linker::<_, HasState>(linker, Guest::state_view)
+    batch::add_to_linker::<_, HasState>(linker, Guest::state_view)?;
+    draft2::link(linker)
 }
 
 struct HasState;
@@ -86,37 +98,115 @@ pub(crate) struct View<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) denials: &'a Denials,
+    pub(crate) counters: &'a Counters,
 }
 
 impl View<'_> {
     /// Runs `work` where blocking is allowed: the store waits for the disk.
     async fn blocking<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(&dyn StateStore, &SkillId) -> Result<T, StateError> + Send + 'static,
+        operation: &str,
+        work: impl FnOnce(&dyn StateStore, &SkillId, StateQuota) -> Result<T, StateError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        self.state.calls += 1;
+        self.count(operation)?;
         let (store, skill) = (Arc::clone(&self.state.store), self.state.skill.clone());
-        let done = tokio::task::spawn_blocking(move || work(&*store, &skill)).await;
-        done.unwrap_or_else(|error| Err(StateError::Store(error.to_string()))).map_err(Refusal::from)
-    }
-}
-
-impl store::Host for View<'_> {
-    async fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Refusal> {
-        if !self.state.granted {
-            self.denials.record("state", format!("open bucket {identifier:?}"), "no state is granted to this skill");
-            return Err(Refusal::Typed(Error::AccessDenied));
+        // A bucket is only opened where there is a quota.
+        let quota = self.state.quota.ok_or(Refusal::AccessDenied)?;
+        let done = tokio::task::spawn_blocking(move || work(&*store, &skill, quota)).await;
+        let done = done.unwrap_or_else(|error| Err(StateError::Store(error.to_string())));
+        if let Err(StateError::Quota(reason)) = &done {
+            self.denials.record("state", operation.to_owned(), reason.clone());
         }
-        if !matches!(identifier.as_str(), "" | "default") {
+        done.map_err(Refusal::from)
+    }
+
+    fn count(&self, operation: &str) -> Result<(), Refusal> {
+        self.counters.take(Counted::HostCalls, 1).map_err(|reached| {
+            self.denials.record("state", operation.to_owned(), reached.to_string());
+            Refusal::Other(reached.to_string())
+        })
+    }
+
+    fn open_bucket(&mut self, identifier: &str) -> Result<Resource<Bucket>, Refusal> {
+        if self.state.quota.is_none() {
+            self.denials.record("state", format!("open bucket {identifier:?}"), "no state is granted to this skill");
+            return Err(Refusal::AccessDenied);
+        }
+        if !matches!(identifier, "" | "default") {
             self.denials.record("state", format!("open bucket {identifier:?}"), "a skill has one bucket, named \"\"");
-            return Err(Refusal::Typed(Error::NoSuchStore));
+            return Err(Refusal::NoSuchStore);
         }
         Ok(self.table.push(Bucket::default())?)
     }
 
+    async fn get_value(&mut self, key: String) -> Result<Option<Vec<u8>>, Refusal> {
+        self.blocking("get", move |store, skill, _| store.get(skill, &key)).await
+    }
+
+    async fn set_value(&mut self, key: String, value: Vec<u8>) -> Result<(), Refusal> {
+        self.blocking("set", move |store, skill, quota| store.set(skill, &key, &value, quota)).await
+    }
+
+    async fn delete_key(&mut self, key: String) -> Result<(), Refusal> {
+        self.blocking("delete", move |store, skill, _| store.delete(skill, &key)).await
+    }
+
+    async fn key_exists(&mut self, key: String) -> Result<bool, Refusal> {
+        self.blocking("exists", move |store, skill, _| store.get(skill, &key).map(|value| value.is_some())).await
+    }
+
+    /// One page of keys after `after`, and whether there may be another one.
+    async fn page(&mut self, after: Option<String>) -> Result<(Vec<String>, bool), Refusal> {
+        let keys = self.blocking("list keys", move |store, skill, _| store.keys(skill, after.as_deref(), PAGE)).await?;
+        let more = keys.len() == PAGE;
+        Ok((keys, more))
+    }
+
+    async fn add(&mut self, key: String, delta: i128, numbers: Numbers) -> Result<i128, Refusal> {
+        self.blocking("increment", move |store, skill, quota| store.increment(skill, &key, delta, numbers, quota)).await
+    }
+
+    async fn get_batch(&mut self, keys: Vec<String>) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
+        check_batch(keys.len())?;
+        self.blocking("get many", move |store, skill, _| {
+            let get = |key: String| Ok(store.get(skill, &key)?.map(|value| (key, value)));
+            keys.into_iter().map(get).collect()
+        })
+        .await
+    }
+
+    async fn set_batch(&mut self, entries: Vec<(String, Vec<u8>)>) -> Result<(), Refusal> {
+        check_batch(entries.len())?;
+        self.blocking("set many", move |store, skill, quota| {
+            entries.iter().try_for_each(|(key, value)| store.set(skill, key, value, quota))
+        })
+        .await
+    }
+
+    async fn delete_batch(&mut self, keys: Vec<String>) -> Result<(), Refusal> {
+        check_batch(keys.len())?;
+        let work = move |store: &dyn StateStore, skill: &SkillId, _| keys.iter().try_for_each(|key| store.delete(skill, key));
+        self.blocking("delete many", work).await
+    }
+}
+
+fn check_batch(len: usize) -> Result<(), Refusal> {
+    if len <= MAX_BATCH {
+        return Ok(());
+    }
+    Err(Refusal::Other(format!("{len} keys in one batch; at most {MAX_BATCH} are taken")))
+}
+
+impl store::Host for View<'_> {
+    async fn open(&mut self, identifier: String) -> Result<Resource<Bucket>, Refusal> {
+        self.open_bucket(&identifier)
+    }
+
     fn convert_error(&mut self, refusal: Refusal) -> wasmtime::Result<Error> {
         match refusal {
-            Refusal::Typed(error) => Ok(error),
+            Refusal::NoSuchStore => Ok(Error::NoSuchStore),
+            Refusal::AccessDenied => Ok(Error::AccessDenied),
+            Refusal::Other(reason) => Ok(Error::Other(reason)),
             Refusal::Table(error) => Err(error.into()),
         }
     }
@@ -124,19 +214,19 @@ impl store::Host for View<'_> {
 
 impl store::HostBucket for View<'_> {
     async fn get(&mut self, _: Resource<Bucket>, key: String) -> Result<Option<Vec<u8>>, Refusal> {
-        self.blocking(move |store, skill| store.get(skill, &key)).await
+        self.get_value(key).await
     }
 
     async fn set(&mut self, _: Resource<Bucket>, key: String, value: Vec<u8>) -> Result<(), Refusal> {
-        self.blocking(move |store, skill| store.set(skill, &key, &value)).await
+        self.set_value(key, value).await
     }
 
     async fn delete(&mut self, _: Resource<Bucket>, key: String) -> Result<(), Refusal> {
-        self.blocking(move |store, skill| store.delete(skill, &key)).await
+        self.delete_key(key).await
     }
 
     async fn exists(&mut self, _: Resource<Bucket>, key: String) -> Result<bool, Refusal> {
-        self.blocking(move |store, skill| store.get(skill, &key).map(|value| value.is_some())).await
+        self.key_exists(key).await
     }
 
     async fn list_keys(
@@ -149,13 +239,11 @@ impl store::HostBucket for View<'_> {
             None => None,
             Some(cursor) => match cursor.ok().and_then(|cursor| ends.get(cursor).cloned()) {
                 Some(end) => Some(end),
-                None => {
-                    return Err(Refusal::Typed(Error::Other("the cursor is not one that this bucket gave".to_owned())));
-                }
+                None => return Err(Refusal::Other("the cursor is not one that this bucket gave".to_owned())),
             },
         };
-        let keys = self.blocking(move |store, skill| store.keys(skill, after.as_deref(), PAGE)).await?;
-        let next = match keys.last().filter(|_| keys.len() == PAGE) {
+        let (keys, more) = self.page(after).await?;
+        let cursor = match keys.last().filter(|_| more) {
             Some(last) => {
                 let ends = &mut self.table.get_mut(&bucket)?.page_ends;
                 ends.push(last.clone());
@@ -163,7 +251,7 @@ impl store::HostBucket for View<'_> {
             }
             None => None,
         };
-        Ok(store::KeyResponse { keys, cursor: next })
+        Ok(store::KeyResponse { keys, cursor })
     }
 
     async fn drop(&mut self, bucket: Resource<Bucket>) -> wasmtime::Result<()> {
@@ -174,15 +262,9 @@ impl store::HostBucket for View<'_> {
 
 impl atomics::Host for View<'_> {
     async fn increment(&mut self, _: Resource<Bucket>, key: String, delta: u64) -> Result<u64, Refusal> {
-        self.blocking(move |store, skill| store.increment(skill, &key, delta)).await
+        let sum = self.add(key, delta.into(), Numbers::Unsigned).await?;
+        u64::try_from(sum).map_err(|_| Refusal::Other("the sum is out of range".to_owned()))
     }
-}
-
-fn check_batch(len: usize) -> Result<(), Refusal> {
-    if len <= MAX_BATCH {
-        return Ok(());
-    }
-    Err(Refusal::Typed(Error::Other(format!("{len} keys in one batch; at most {MAX_BATCH} are taken"))))
 }
 
 impl batch::Host for View<'_> {
@@ -191,22 +273,14 @@ impl batch::Host for View<'_> {
         _: Resource<Bucket>,
         keys: Vec<String>,
     ) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
-        check_batch(keys.len())?;
-        self.blocking(move |store, skill| {
-            let get = |key: String| Ok(store.get(skill, &key)?.map(|value| (key, value)));
-            keys.into_iter().map(get).collect()
-        })
-        .await
+        self.get_batch(keys).await
     }
 
     async fn set_many(&mut self, _: Resource<Bucket>, entries: Vec<(String, Vec<u8>)>) -> Result<(), Refusal> {
-        check_batch(entries.len())?;
-        self.blocking(move |store, skill| entries.iter().try_for_each(|(key, value)| store.set(skill, key, value)))
-            .await
+        self.set_batch(entries).await
     }
 
     async fn delete_many(&mut self, _: Resource<Bucket>, keys: Vec<String>) -> Result<(), Refusal> {
-        check_batch(keys.len())?;
-        self.blocking(move |store, skill| keys.iter().try_for_each(|key| store.delete(skill, key))).await
+        self.delete_batch(keys).await
     }
 }

@@ -10,7 +10,10 @@ use super::error::Wider;
 pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), Wider> {
     granted.fs.iter().try_for_each(|mount| check_mount(asked, mount))?;
     granted.http.iter().try_for_each(|rule| check_rule(&asked.http, rule))?;
-    if granted.state && !asked.state {
+    if granted.workspace.is_some() && asked.workspace.is_none() {
+        return Err(Wider::Workspace);
+    }
+    if granted.state.is_some() && asked.state.is_none() {
         return Err(Wider::State);
     }
     match granted.config.keys().find(|key| !asked.config.contains(*key)) {
