@@ -14,9 +14,9 @@ use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::units::parse_duration;
 use bailiwick_journal::{Journal, JournalError};
-use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
+use bailiwick_sandbox::{SandboxOptions, WasmSandbox, Workspaces};
 use bailiwick_skills::execute::{Executor, ExecutorParts};
-use bailiwick_skills::grants::GrantStore;
+use bailiwick_skills::grants::{GrantStore, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
 use bailiwick_skills::registry::{Progress, Registry, RegistryOptions};
 use bailiwick_skills::skill::Skill;
@@ -38,6 +38,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// What was granted.
     pub grants: Arc<GrantStore>,
+    /// What calls write for themselves alone.
+    pub workspaces: Arc<Workspaces>,
     sandbox: Arc<dyn Sandbox>,
     journal: Arc<Journal>,
     issuer: PermitIssuer,
@@ -60,15 +62,13 @@ impl App {
         let grants = grants(config)?;
         let (journal, state) = journal(config, ownership).map_err(|error| host(&error))?;
         let (issuer, verifier) = authority();
-        let options = SandboxOptions::new(
-            config.cache_dir.clone(),
-            u32::from(config.max_concurrent_calls),
-            config.limits.ceiling.memory_bytes,
-        );
-        let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), state);
-        let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox.map_err(|error| host(&error))?);
+        let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
+        let sandbox = Arc::new(sandbox.map_err(|error| host(&error))?);
+        let workspaces = Arc::clone(sandbox.workspaces());
+        workspaces.sweep();
+        let sandbox: Arc<dyn Sandbox> = sandbox;
         let registry = open_registry(config, &sandbox, out);
-        Ok(Self { registry, grants, sandbox, journal, issuer })
+        Ok(Self { registry, grants, workspaces, sandbox, journal, issuer })
     }
 
     /// The skill that `selector` means.
@@ -158,6 +158,15 @@ fn journal(config: &Config, ownership: Ownership) -> Result<(Arc<Journal>, Arc<d
             Ok((Journal::in_memory()?, Arc::new(ForeignState)))
         }
         Err(error) => Err(error),
+    }
+}
+
+fn sandbox_options(config: &Config) -> SandboxOptions {
+    let (calls, memory) = (u32::from(config.max_concurrent_calls), config.limits.ceiling.memory_bytes);
+    SandboxOptions {
+        workspaces: config.data_dir.join(WORKSPACES),
+        workspace_retention: config.workspace_retention,
+        ..SandboxOptions::new(config.cache_dir.clone(), calls, memory)
     }
 }
 

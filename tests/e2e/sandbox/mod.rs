@@ -5,4 +5,5 @@ mod capabilities;
 mod components;
 mod lab;
 mod limits;
+mod quotas;
 mod types;

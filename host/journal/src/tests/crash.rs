@@ -6,7 +6,8 @@
 use std::time::SystemTime;
 
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::state::StateStore;
+use bailiwick_domain::quota::StateQuota;
+use bailiwick_domain::state::{Numbers, StateStore};
 
 use super::disk::Disk;
 use super::id;
@@ -100,7 +101,8 @@ fn check(journal: &Journal, told: &Acknowledged) {
         let found = begin(journal, step);
         assert!(matches!(found, Some(Begin::Interrupted | Begin::Done(_))), "step {step}: {found:?}");
     }
-    let sum = journal.increment(&id("a/b"), "sum", 0, Numbers::Unsigned, StateQuota::MOST).expect("the journal takes writes again");
+    let sum = journal.increment(&id("a/b"), "sum", 0, Numbers::Unsigned, StateQuota::MOST);
+    let sum = u64::try_from(sum.expect("the journal takes writes again")).expect("a count");
     let steps = told.steps as u64;
     assert!(sum == steps || sum == steps + 1, "counted {sum} in {steps} steps");
 }

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::thread;
 
-use bailiwick_domain::state::{StateError, StateStore};
+use bailiwick_domain::quota::StateQuota;
+use bailiwick_domain::state::{Numbers, StateError, StateStore};
 
 use super::disk::Disk;
 use super::id;

@@ -134,13 +134,15 @@ async fn send(
     request: Request<WasiBody>,
     options: RequestOptions,
     terms: &Terms,
-    denials: &Denials,
+    denials: &Arc<Denials>,
     counters: &Arc<Counters>,
 ) -> Result<Answered, Error> {
     let address = connect::resolve(&destination, terms, denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
     let refused = Arc::new(OnceLock::new());
-    let body = |body| Metered::sent(body, counters, &refused);
+    let summary = destination.summary().into();
+    let traffic = Traffic { counters: Arc::clone(counters), denials: Arc::clone(denials), summary };
+    let body = |body| Metered::sent(body, traffic.clone(), &refused);
     let exchanged = connect::exchange(stream, origin_form(request)?.map(body), &options).await;
     // The connection says only that the body failed.
     let (response, connection) = exchanged.map_err(|error| match refused.get() {
@@ -149,14 +151,30 @@ async fn send(
     })?;
     let head = fields_bytes(response.headers());
     let too_large = |reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max));
-    counters.take(Counted::HttpReceived, head).map_err(too_large)?;
-    Ok((response.map(|body| Metered::received(body, counters)), connection))
+    traffic.take(Counted::HttpReceived, head).map_err(too_large)?;
+    Ok((response.map(|body| Metered::received(body, traffic)), connection))
+}
+
+/// Who counts a body, and where it is told that a limit was reached.
+#[derive(Clone)]
+struct Traffic {
+    counters: Arc<Counters>,
+    denials: Arc<Denials>,
+    summary: Arc<str>,
+}
+
+impl Traffic {
+    fn take(&self, counted: Counted, bytes: u64) -> Result<(), LimitReached> {
+        self.counters.take(counted, bytes).inspect_err(|reached| {
+            self.denials.record("http", self.summary.to_string(), reached.to_string());
+        })
+    }
 }
 
 /// A body each piece of which is counted before it passes.
 struct Metered {
     body: WasiBody,
-    counters: Arc<Counters>,
+    traffic: Traffic,
     counted: Counted,
     /// What is said when the limit is reached.
     refuse: Box<dyn Fn(LimitReached) -> Error + Send>,
@@ -164,16 +182,16 @@ struct Metered {
 
 impl Metered {
     /// The body of a request. `refused` is told why the body was cut off.
-    fn sent(body: WasiBody, counters: &Arc<Counters>, refused: &Arc<OnceLock<LimitReached>>) -> WasiBody {
+    fn sent(body: WasiBody, traffic: Traffic, refused: &Arc<OnceLock<LimitReached>>) -> WasiBody {
         let refused = Arc::clone(refused);
         let refuse = Box::new(move |reached| Error::HttpRequestBodySize(Some(refused.get_or_init(|| reached).max)));
-        Self { body, counters: Arc::clone(counters), counted: Counted::HttpSent, refuse }.boxed_unsync()
+        Self { body, traffic, counted: Counted::HttpSent, refuse }.boxed_unsync()
     }
 
     /// The body of a response.
-    fn received(body: WasiBody, counters: &Arc<Counters>) -> WasiBody {
+    fn received(body: WasiBody, traffic: Traffic) -> WasiBody {
         let refuse = Box::new(|reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max)));
-        Self { body, counters: Arc::clone(counters), counted: Counted::HttpReceived, refuse }.boxed_unsync()
+        Self { body, traffic, counted: Counted::HttpReceived, refuse }.boxed_unsync()
     }
 }
 
@@ -189,7 +207,7 @@ impl Body for Metered {
             Some(trailers) => fields_bytes(trailers),
             None => frame.data_ref().map_or(0, Bytes::len) as u64,
         };
-        match this.counters.take(this.counted, bytes) {
+        match this.traffic.take(this.counted, bytes) {
             Ok(()) => polled,
             Err(reached) => Poll::Ready(Some(Err((this.refuse)(reached)))),
         }

@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::HttpRule;
+use bailiwick_domain::authority::{Access, FsMount, HttpRule};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
 use bailiwick_skills::grants::{GrantEntry, GrantError, NewGrant};
 use bailiwick_skills::skill::Skill;
@@ -47,9 +48,16 @@ fn add(add: &GrantAdd, config: &Config, out: Output) -> Done {
 fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
     let asked = &skill.manifest.permissions;
-    let mut granted = Capabilities { state: add.state, ..Capabilities::default() };
+    let mut granted = Capabilities {
+        workspace: add.workspace.then(Quota::default),
+        state: add.state.then(StateQuota::default),
+        ..Capabilities::default()
+    };
     for text in &add.fs {
         granted.fs.push(parse::mount(text, &asked.fs).map_err(|error| usage(&error))?);
+    }
+    for text in &add.quota {
+        parse::quota(text, &mut granted).map_err(|error| usage(&error))?;
     }
     for text in &add.http {
         granted.http.push(parse::http_rule(text, &asked.http).map_err(|error| usage(&error))?);
@@ -74,15 +82,29 @@ fn limits(add: &GrantAdd) -> Result<LimitsRequest, Failure> {
     let deadline = add.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?;
     let limits = LimitsRequest {
         memory_bytes: size(&add.memory)?,
+        table_elements: add.table_elements.map(NonZeroU64::get),
+        instances: add.instances.map(NonZeroU64::get),
         deadline,
         fuel: add.fuel.map(NonZeroU64::get),
+        host_calls: add.host_calls.map(NonZeroU64::get),
+        input_bytes: size(&add.input)?,
         output_bytes: size(&add.output)?,
+        http_requests: add.http_requests.map(NonZeroU64::get),
+        http_sent_bytes: size(&add.http_sent)?,
+        http_received_bytes: size(&add.http_received)?,
+        log_bytes: size(&add.log)?,
+        random_bytes: size(&add.random)?,
         concurrency: add.concurrency.map(NonZeroU32::get),
     };
     let is_zero = [
         ("--memory", limits.memory_bytes == Some(0)),
         ("--deadline", limits.deadline.is_some_and(|time| time.is_zero())),
+        ("--input", limits.input_bytes == Some(0)),
         ("--output", limits.output_bytes == Some(0)),
+        ("--http-sent", limits.http_sent_bytes == Some(0)),
+        ("--http-received", limits.http_received_bytes == Some(0)),
+        ("--log", limits.log_bytes == Some(0)),
+        ("--random", limits.random_bytes == Some(0)),
     ];
     match is_zero.iter().find(|(_, zero)| *zero) {
         Some((option, _)) => Err(usage(&format!("`{option}` is zero, so that nothing could run: expected more"))),
@@ -144,13 +166,12 @@ fn revoke(skill: &str, digest: Option<&str>, config: &Config, out: Output) -> Do
 pub fn capabilities(grant: &Given) -> Vec<String> {
     let given = &grant.capabilities;
     let mut lines = Vec::new();
-    lines.extend(
-        given.fs.iter().map(|mount| format!("folder {} as {} ({})", mount.host.display(), mount.root, mount.access)),
-    );
+    lines.extend(given.fs.iter().map(describe_mount));
+    lines.extend(given.workspace.map(|quota| format!("a fresh folder for each call as /workspace ({})", room(quota))));
     lines.extend(given.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
-    if given.state {
-        lines.push("durable state".to_owned());
-    }
+    lines.extend(given.state.map(|StateQuota { max_bytes, max_keys }| {
+        format!("durable state, at most {} and {max_keys} keys", format_size(max_bytes))
+    }));
     lines.extend(given.config.keys().map(|key| format!("setting {key}")));
     lines.extend(grant.accepted_risks.iter().map(|tag| format!("risk accepted: {tag}")));
     lines.extend(describe_limits(&grant.limits));
@@ -158,6 +179,18 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
         lines.push("to run, and to touch nothing".to_owned());
     }
     lines
+}
+
+fn describe_mount(mount: &FsMount) -> String {
+    let folder = format!("folder {} as {}", mount.host.display(), mount.root);
+    match mount.access {
+        Access::Read => format!("{folder} (read)"),
+        Access::ReadWrite => format!("{folder} (read-write, {})", room(mount.quota)),
+    }
+}
+
+fn room(Quota { max_bytes, max_files }: Quota) -> String {
+    format!("at most {} and {max_files} new files a call", format_size(max_bytes))
 }
 
 /// A rule as it would be typed.
@@ -172,8 +205,17 @@ pub fn describe_rule(rule: &HttpRule) -> String {
 fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
     let lines = [
         limits.memory_bytes.map(|bytes| format!("at most {} of memory", format_size(bytes))),
+        limits.table_elements.map(|elements| format!("at most {elements} elements in a table")),
+        limits.instances.map(|instances| format!("at most {instances} core instances")),
         limits.deadline.map(|time| format!("at most {}", format_duration(time))),
         limits.fuel.map(|units| format!("at most {units} units of fuel")),
+        limits.host_calls.map(|calls| format!("at most {calls} calls of the host")),
+        limits.input_bytes.map(|bytes| format!("at most {} of arguments", format_size(bytes))),
+        limits.http_requests.map(|requests| format!("at most {requests} requests over HTTP")),
+        limits.http_sent_bytes.map(|bytes| format!("at most {} sent over HTTP", format_size(bytes))),
+        limits.http_received_bytes.map(|bytes| format!("at most {} received over HTTP", format_size(bytes))),
+        limits.log_bytes.map(|bytes| format!("at most {} of log", format_size(bytes))),
+        limits.random_bytes.map(|bytes| format!("at most {} of random bytes", format_size(bytes))),
         limits.output_bytes.map(|bytes| format!("at most {} of output", format_size(bytes))),
         limits.concurrency.map(|calls| format!("at most {calls} calls at once")),
     ];
@@ -183,7 +225,15 @@ fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
 fn describe(entry: &GrantEntry) -> Value {
     let grant = &entry.grant;
     let given = &grant.capabilities;
-    let fs = given.fs.iter().map(|it| json!({ "root": it.root.as_str(), "host": it.host, "access": it.access }));
+    let fs = given.fs.iter().map(|it| {
+        let quota = (it.access == Access::ReadWrite).then_some(it.quota);
+        json!({
+            "root": it.root.as_str(), "host": it.host, "access": it.access,
+            "max_bytes": quota.map(|quota| quota.max_bytes), "max_files": quota.map(|quota| quota.max_files),
+        })
+    });
+    let workspace = given.workspace.map(|it| json!({ "max_bytes": it.max_bytes, "max_files": it.max_files }));
+    let state = given.state.map(|it| json!({ "max_bytes": it.max_bytes, "max_keys": it.max_keys }));
     let http = given.http.iter().map(|it| {
         json!({
             "host": it.host.to_string(), "schemes": it.schemes, "ports": it.ports, "methods": it.methods,
@@ -199,13 +249,23 @@ fn describe(entry: &GrantEntry) -> Value {
         "reason": grant.reason,
         "fs": fs.collect::<Vec<_>>(),
         "http": http.collect::<Vec<_>>(),
-        "state": given.state,
+        "workspace": workspace,
+        "state": state,
         "config": given.config.keys().collect::<Vec<_>>(),
         "accepted_risks": grant.accepted_risks,
         "limits": {
             "memory_bytes": grant.limits.memory_bytes,
             "deadline_ms": grant.limits.deadline.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
             "fuel": grant.limits.fuel,
+            "table_elements": grant.limits.table_elements,
+            "instances": grant.limits.instances,
+            "host_calls": grant.limits.host_calls,
+            "input_bytes": grant.limits.input_bytes,
+            "http_requests": grant.limits.http_requests,
+            "http_sent_bytes": grant.limits.http_sent_bytes,
+            "http_received_bytes": grant.limits.http_received_bytes,
+            "log_bytes": grant.limits.log_bytes,
+            "random_bytes": grant.limits.random_bytes,
             "output_bytes": grant.limits.output_bytes,
             "concurrency": grant.limits.concurrency,
         },

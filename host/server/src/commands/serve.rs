@@ -1,11 +1,13 @@
 //! `bailiwick serve`: the host as a server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bailiwick_api::auth::{KeyFile, Keyring};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::{ApiOptions, ServeOptions};
 use bailiwick_api::state::{Host, ReadyFlag};
+use bailiwick_sandbox::Workspaces;
 use bailiwick_skills::registry::Registry;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -16,6 +18,9 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::log;
 use crate::output::{Done, Exit, Failure, Output};
+
+/// How often leftover workspaces are looked for.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs the command until a signal ends it.
 pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
@@ -41,6 +46,7 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     let clock = Arc::new(SystemClock);
     let keyring = Keyring::open(KeyFile::new(app::keys_path(config)), clock.clone()).map_err(|error| host(&error))?;
     let ready = ReadyFlag::default();
+    let sweeper = tokio::spawn(sweep(Arc::clone(&app.workspaces)));
     let executor = app.into_executor(config);
     let (registry, grants) = (Arc::clone(executor.registry()), Arc::clone(executor.grants()));
     let api = Host { registry: Arc::clone(&registry), executor, keyring, clock, ready: ready.clone() };
@@ -68,7 +74,18 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     announce(&registry, config, bound, out);
     let served = bailiwick_api::serve(listener, router, serve, stop).await;
     drop((watches, grants));
+    sweeper.abort();
     served.map_err(|error| host(&error))
+}
+
+/// Removes leftover workspaces for as long as the server runs.
+async fn sweep(workspaces: Arc<Workspaces>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let workspaces = Arc::clone(&workspaces);
+        // A sweep that fails has said so; the next one tries again.
+        let _ = tokio::task::spawn_blocking(move || workspaces.sweep()).await;
+    }
 }
 
 fn signals() -> std::io::Result<(Signal, Signal)> {

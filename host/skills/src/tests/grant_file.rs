@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{Access, Scheme};
 use bailiwick_domain::clock::Clock;
+use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 
 use super::support::Site;
 use crate::grants::{GrantError, GrantStore};
@@ -24,12 +26,15 @@ given_at = 2026-11-20T11:00:00Z
 expires_at = 2026-12-31T23:59:59Z
 reason = "reads the tickets"
 accept_risks = ["destructive"]
-state = true
+state = { max_bytes = "1 MiB", max_keys = 5 }
+workspace = { max_bytes = "2 MiB", max_files = 6 }
 
 [[grant.fs]]
 root = "/work"
 host = "HOST"
 access = "read-write"
+max_bytes = "3 MiB"
+max_files = 7
 
 [[grant.http]]
 host = "*.example.com"
@@ -51,6 +56,15 @@ deadline = "500 ms"
 fuel = 1000000
 output = "1 KiB"
 concurrency = 2
+table_elements = 3
+instances = 4
+host_calls = 5
+input = "6 B"
+http_requests = 7
+http_sent = "8 B"
+http_received = "9 B"
+log = "10 B"
+random = "11 B"
 "#;
 
 fn open(text: &str) -> Result<(Site, GrantStore), GrantError> {
@@ -88,13 +102,39 @@ fn every_key_is_understood() {
     assert_eq!(rule.paths, ["/v1"]);
     assert_eq!(capabilities.http[1].schemes, [Scheme::Https], "where none is named");
     assert!(capabilities.http[1].ports.is_empty() && capabilities.http[1].paths.is_empty());
-    assert!(capabilities.state);
+    assert_eq!(capabilities.state, Some(StateQuota { max_bytes: 1 << 20, max_keys: 5 }));
+    assert_eq!(capabilities.workspace, Some(Quota { max_bytes: 2 << 20, max_files: 6 }));
+    assert_eq!(capabilities.fs[0].quota, Quota { max_bytes: 3 << 20, max_files: 7 });
     assert_eq!(capabilities.config["mode"], "fast");
-    assert_eq!(grant.limits.memory_bytes, Some(16 << 20));
-    assert_eq!(grant.limits.deadline, Some(Duration::from_millis(500)));
-    assert_eq!(grant.limits.fuel, Some(1_000_000));
-    assert_eq!(grant.limits.output_bytes, Some(1 << 10));
-    assert_eq!(grant.limits.concurrency, Some(2));
+    let limits = LimitsRequest {
+        memory_bytes: Some(16 << 20),
+        table_elements: Some(3),
+        instances: Some(4),
+        deadline: Some(Duration::from_millis(500)),
+        fuel: Some(1_000_000),
+        host_calls: Some(5),
+        input_bytes: Some(6),
+        output_bytes: Some(1 << 10),
+        http_requests: Some(7),
+        http_sent_bytes: Some(8),
+        http_received_bytes: Some(9),
+        log_bytes: Some(10),
+        random_bytes: Some(11),
+        concurrency: Some(2),
+    };
+    assert_eq!(grant.limits, limits);
+}
+
+#[test]
+fn true_gives_what_the_host_gives_where_nobody_says_how_much() {
+    let text = EXAMPLE.replace("{ max_bytes = \"1 MiB\", max_keys = 5 }", "true");
+    let text = text.replace("{ max_bytes = \"2 MiB\", max_files = 6 }", "true");
+    let (_site, store) = open(&text.replace("max_bytes = \"3 MiB\"\nmax_files = 7\n", "")).expect("it is valid");
+    let [entry] = store.list().try_into().expect("one grant");
+    let capabilities = &entry.grant.capabilities;
+    assert_eq!(capabilities.state, Some(StateQuota::MOST));
+    assert_eq!(capabilities.workspace, Some(Quota::default()));
+    assert_eq!(capabilities.fs[0].quota, Quota::default());
 }
 
 #[test]
@@ -107,6 +147,13 @@ fn a_fault_is_named_with_its_line_and_key() {
         ("2026-11-20T11:00:00Z", "2026-11-20T11:00:00+02:00", "grants.toml:8:12: ", "2026-12-31T23:59:59Z"),
         ("2026-11-20T11:00:00Z", "\"2026-11-20T11:00:00Z\"", "grants.toml:8:12: ", "grant.given_at"),
         ("2026-12-31T23:59:59Z", "2026-12-31", "grants.toml:9:14: ", "grant.expires_at"),
+        ("max_bytes = \"3 MiB\"", "max_bytes = 3", "grants.toml:", "grant.fs"),
+        ("max_files = 7", "max_files = 0", "grants.toml:", "grant.fs"),
+        ("access = \"read-write\"", "access = \"read\"", "grants.toml:", "a quota says nothing of a folder"),
+        ("{ max_bytes = \"1 MiB\", max_keys = 5 }", "false", "grants.toml:", "`false` gives nothing"),
+        ("{ max_bytes = \"1 MiB\", max_keys = 5 }", "{ max_files = 5 }", "grants.toml:", "max_files"),
+        ("max_files = 6", "max_keys = 6", "grants.toml:", "max_keys"),
+        ("random = \"11 B\"", "random = \"0 B\"", "grants.toml:", "grant.limits.random"),
         ("accept_risks = [\"destructive\"]", "accept_risks = \"destructive\"", "grants.toml:11:16: ", "accept_risks"),
         ("state = true", "state = \"true\"", "grants.toml:12:9: ", "grant.state"),
         ("root = \"/work\"", "root = \"work\"", "grants.toml:15:8: ", "grant.fs.root"),

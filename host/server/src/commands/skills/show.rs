@@ -68,9 +68,8 @@ fn requested(permissions: &Permissions) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(permissions.fs.iter().map(|it| format!("a folder at {} ({})", it.root, it.access)));
     lines.extend(permissions.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
-    if permissions.state {
-        lines.push("durable state".to_owned());
-    }
+    lines.extend(permissions.workspace.map(|_| "a fresh folder for each call at /workspace".to_owned()));
+    lines.extend(permissions.state.map(|_| "durable state".to_owned()));
     lines.extend(permissions.config.iter().map(|key| format!("setting {key}")));
     lines.extend(permissions.secrets.iter().map(|name| format!("secret {name} (this release grants none)")));
     lines.extend(permissions.skills.iter().map(|skill| format!("to call {skill} (this release grants none)")));
