@@ -83,9 +83,7 @@ impl StateStore for Journal {
         let (skill, key, value) = (skill.clone(), key.to_owned(), value.to_vec());
         let expected = expected.map(<[u8]>::to_vec);
         let bytes = key.len() + value.len() + expected.as_ref().map_or(0, Vec::len);
-        self.write_state(bytes, move |tables| {
-            swap(tables, skill.as_str(), &key, expected.as_deref(), &value, quota)
-        })
+        self.write_state(bytes, move |tables| swap(tables, skill.as_str(), &key, expected.as_deref(), &value, quota))
     }
 }
 

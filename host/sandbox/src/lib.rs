@@ -110,7 +110,16 @@ impl WasmSandbox {
         let plain = machine(&options, Metering::Plain)?;
         let (folder, retention) = (options.workspaces.clone(), options.workspace_retention);
         let workspaces = Arc::new(Workspaces::new(folder, retention, Arc::clone(&clock)));
-        Ok(Self { verifier, clock, state, workspaces, options, plain, fuel: OnceLock::new(), loaded: RwLock::default() })
+        Ok(Self {
+            verifier,
+            clock,
+            state,
+            workspaces,
+            options,
+            plain,
+            fuel: OnceLock::new(),
+            loaded: RwLock::default(),
+        })
     }
 
     /// The folders of calls that are granted one, for whoever looks after leftovers.

@@ -24,6 +24,10 @@ const FILES: &str = "files";
 /// Bytes of an id, by chance alone never the same twice.
 const ID_BYTES: usize = 16;
 
+/// A workspace is not taken for a leftover before this: it is locked some
+/// milliseconds after it was made, and not in the same moment.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// The folder of all workspaces.
 pub struct Workspaces {
     folder: PathBuf,
@@ -102,7 +106,7 @@ impl Workspaces {
         // Set when the call ended. The guest can't reach this folder, only the one in it.
         let ended = folder.metadata()?.modified()?;
         let age = self.clock.now().duration_since(ended).unwrap_or_default();
-        if age < self.retention {
+        if age < self.retention.max(GRACE) {
             return Ok(());
         }
         remove(path)
@@ -137,10 +141,7 @@ impl Drop for Workspace {
 
 impl Ending {
     fn end(self) {
-        let ended = match self.keep {
-            true => self.lock.set_modified(self.clock.now()),
-            false => remove(&self.folder),
-        };
+        let ended = if self.keep { self.lock.set_modified(self.clock.now()) } else { remove(&self.folder) };
         if let Err(error) = ended {
             tracing::warn!(workspace = %self.folder.display(), %error, "a workspace is left behind");
         }
@@ -261,7 +262,7 @@ mod tests {
 
     #[test]
     fn leftovers_are_removed_when_their_time_is_over_and_live_ones_never() {
-        let (_folder, clock, workspaces) = workspaces(Duration::from_secs(60));
+        let (_folder, clock, workspaces) = workspaces(Duration::from_mins(1));
         let live = workspaces.create().expect("a workspace");
         drop(workspaces.create().expect("another one"));
         *clock.0.lock().expect("unpoisoned") += Duration::from_secs(59);

@@ -26,9 +26,9 @@ use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::skill_id::SkillId;
 
 pub use self::error::{GrantError, MountError, Wider};
-pub use self::mounts::WORKSPACES;
 pub(crate) use self::file::rfc3339;
 use self::mounts::Guarded;
+pub use self::mounts::WORKSPACES;
 pub use self::watch::GrantWatch;
 use crate::skill::Skill;
 use crate::stamp::Stamp;

@@ -84,7 +84,11 @@ async fn a_loop_gives_way_to_others_on_one_thread() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_call_ends_at_the_same_deadline() {
     let outcome = amid_others(|_| (), "sleep", json!({ "millis": 60_000 })).await;
-    assert_eq!(error(outcome), InvokeError::Deadline { millis: 500 }, "the limit that was set, and not what was left of it");
+    assert_eq!(
+        error(outcome),
+        InvokeError::Deadline { millis: 500 },
+        "the limit that was set, and not what was left of it"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

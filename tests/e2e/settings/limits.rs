@@ -204,7 +204,7 @@ pub(super) fn a_ceiling_of_host_calls_holds_against_the_manifest() {
 
 #[test]
 pub(super) fn a_default_of_arguments_holds_where_the_manifest_is_silent() {
-    default_holds("input", r#""2 KiB""# , 2048);
+    default_holds("input", r#""2 KiB""#, 2048);
 }
 
 #[test]
@@ -224,7 +224,7 @@ pub(super) fn a_ceiling_of_requests_holds_against_the_manifest() {
 
 #[test]
 pub(super) fn a_default_of_sent_bytes_holds_where_the_manifest_is_silent() {
-    default_holds("http_sent", r#""2 KiB""# , 2048);
+    default_holds("http_sent", r#""2 KiB""#, 2048);
 }
 
 #[test]
@@ -234,7 +234,7 @@ pub(super) fn a_ceiling_of_sent_bytes_holds_against_the_manifest() {
 
 #[test]
 pub(super) fn a_default_of_received_bytes_holds_where_the_manifest_is_silent() {
-    default_holds("http_received", r#""2 KiB""# , 2048);
+    default_holds("http_received", r#""2 KiB""#, 2048);
 }
 
 #[test]
@@ -244,7 +244,7 @@ pub(super) fn a_ceiling_of_received_bytes_holds_against_the_manifest() {
 
 #[test]
 pub(super) fn a_default_of_log_holds_where_the_manifest_is_silent() {
-    default_holds("log", r#""100 B""# , 100);
+    default_holds("log", r#""100 B""#, 100);
 }
 
 #[test]
@@ -254,7 +254,7 @@ pub(super) fn a_ceiling_of_log_holds_against_the_manifest() {
 
 #[test]
 pub(super) fn a_default_of_random_bytes_holds_where_the_manifest_is_silent() {
-    default_holds("random", r#""10 KiB""# , 10240);
+    default_holds("random", r#""10 KiB""#, 10240);
 }
 
 #[test]

@@ -132,7 +132,7 @@ pub(super) fn workspaces_are_kept_for_as_long_as_configured() {
     let home = run("1 s");
     let kept = std::fs::read_dir(home.path("data/workspaces")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(std::fs::read_to_string(kept.join("files/note")).unwrap(), "xxxx");
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
     home.run(&["skills", "list"]).expect(0);
     assert_eq!(count(&home), 0, "leftovers go at the next start");
 }

@@ -23,7 +23,9 @@ fn queue_behind_a_stall<'scope, 'env>(
     let first = scope.spawn(|| journal.set(&id("a/b"), "first", b"", StateQuota::MOST));
     disk.wait_for_stall();
     let mut callers = vec![first];
-    callers.extend((0..count).map(|n| scope.spawn(move || journal.set(&id("a/b"), &n.to_string(), b"", StateQuota::MOST))));
+    callers.extend(
+        (0..count).map(|n| scope.spawn(move || journal.set(&id("a/b"), &n.to_string(), b"", StateQuota::MOST))),
+    );
     while journal.writer.waiting() < count {
         thread::yield_now();
     }
@@ -57,7 +59,10 @@ fn a_failed_commit_reaches_everyone_who_waits() {
         assert!(failed >= 64, "{failed} of 65 callers were told");
     });
     assert_eq!(journal.commits(), 1, "the first had synced before the disk failed");
-    assert!(matches!(journal.set(&id("a/b"), "later", b"", StateQuota::MOST), Err(StateError::Store(_))), "it takes no more writes");
+    assert!(
+        matches!(journal.set(&id("a/b"), "later", b"", StateQuota::MOST), Err(StateError::Store(_))),
+        "it takes no more writes"
+    );
 }
 
 #[test]

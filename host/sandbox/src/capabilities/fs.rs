@@ -80,11 +80,7 @@ fn open_workspace(builder: &mut WasiCtxBuilder, workspace: &Workspace, quota: Qu
 /// The grant names a folder, not whatever a symlink put in its place leads to.
 fn canonical(mount: &FsMount) -> Result<(), String> {
     let real = mount.host.canonicalize().map_err(|error| error.kind().to_string())?;
-    if real == mount.host {
-        Ok(())
-    } else {
-        Err("a symlink now stands in its path; grant the folder anew".to_owned())
-    }
+    if real == mount.host { Ok(()) } else { Err("a symlink now stands in its path; grant the folder anew".to_owned()) }
 }
 
 fn open(builder: &mut WasiCtxBuilder, host: &Path, root: &GuestPath, access: Access) -> Result<(), String> {

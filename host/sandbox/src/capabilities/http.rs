@@ -50,7 +50,8 @@ impl WasiHttpHooks for Gate {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answered, Error>> + Send> {
         let checked = self.check(&request);
-        let (terms, denials, counters) = (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.counters));
+        let (terms, denials, counters) =
+            (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.counters));
         Box::new(async move { send(checked?, request, options.unwrap_or_default(), &terms, &denials, &counters).await })
     }
 }
@@ -119,7 +120,9 @@ impl Gate {
             return Err(Error::HttpRequestDenied);
         }
         self.counters.take(Counted::HttpRequests, 1).map_err(|reached| self.limited(&destination, reached))?;
-        self.counters.take(Counted::HttpSent, head_bytes(request)).map_err(|reached| self.limited(&destination, reached))?;
+        self.counters
+            .take(Counted::HttpSent, head_bytes(request))
+            .map_err(|reached| self.limited(&destination, reached))?;
         Ok(destination)
     }
 

@@ -185,7 +185,8 @@ impl View<'_> {
 
     async fn delete_batch(&mut self, keys: Vec<String>) -> Result<(), Refusal> {
         check_batch(keys.len())?;
-        let work = move |store: &dyn StateStore, skill: &SkillId, _| keys.iter().try_for_each(|key| store.delete(skill, key));
+        let work =
+            move |store: &dyn StateStore, skill: &SkillId, _| keys.iter().try_for_each(|key| store.delete(skill, key));
         self.blocking("delete many", work).await
     }
 }

@@ -282,7 +282,8 @@ fn check_workspaces(data_dir: &Path, skills: &[PathBuf], path: &Path) -> Result<
 }
 
 fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key, problem| Err(ConfigError::Contradiction { path: path.to_owned(), key: String::from(key), problem });
+    let wrong =
+        |key, problem| Err(ConfigError::Contradiction { path: path.to_owned(), key: String::from(key), problem });
     if server.max_body.is_some_and(|size| size.0 == 0) {
         return wrong("server.max_body", "is zero, so that nothing could be asked for".to_owned());
     }

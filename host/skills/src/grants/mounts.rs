@@ -65,7 +65,7 @@ impl Guarded<'_> {
         }
         // Beside the grants: each call sees its own workspace and no other one's.
         let workspaces = fs::canonicalize(folder_of(self.grants).join(WORKSPACES));
-        if workspaces.is_ok_and(|workspaces| mount.host.starts_with(workspaces)) {
+        if workspaces.is_ok_and(|folder| mount.host.starts_with(&folder) || folder.starts_with(&mount.host)) {
             return Err(MountError::HoldsWorkspaces { path: path() });
         }
         let overlaps = |folder: &PathBuf| {

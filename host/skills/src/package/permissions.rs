@@ -9,15 +9,14 @@ use super::document::excerpt;
 use super::key_path::KeyPath;
 use super::manifest::{Checker, number, positive_size};
 use super::names;
-use super::raw::{
-    RawAccess, RawFs, RawHttp, RawPermissions, RawQuota, RawScheme, RawShell, RawSkill, RawStateQuota,
-};
+use super::raw::{RawAccess, RawFs, RawHttp, RawPermissions, RawQuota, RawScheme, RawShell, RawSkill, RawStateQuota};
 
 /// The domain's permissions; `None` where an entry was reported.
 pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Checker<'_>) -> Option<Permissions> {
     let path = KeyPath::root().key("permissions");
     let fs = validate_fs(&raw.fs, &path.key("fs"), checker);
-    let workspace = raw.workspace.0.map(|asked| validate_workspace(&asked, &fs, &path.key("workspace"), checker));
+    let workspace =
+        raw.workspace.0.map(|asked| validate_workspace(&asked, fs.as_deref(), &path.key("workspace"), checker));
     let state = raw.state.0.map(|asked| validate_state(&asked, &path.key("state"), checker));
     let http = validate_http(raw.http, &path.key("http"), checker);
     let skills = validate_skills(&raw.skills, &path.key("skills"), checker);
@@ -25,17 +24,7 @@ pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Che
     let config = checker.set(&path.key("config"), raw.config, names::name);
     let secrets = checker.set(&path.key("secrets"), raw.secrets, names::name);
     let models = checker.list(&path.key("models"), raw.models, names::model);
-    Some(Permissions {
-        fs: fs?,
-        http: http?,
-        workspace,
-        state,
-        config,
-        secrets,
-        skills: skills?,
-        models,
-        shell,
-    })
+    Some(Permissions { fs: fs?, http: http?, workspace, state, config, secrets, skills: skills?, models, shell })
 }
 
 fn validate_fs(raw: &[RawFs], path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<FsRequest>> {
@@ -75,12 +64,12 @@ fn check_read_quota(entry: &RawFs, path: &KeyPath, checker: &mut Checker<'_>) {
 
 fn validate_workspace(
     raw: &RawQuota,
-    fs: &Option<Vec<FsRequest>>,
+    fs: Option<&[FsRequest]>,
     path: &KeyPath,
     checker: &mut Checker<'_>,
 ) -> QuotaRequest {
     let workspace = GuestPath::workspace();
-    if let Some(other) = fs.iter().flatten().find(|request| request.root.overlaps(&workspace)) {
+    if let Some(other) = fs.into_iter().flatten().find(|request| request.root.overlaps(&workspace)) {
         let message = format!("found a workspace at `{workspace}`, expected none beside the folder `{}`", other.root);
         checker.report(path, message);
     }

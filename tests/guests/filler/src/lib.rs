@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use bailiwick_guest::http::Request;
 use exports::tests::filler::tools::Guest;
+use wasip2::filesystem::preopens;
+use wasip2::filesystem::types::{self, Descriptor, DescriptorFlags, ErrorCode, OpenFlags, PathFlags};
+use wasip2::io::streams::StreamError;
 
 wit_bindgen::generate!({ world: "filler", path: "wit" });
 
@@ -20,6 +23,24 @@ fn told(error: io::Error) -> String {
 
 fn open(path: &str) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(path)
+}
+
+/// Opens a new file by the interface itself.
+fn open_at(path: &str) -> Result<Descriptor, String> {
+    let folders = preopens::get_directories();
+    let below = |root: &str| path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+    let found = folders.iter().find_map(|(folder, root)| below(root).map(|rest| (folder, rest)));
+    let (folder, rest) = found.ok_or("no such folder")?;
+    folder.open_at(PathFlags::empty(), rest, OpenFlags::CREATE, DescriptorFlags::WRITE).map_err(code)
+}
+
+fn code(code: ErrorCode) -> String {
+    if code == ErrorCode::Quota { "QuotaExceeded".to_owned() } else { format!("{code:?}") }
+}
+
+/// The sizes of the pieces, and where each begins.
+fn pieces(bytes: u64) -> impl Iterator<Item = (u64, Vec<u8>)> {
+    (0..bytes).step_by(PIECE as usize).map(move |start| (start, vec![b'x'; (bytes - start).min(PIECE) as usize]))
 }
 
 fn fill(file: &mut File, bytes: u64) -> io::Result<()> {
@@ -43,6 +64,28 @@ impl Guest for Filler {
     fn append(path: String, bytes: u64) -> Result<(), String> {
         let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(told)?;
         fill(&mut file, bytes).map_err(told)
+    }
+
+    fn stream(path: String, bytes: u64) -> Result<(), String> {
+        let file = open_at(&path)?;
+        let stream = file.write_via_stream(0).map_err(code)?;
+        for (_, piece) in pieces(bytes) {
+            stream.blocking_write_and_flush(&piece).map_err(|error| match error {
+                StreamError::LastOperationFailed(error) => {
+                    types::filesystem_error_code(&error).map_or_else(|| "no code".to_owned(), code)
+                }
+                StreamError::Closed => "closed".to_owned(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn place(path: String, bytes: u64) -> Result<(), String> {
+        let file = open_at(&path)?;
+        for (start, piece) in pieces(bytes) {
+            file.write(&piece, start).map_err(code)?;
+        }
+        Ok(())
     }
 
     fn resize(path: String, bytes: u64) -> Result<(), String> {
