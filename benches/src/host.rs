@@ -51,7 +51,8 @@ impl Host {
             fs: vec![],
             http: HttpAuthority::default(),
             secrets: [].into(),
-            state: false,
+            workspace: None,
+            state: None,
             config: [].into(),
             limits: limits.default,
         });
@@ -65,8 +66,8 @@ impl Host {
 
     /// One call, from the permit to the output as JSON text.
     pub async fn call(&self, tool: usize, arguments: &Value) -> String {
-        let deadline = SystemClock.instant() + self.terms.limits.deadline;
-        let permit = self.issuer.issue(Arc::clone(&self.terms), deadline);
+        let (begin, time) = (SystemClock.instant(), self.terms.limits.deadline);
+        let permit = self.issuer.issue(Arc::clone(&self.terms), begin, time);
         match self.sandbox.invoke(permit, tool, arguments).await.result {
             Ok(Output::Success(json)) => json,
             other => panic!("the call did not succeed: {other:?}"),

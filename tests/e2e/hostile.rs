@@ -116,7 +116,7 @@ fn allocate() {
 #[test]
 fn flood() {
     // What a guest writes goes nowhere but into a log that is cut, so this is no failure.
-    let scene = Scene::new("deadline = \"60 s\"");
+    let scene = Scene::new("deadline = \"60 s\"\nlog = \"8 MiB\"");
     assert_eq!(scene.amid_others("flood", &json!({ "bytes": 8 << 20 }), None).output(), 8 << 20);
     assert!(scene.server.log().len() < 1 << 20, "{} bytes of log", scene.server.log().len());
 }

@@ -6,6 +6,7 @@ use bailiwick_domain::authority::{Access, FsRequest, HttpDeny, HttpRule};
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions};
+use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::sandbox::Output;
 use bailiwick_domain::trace::TraceContext;
@@ -94,11 +95,17 @@ pub(crate) fn usage(usage: &Usage) -> wire::receipt::Usage {
         wall_us: u64::try_from(usage.wall.as_micros()).unwrap_or(u64::MAX),
         fuel: usage.fuel,
         memory_bytes: usage.memory_bytes,
+        table_elements: usage.table_elements,
         host_calls: usage.host_calls,
         input_bytes: usage.input_bytes,
         output_bytes: usage.output_bytes,
+        http_requests: usage.http_requests,
         http_sent_bytes: usage.http_sent_bytes,
         http_received_bytes: usage.http_received_bytes,
+        fs_written_bytes: usage.fs_written_bytes,
+        fs_made_files: usage.fs_made_files,
+        log_bytes: usage.log_bytes,
+        random_bytes: usage.random_bytes,
     }
 }
 
@@ -175,7 +182,8 @@ fn permissions(asked: &Permissions) -> wire::permission::Permissions {
         fs: asked.fs.iter().map(fs).collect(),
         http: asked.http.iter().map(http).collect(),
         http_deny: asked.http_deny.iter().map(http_deny).collect(),
-        state: asked.state,
+        workspace: asked.workspace.map(quota),
+        state: asked.state.map(state),
         config: asked.config.iter().cloned().collect(),
         secrets: asked.secrets.iter().cloned().collect(),
         skills: asked.skills.iter().map(ToString::to_string).collect(),
@@ -189,7 +197,16 @@ fn fs(asked: &FsRequest) -> wire::permission::FsPermission {
         Access::Read => wire::permission::FsAccess::Read,
         Access::ReadWrite => wire::permission::FsAccess::ReadWrite,
     };
-    wire::permission::FsPermission { root: asked.root.to_string(), access }
+    let QuotaRequest { max_bytes, max_files } = asked.quota;
+    wire::permission::FsPermission { root: asked.root.to_string(), access, max_bytes, max_files }
+}
+
+const fn quota(QuotaRequest { max_bytes, max_files }: QuotaRequest) -> wire::permission::QuotaRequest {
+    wire::permission::QuotaRequest { max_bytes, max_files }
+}
+
+const fn state(StateRequest { max_bytes, max_keys }: StateRequest) -> wire::permission::StateRequest {
+    wire::permission::StateRequest { max_bytes, max_keys }
 }
 
 fn http(rule: &HttpRule) -> wire::permission::HttpPermission {
@@ -215,9 +232,18 @@ fn http_deny(rule: &HttpDeny) -> wire::permission::HttpDenial {
 fn limits(asked: &LimitsRequest) -> wire::permission::LimitsRequest {
     wire::permission::LimitsRequest {
         memory_bytes: asked.memory_bytes,
+        table_elements: asked.table_elements,
+        instances: asked.instances,
         deadline_ms: asked.deadline.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)),
         fuel: asked.fuel,
+        host_calls: asked.host_calls,
+        input_bytes: asked.input_bytes,
         output_bytes: asked.output_bytes,
+        http_requests: asked.http_requests,
+        http_sent_bytes: asked.http_sent_bytes,
+        http_received_bytes: asked.http_received_bytes,
+        log_bytes: asked.log_bytes,
+        random_bytes: asked.random_bytes,
         concurrency: asked.concurrency,
     }
 }

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use crate::authority::{FsMount, HttpDeny, HttpRule, SecretDestination};
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
+use crate::quota::{Quota, StateQuota};
 use crate::skill_id::SkillId;
 
 /// Capabilities and limits that a person gave to one digest of one skill.
@@ -60,8 +61,10 @@ pub struct Capabilities {
     pub http_deny: Vec<HttpDeny>,
     /// Secrets by name, and where each may be sent.
     pub secrets: BTreeMap<String, Vec<SecretDestination>>,
+    /// A fresh folder for each call.
+    pub workspace: Option<Quota>,
     /// Durable state.
-    pub state: bool,
+    pub state: Option<StateQuota>,
     /// Configuration values by key.
     pub config: BTreeMap<String, String>,
 }

@@ -14,6 +14,7 @@ pub mod invocation;
 pub mod limits;
 pub mod manifest;
 pub mod permit;
+pub mod quota;
 pub mod receipt;
 pub mod redact;
 pub mod sandbox;

@@ -2,54 +2,125 @@
 
 use std::time::Duration;
 
-/// The limits that hold for one call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of linear memory, over all memories of the instance.
-    pub memory_bytes: u64,
-    /// Wall time, guest and host calls together.
-    pub deadline: Duration,
-    /// Units of fuel; only where set is fuel counted at all, because counting
-    /// costs a fifth to a half of the speed. The deadline holds in any case.
-    pub fuel: Option<u64>,
-    /// Bytes of the output as JSON.
-    pub output_bytes: u64,
-    /// Calls of the same skill at the same time.
-    pub concurrency: u32,
-}
-
-/// What a manifest or a grant asks for; what is absent is left to the host.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LimitsRequest {
-    /// See [`Limits::memory_bytes`].
-    pub memory_bytes: Option<u64>,
-    /// See [`Limits::deadline`].
-    pub deadline: Option<Duration>,
-    /// See [`Limits::fuel`].
-    pub fuel: Option<u64>,
-    /// See [`Limits::output_bytes`].
-    pub output_bytes: Option<u64>,
-    /// See [`Limits::concurrency`].
-    pub concurrency: Option<u32>,
-}
-
-impl LimitsRequest {
-    /// The smaller of each, where either has one.
-    #[must_use]
-    pub fn least(&self, other: &Self) -> Self {
-        Self {
-            memory_bytes: smaller(self.memory_bytes, other.memory_bytes),
-            deadline: smaller(self.deadline, other.deadline),
-            fuel: smaller(self.fuel, other.fuel),
-            output_bytes: smaller(self.output_bytes, other.output_bytes),
-            concurrency: smaller(self.concurrency, other.concurrency),
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, at most $ceiling:expr;)*) => {
+        /// The limits that hold for one call.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $($(#[doc = $doc])+ pub $name: $type,)*
+            /// Units of fuel; only where set is fuel counted at all, because counting
+            /// costs a fifth to a half of the speed. The deadline holds in any case.
+            pub fuel: Option<u64>,
         }
-    }
+
+        /// What a manifest or a grant asks for; what is absent is left to the host.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct LimitsRequest {
+            $(#[doc = concat!("See [`Limits::", stringify!($name), "`].")] pub $name: Option<$type>,)*
+            /// See [`Limits::fuel`].
+            pub fuel: Option<u64>,
+        }
+
+        impl Limits {
+            /// Each limit by its name, as text.
+            pub fn named(&self) -> Vec<(&'static str, String)> {
+                let mut named = vec![$((stringify!($name), format!("{:?}", self.$name))),*];
+                named.extend(self.fuel.map(|fuel| ("fuel", fuel.to_string())));
+                named
+            }
+
+            /// Each limit, or the one of `ceiling` where that is less.
+            #[must_use]
+            pub fn at_most(&self, ceiling: &Self) -> Self {
+                Self {
+                    $($name: self.$name.min(ceiling.$name),)*
+                    fuel: [self.fuel, ceiling.fuel].into_iter().flatten().min(),
+                }
+            }
+        }
+
+        impl LimitsRequest {
+            /// What is asked for by its name, as text.
+            pub fn named(&self) -> Vec<(&'static str, String)> {
+                let mut named = Vec::new();
+                $(named.extend(self.$name.map(|value| (stringify!($name), format!("{value:?}"))));)*
+                named.extend(self.fuel.map(|fuel| ("fuel", fuel.to_string())));
+                named
+            }
+
+            /// The smaller of each, where either has one.
+            #[must_use]
+            pub fn least(&self, other: &Self) -> Self {
+                Self {
+                    $($name: self.$name.into_iter().chain(other.$name).min(),)*
+                    fuel: self.fuel.into_iter().chain(other.fuel).min(),
+                }
+            }
+        }
+
+        impl LimitsPolicy {
+            /// The limits of a call: what the manifest asks, cut by the grant, cut by the ceiling.
+            pub fn effective(&self, asked: &LimitsRequest, granted: &LimitsRequest) -> Limits {
+                let (default, ceiling) = (&self.default, &self.ceiling);
+                let fuel = [asked.fuel, granted.fuel, ceiling.fuel, default.fuel];
+                Limits {
+                    $($name: least(asked.$name, default.$name, granted.$name, ceiling.$name),)*
+                    fuel: fuel.into_iter().flatten().min(),
+                }
+            }
+        }
+
+        impl Default for LimitsPolicy {
+            /// Defaults that suit validation, parsing and formatting; ceilings that
+            /// keep one skill from taking the machine.
+            fn default() -> Self {
+                Self {
+                    default: Limits { $($name: $default,)* fuel: None },
+                    ceiling: Limits { $($name: $ceiling,)* fuel: None },
+                }
+            }
+        }
+    };
 }
 
-fn smaller<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
-    one.into_iter().chain(other).min()
+limits! {
+    /// Bytes of linear memory, over all memories of the instance.
+    memory_bytes: u64 = 64 << 20, at most 512 << 20;
+    /// Elements of each table, such as pointers to functions.
+    table_elements: u64 = MAX_TABLE_ELEMENTS, at most MAX_TABLE_ELEMENTS;
+    /// Core instances that the component is made of.
+    instances: u64 = MAX_INSTANCES, at most MAX_INSTANCES;
+    /// Wall time, guest and host calls together.
+    deadline: Duration = Duration::from_secs(10), at most Duration::from_mins(2);
+    /// Requests over HTTP, operations on files, folders and state, and requests for
+    /// random bytes. What is refused by another rule than this counts too; clocks,
+    /// configuration and what passes through open streams don't.
+    host_calls: u64 = 100_000, at most 10_000_000;
+    /// Bytes of the arguments as JSON.
+    input_bytes: u64 = 4 << 20, at most 64 << 20;
+    /// Bytes of the output as JSON.
+    output_bytes: u64 = 1 << 20, at most 16 << 20;
+    /// Requests over HTTP.
+    http_requests: u64 = 100, at most 1_000;
+    /// Bytes sent over HTTP: heads and bodies of requests.
+    http_sent_bytes: u64 = 16 << 20, at most 256 << 20;
+    /// Bytes received over HTTP: heads and bodies of responses.
+    http_received_bytes: u64 = 64 << 20, at most 1 << 30;
+    /// Bytes written to stdout and stderr.
+    log_bytes: u64 = 1 << 20, at most 16 << 20;
+    /// Random bytes.
+    random_bytes: u64 = 64 << 10, at most 1 << 20;
+    /// Calls of the same skill at the same time.
+    concurrency: u32 = 64, at most 128;
 }
+
+/// Elements of a table that the sandbox has room for: an interpreter's function
+/// pointers fit, a flood does not.
+pub const MAX_TABLE_ELEMENTS: u64 = 100_000;
+
+/// Core instances that the sandbox has room for. Interpreters compiled to
+/// components bring a dozen core modules.
+pub const MAX_INSTANCES: u64 = 64;
 
 /// The host's word on limits: what holds where nobody asks, and what nobody gets past.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,44 +129,6 @@ pub struct LimitsPolicy {
     pub default: Limits,
     /// At the most, whatever the manifest and the grant say.
     pub ceiling: Limits,
-}
-
-impl LimitsPolicy {
-    /// The limits of a call: what the manifest asks, cut by the grant, cut by the ceiling.
-    pub fn effective(&self, asked: &LimitsRequest, granted: &LimitsRequest) -> Limits {
-        let (default, ceiling) = (&self.default, &self.ceiling);
-        let fuel = [asked.fuel, granted.fuel, ceiling.fuel, default.fuel];
-        Limits {
-            memory_bytes: least(asked.memory_bytes, default.memory_bytes, granted.memory_bytes, ceiling.memory_bytes),
-            deadline: least(asked.deadline, default.deadline, granted.deadline, ceiling.deadline),
-            fuel: fuel.into_iter().flatten().min(),
-            output_bytes: least(asked.output_bytes, default.output_bytes, granted.output_bytes, ceiling.output_bytes),
-            concurrency: least(asked.concurrency, default.concurrency, granted.concurrency, ceiling.concurrency),
-        }
-    }
-}
-
-impl Default for LimitsPolicy {
-    /// Defaults that suit validation, parsing and formatting; ceilings that
-    /// keep one skill from taking the machine.
-    fn default() -> Self {
-        Self {
-            default: Limits {
-                memory_bytes: 64 << 20,
-                deadline: Duration::from_secs(10),
-                fuel: None,
-                output_bytes: 1 << 20,
-                concurrency: 64,
-            },
-            ceiling: Limits {
-                memory_bytes: 512 << 20,
-                deadline: Duration::from_mins(2),
-                fuel: None,
-                output_bytes: 16 << 20,
-                concurrency: 128,
-            },
-        }
-    }
 }
 
 fn least<T: Ord>(asked: Option<T>, default: T, granted: Option<T>, ceiling: T) -> T {
@@ -120,6 +153,13 @@ mod tests {
         assert_eq!(limits.fuel, Some(7));
         assert_eq!(limits.concurrency, 1);
         assert_eq!(limits.deadline, policy.default.deadline);
+    }
+
+    #[test]
+    fn a_ceiling_cuts_every_default() {
+        let policy = LimitsPolicy::default();
+        assert_eq!(policy.default.at_most(&policy.ceiling), policy.default);
+        assert_eq!(policy.ceiling.at_most(&policy.default), policy.default);
     }
 
     #[test]

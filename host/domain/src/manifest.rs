@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::{FsRequest, HttpDeny, HttpRule};
 use crate::limits::LimitsRequest;
+use crate::quota::{QuotaRequest, StateRequest};
 use crate::skill_id::{SkillId, SkillSelector};
 
 /// What a skill is.
@@ -85,8 +86,10 @@ pub struct Permissions {
     pub http: Vec<HttpRule>,
     /// Requests that its author promises not to send, whatever is granted.
     pub http_deny: Vec<HttpDeny>,
+    /// A fresh folder for each call, at `/workspace`.
+    pub workspace: Option<QuotaRequest>,
     /// Durable state of its own.
-    pub state: bool,
+    pub state: Option<StateRequest>,
     /// Configuration keys it reads.
     pub config: BTreeSet<String>,
     /// Secrets that it has put into its requests, by name.

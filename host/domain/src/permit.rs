@@ -8,11 +8,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::authority::{FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::quota::{Quota, StateQuota};
 use crate::skill_id::SkillId;
 
 /// Makes permits. There is one for each sandbox, and policy holds it.
@@ -35,9 +36,9 @@ pub fn authority() -> (PermitIssuer, PermitVerifier) {
 }
 
 impl PermitIssuer {
-    /// Allows one invocation under `terms`, to be ended at `deadline`.
-    pub fn issue(&self, terms: Arc<Terms>, deadline: Instant) -> Permit {
-        Permit { seal: Arc::clone(&self.0), terms, deadline }
+    /// Allows one invocation under `terms`, to be ended when `time` has passed since `begin`.
+    pub fn issue(&self, terms: Arc<Terms>, begin: Instant, time: Duration) -> Permit {
+        Permit { seal: Arc::clone(&self.0), terms, deadline: begin + time, time }
     }
 }
 
@@ -54,6 +55,7 @@ pub struct Permit {
     seal: Arc<Seal>,
     terms: Arc<Terms>,
     deadline: Instant,
+    time: Duration,
 }
 
 impl Permit {
@@ -65,6 +67,11 @@ impl Permit {
     /// When it is ended, come what may.
     pub const fn deadline(&self) -> Instant {
         self.deadline
+    }
+
+    /// How long it was given from its beginning to its deadline.
+    pub const fn time(&self) -> Duration {
+        self.time
     }
 }
 
@@ -82,8 +89,10 @@ pub struct Terms {
     pub http: HttpAuthority,
     /// Secrets by name, and where each may be sent. Their values are not here.
     pub secrets: BTreeMap<String, Vec<SecretDestination>>,
-    /// Whether it has a state store.
-    pub state: bool,
+    /// A fresh folder for this call alone, with what may be written there.
+    pub workspace: Option<Quota>,
+    /// Its state store, with what may be kept there.
+    pub state: Option<StateQuota>,
     /// Configuration that it sees.
     pub config: BTreeMap<String, String>,
     /// How much it may take.
@@ -211,14 +220,15 @@ mod tests {
             fs: vec![],
             http: HttpAuthority::default(),
             secrets: BTreeMap::new(),
-            state: false,
+            workspace: None,
+            state: None,
             config: BTreeMap::new(),
             limits: LimitsPolicy::default().default,
         });
         let (issuer, verifier) = authority();
         let (stranger, _) = authority();
         let now = Instant::now();
-        assert!(verifier.accepts(&issuer.issue(Arc::clone(&terms), now)));
-        assert!(!verifier.accepts(&stranger.issue(terms, now)));
+        assert!(verifier.accepts(&issuer.issue(Arc::clone(&terms), now, Duration::ZERO)));
+        assert!(!verifier.accepts(&stranger.issue(terms, now, Duration::ZERO)));
     }
 }

@@ -51,6 +51,13 @@ pub struct Outcome {
 /// Uses kept of one call: more than any grant has terms, as a rule.
 pub const MAX_USES: usize = 64;
 
+impl Outcome {
+    /// The outcome of a call that never began.
+    pub const fn failed(error: InvokeError, usage: Usage) -> Self {
+        Self { result: Err(error), usage, denials: Vec::new(), used: Vec::new(), log: String::new() }
+    }
+}
+
 /// Denials kept of one call: enough to see what a skill is after.
 pub const MAX_DENIALS: usize = 32;
 
@@ -103,6 +110,18 @@ pub enum InvokeError {
     /// The guest asked for more memory than allowed, then failed.
     #[error("the call needed more than its {0} bytes of memory")]
     Memory(u64),
+    /// The arguments are larger than allowed.
+    #[error("the arguments are larger than the limit of {0} bytes")]
+    InputTooLarge(u64),
+    /// Another limit was reached, in a host call that has no error for that or by
+    /// a guest that then failed.
+    #[error("the call reached its limit `{limit}` of {max}")]
+    Limit {
+        /// The key of the limit, as in a manifest: `random`.
+        limit: &'static str,
+        /// The limit, in bytes where it counts bytes.
+        max: u64,
+    },
     /// The output is larger than allowed.
     #[error("the output is larger than the limit of {0} bytes")]
     OutputTooLarge(u64),
@@ -137,6 +156,8 @@ impl InvokeError {
             Self::Deadline { .. } => "deadline-exceeded",
             Self::Fuel(_) => "fuel-exhausted",
             Self::Memory(_) => "memory-exhausted",
+            Self::InputTooLarge(_) => "input-too-large",
+            Self::Limit { .. } => "limit-exceeded",
             Self::OutputTooLarge(_) => "output-too-large",
             Self::Exit(_) => "guest-exited",
             Self::Trap { .. } => "guest-trapped",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What one call used. One meter counts it; limits are checked against it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Usage {
     /// From the permit to the outcome.
     pub wall: Duration,
@@ -13,14 +14,28 @@ pub struct Usage {
     pub fuel: Option<u64>,
     /// Most bytes of linear memory held at once, over all memories.
     pub memory_bytes: u64,
-    /// Requests sent and operations on the state store.
+    /// Most elements that one table had.
+    pub table_elements: u64,
+    /// Core instances.
+    pub instances: u64,
+    /// Calls of the host that count; see [`crate::limits::Limits::host_calls`].
     pub host_calls: u64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.
     pub output_bytes: u64,
-    /// Bytes of request bodies and headers sent over HTTP.
+    /// Requests over HTTP that were let out.
+    pub http_requests: u64,
+    /// Bytes of request heads and bodies sent over HTTP.
     pub http_sent_bytes: u64,
-    /// Bytes of response bodies received over HTTP.
+    /// Bytes of response heads and bodies received over HTTP.
     pub http_received_bytes: u64,
+    /// Bytes written to files, over all writable roots.
+    pub fs_written_bytes: u64,
+    /// Files, folders and links made, over all writable roots.
+    pub fs_made_files: u64,
+    /// Bytes written to stdout and stderr.
+    pub log_bytes: u64,
+    /// Random bytes.
+    pub random_bytes: u64,
 }

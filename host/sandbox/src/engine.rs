@@ -5,6 +5,7 @@
 use std::thread;
 use std::time::Duration;
 
+use bailiwick_domain::limits::{MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use wasmtime::{
     Config, Enabled, Engine, EngineWeak, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
     WasmBacktraceDetails,
@@ -32,17 +33,12 @@ const MEMORY_GUARD: u64 = 32 << 20;
 /// giving them back takes a lock that all threads share.
 const KEEP_RESIDENT: usize = 4 << 20;
 
-/// Core instances, memories and tables within one component. Interpreters
-/// compiled to components bring a dozen core modules.
-const CORE_INSTANCES_PER_COMPONENT: u32 = 64;
+/// Memories and tables within one component, beside its core instances.
 const MEMORIES_PER_COMPONENT: u32 = 8;
 const TABLES_PER_COMPONENT: u32 = 32;
 
 /// Host-side bookkeeping for one instance.
 const INSTANCE_BYTES: usize = 1 << 20;
-
-/// Entries of one table: an interpreter's function pointers fit, a flood does not.
-pub(crate) const TABLE_ELEMENTS: usize = 100_000;
 
 /// Whether compiled code counts fuel. Counting costs a fifth to a half of the
 /// speed, so that it is compiled in only where a limit asks for the account.
@@ -138,12 +134,12 @@ fn pool(options: &SandboxOptions) -> PoolingAllocationConfig {
         .total_memories(calls.saturating_mul(2))
         .total_tables(calls.saturating_mul(4))
         .total_stacks(calls)
-        .max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)
+        .max_core_instances_per_component(u32::try_from(MAX_INSTANCES).unwrap_or(u32::MAX))
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
         .max_component_instance_size(INSTANCE_BYTES)
         .max_core_instance_size(INSTANCE_BYTES)
-        .table_elements(TABLE_ELEMENTS)
+        .table_elements(usize::try_from(MAX_TABLE_ELEMENTS).unwrap_or(usize::MAX))
         .max_memory_size(usize::try_from(options.max_memory_bytes).unwrap_or(usize::MAX))
         .max_unused_warm_slots(calls)
         .decommit_batch_size(1)

@@ -1,7 +1,6 @@
 //! What the host keeps for one call: the data of its store.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::sandbox::InvokeError;
@@ -9,21 +8,21 @@ use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::capabilities::http::{FIELD_SIZE, Gate, Traffic};
-use crate::capabilities::state::{State, View};
-use crate::capabilities::{Denials, Uses, config, fs};
+use crate::capabilities::fs::Files;
+use crate::capabilities::http::{FIELD_SIZE, Gate};
+use crate::capabilities::state::State;
+use crate::capabilities::{Denials, Uses, config, fs, random, state};
 use crate::meter::Meter;
 use crate::stdio::Log;
+use crate::workspace::Workspace;
 
 /// Handles that a guest may hold at once: files, streams, requests.
 const MAX_HANDLES: usize = 1000;
-
-/// Random bytes of one request.
-const MAX_RANDOM: u64 = 64 << 10;
 
 /// The data of one call's store.
 pub(crate) struct Guest {
@@ -34,6 +33,7 @@ pub(crate) struct Guest {
     table: ResourceTable,
     http: WasiHttpCtx,
     gate: Gate,
+    files: Files,
     state: State,
 }
 
@@ -43,25 +43,28 @@ impl Guest {
         terms: &Arc<Terms>,
         secrets: &Arc<SecretSet>,
         store: &Arc<dyn StateStore>,
+        workspace: Option<&Workspace>,
     ) -> Result<Self, InvokeError> {
-        let log = Log::default();
+        let meter = Meter::new(&terms.limits);
+        let counters = Arc::clone(&meter.counters);
+        let log = Log::new(Arc::clone(&counters));
         let mut builder = WasiCtx::builder();
         // No arguments, no environment and no stdin: nothing of the host's own.
         builder
             .stdout(log.clone())
             .stderr(log.clone())
-            .max_random_size(MAX_RANDOM)
+            .max_random_size(terms.limits.random_bytes)
             .allow_blocking_current_thread(false)
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
-        fs::prepare(&mut builder, &terms.fs)?;
+        let files = fs::prepare(&mut builder, terms, workspace)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELD_SIZE);
         Ok(Self {
-            meter: Meter::new(terms.limits.memory_bytes),
+            meter,
             log,
             config: config::prepare(&terms.config),
             wasi: builder.build(),
@@ -72,9 +75,10 @@ impl Guest {
                 secrets: Arc::clone(secrets),
                 denials: Arc::new(Denials::default()),
                 uses: Arc::new(Uses::default()),
-                traffic: Arc::new(Traffic::default()),
+                counters,
             },
-            state: State { granted: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), calls: 0 },
+            files,
+            state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
         })
     }
 
@@ -88,17 +92,25 @@ impl Guest {
         &self.gate.uses
     }
 
-    pub(crate) fn state_view(&mut self) -> View<'_> {
-        View { state: &mut self.state, table: &mut self.table, denials: &self.gate.denials, uses: &self.gate.uses }
+    pub(crate) fn state_view(&mut self) -> state::View<'_> {
+        let (denials, uses, counters) = (&*self.gate.denials, &*self.gate.uses, &*self.meter.counters);
+        state::View { state: &mut self.state, table: &mut self.table, denials, uses, counters }
+    }
+
+    pub(crate) fn files_view(&mut self) -> fs::View<'_> {
+        let inner = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
+        let (denials, counters) = (&self.gate.denials, &*self.meter.counters);
+        fs::View { inner, files: &mut self.files, denials, uses: &self.gate.uses, counters }
+    }
+
+    pub(crate) fn random_view(&mut self) -> random::View<'_> {
+        random::View { inner: self.wasi.random(), counters: &self.meter.counters }
     }
 
     /// Adds what the host counted to `usage`.
     pub(crate) fn account(&self, usage: &mut Usage) {
-        let traffic = &self.gate.traffic;
-        usage.memory_bytes = self.meter.peak();
-        usage.host_calls = traffic.requests.load(Ordering::Relaxed) + self.state.calls;
-        usage.http_sent_bytes = traffic.sent.load(Ordering::Relaxed);
-        usage.http_received_bytes = traffic.received.load(Ordering::Relaxed);
+        self.meter.account(usage);
+        self.files.account(usage);
     }
 }
 

@@ -18,13 +18,18 @@ use wasmtime_wasi::I32Exit;
 use crate::code::{Code, Machine};
 use crate::engine::Metering;
 use crate::guest::Guest;
+use crate::meter::LimitReached;
 use crate::value::{LiftError, lift, lower_arguments};
+use crate::workspace::{Workspace, Workspaces};
 
 /// Bytes that a guest may hand to the host in one host call, beside its output.
 const HOSTCALL_BYTES: usize = 16 << 20;
 
 /// Frames of a backtrace that are told: enough to find the place.
 const MAX_FRAMES: usize = 32;
+
+/// How the engine begins its only word on a limit that has no type.
+const TOO_MANY_INSTANCES: &str = "resource limit exceeded: instance count";
 
 /// What a call runs with.
 pub(crate) struct Call<'a> {
@@ -37,6 +42,7 @@ pub(crate) struct Call<'a> {
     pub(crate) permit: &'a Permit,
     pub(crate) secrets: &'a Arc<SecretSet>,
     pub(crate) state: &'a Arc<dyn StateStore>,
+    pub(crate) workspaces: &'a Arc<Workspaces>,
     pub(crate) started: Instant,
 }
 
@@ -49,7 +55,20 @@ impl Call<'_> {
                 return failed(InvokeError::Arguments { path: mismatch.path, problem: mismatch.problem });
             }
         };
-        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state) {
+        let workspace = match self.workspace().await {
+            Ok(workspace) => workspace,
+            Err(error) => return failed(error),
+        };
+        let outcome = self.run_in(workspace.as_ref(), &arguments).await;
+        // The folder is gone before anybody hears of the outcome.
+        if let Some(workspace) = workspace {
+            workspace.end().await;
+        }
+        outcome
+    }
+
+    async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
+        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state, workspace) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };
@@ -60,13 +79,24 @@ impl Call<'_> {
         // The epoch ends a guest that computes; this ends one that waits for
         // a host call. Dropping the call unwinds the guest's stack.
         let deadline = tokio::time::Instant::from_std(self.permit.deadline());
-        let result = tokio::time::timeout_at(deadline, self.guest_call(&mut store, &arguments)).await;
+        let result = tokio::time::timeout_at(deadline, self.guest_call(&mut store, arguments)).await;
         let result = match result {
             Ok(Ok(value)) => self.output(value.as_ref()),
             Ok(Err(error)) => Err(self.classify(&error, store.data())),
             Err(_) => Err(self.past_deadline()),
         };
         self.outcome(result, &store)
+    }
+
+    /// A fresh folder, where the permit gives one.
+    async fn workspace(&self) -> Result<Option<Workspace>, InvokeError> {
+        if self.permit.terms().workspace.is_none() {
+            return Ok(None);
+        }
+        let workspaces = Arc::clone(self.workspaces);
+        let created = tokio::task::spawn_blocking(move || workspaces.create()).await;
+        let created = created.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        created.map(Some).map_err(|error| InvokeError::Host(format!("the workspace can't be made: {error}")))
     }
 
     fn store(&self, guest: Guest) -> wasmtime::Result<Store<Guest>> {
@@ -129,14 +159,15 @@ impl Call<'_> {
     }
 
     fn past_deadline(&self) -> InvokeError {
-        let allowed = self.permit.deadline().saturating_duration_since(self.started);
-        // Rounded up: some microseconds have passed since the permit was issued.
-        InvokeError::Deadline { millis: u64::try_from(allowed.as_micros().div_ceil(1000)).unwrap_or(u64::MAX) }
+        InvokeError::Deadline { millis: u64::try_from(self.permit.time().as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// What an error of the engine means for the caller.
     fn classify(&self, error: &wasmtime::Error, guest: &Guest) -> InvokeError {
         let limits = &self.permit.terms().limits;
+        if let Some(LimitReached { key, max }) = error.downcast_ref() {
+            return InvokeError::Limit { limit: key, max: *max };
+        }
         if let Some(I32Exit(status)) = error.downcast_ref() {
             return InvokeError::Exit(*status);
         }
@@ -148,9 +179,15 @@ impl Call<'_> {
             Some(Trap::OutOfFuel) => return InvokeError::Fuel(limits.fuel.unwrap_or_default()),
             _ => {}
         }
-        // A guest that was refused memory mostly aborts by a trap of its own.
-        if guest.meter.refused() {
+        // A guest that was refused what it needs mostly aborts by a trap of its own.
+        if guest.meter.refused_memory() {
             return InvokeError::Memory(limits.memory_bytes);
+        }
+        if let Some(LimitReached { key, max }) = guest.meter.counters.reached() {
+            return InvokeError::Limit { limit: key, max };
+        }
+        if error.root_cause().to_string().starts_with(TOO_MANY_INSTANCES) {
+            return InvokeError::Limit { limit: "instances", max: limits.instances };
         }
         match error.downcast_ref::<WasmBacktrace>() {
             Some(backtrace) => {
@@ -191,7 +228,7 @@ impl Call<'_> {
 
 /// The outcome of a call that never began.
 pub(crate) fn failed(error: InvokeError) -> Outcome {
-    Outcome { result: Err(error), usage: Usage::default(), denials: vec![], used: vec![], log: String::new() }
+    Outcome::failed(error, Usage::default())
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<String> {

@@ -14,12 +14,14 @@ mod meter;
 mod redaction;
 mod stdio;
 mod value;
+mod workspace;
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::component::{ComponentError, Inspection};
@@ -34,6 +36,7 @@ use crate::cache::Cache;
 use crate::code::{Loaded, Machine};
 use crate::engine::Metering;
 use crate::invoke::{Call, failed};
+pub use crate::workspace::Workspaces;
 
 /// Bytes of the largest component that is taken. An interpreter with a
 /// language's standard library has some 20 MB.
@@ -46,6 +49,10 @@ pub struct SandboxOptions {
     pub cache: PathBuf,
     /// Instances that can live at once.
     pub max_instances: u32,
+    /// Where calls that are granted a workspace have theirs; made with mode 0700.
+    pub workspaces: PathBuf,
+    /// How long a workspace is kept after its call; for no time at all by default.
+    pub workspace_retention: Duration,
     /// Bytes that one linear memory can ever have.
     pub max_memory_bytes: u64,
     /// Whether memory is reset by looking for dirty pages; see [`SandboxOptions::new`].
@@ -54,8 +61,11 @@ pub struct SandboxOptions {
 
 impl SandboxOptions {
     /// Options for this machine: the page map is scanned where swap is off.
+    /// Workspaces are beside the cache.
     pub fn new(cache: PathBuf, max_instances: u32, max_memory_bytes: u64) -> Self {
-        Self { cache, max_instances, max_memory_bytes, pagemap_scan: engine::swap_is_off() }
+        let workspaces = cache.with_file_name("workspaces");
+        let (workspace_retention, pagemap_scan) = (Duration::ZERO, engine::swap_is_off());
+        Self { cache, max_instances, workspaces, workspace_retention, max_memory_bytes, pagemap_scan }
     }
 }
 
@@ -84,6 +94,7 @@ pub struct WasmSandbox {
     clock: Arc<dyn Clock>,
     state: Arc<dyn StateStore>,
     secrets: Arc<dyn SecretStore>,
+    workspaces: Arc<Workspaces>,
     options: SandboxOptions,
     plain: Arc<Machine>,
     /// Made when the first call asks for fuel.
@@ -100,14 +111,30 @@ impl WasmSandbox {
         state: Arc<dyn StateStore>,
     ) -> Result<Self, SetupError> {
         let plain = machine(&options, Metering::Plain)?;
-        let (fuel, loaded) = (OnceLock::new(), RwLock::default());
-        Ok(Self { verifier, clock, state, secrets: Arc::new(NoSecrets), options, plain, fuel, loaded })
+        let (folder, retention) = (options.workspaces.clone(), options.workspace_retention);
+        let workspaces = Arc::new(Workspaces::new(folder, retention, Arc::clone(&clock)));
+        Ok(Self {
+            verifier,
+            clock,
+            state,
+            secrets: Arc::new(NoSecrets),
+            workspaces,
+            options,
+            plain,
+            fuel: OnceLock::new(),
+            loaded: RwLock::default(),
+        })
     }
 
     /// The same for a host whose secrets are those of `secrets`.
     #[must_use]
     pub fn with_secrets(self, secrets: Arc<dyn SecretStore>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The folders of calls that are granted one, for whoever looks after leftovers.
+    pub const fn workspaces(&self) -> &Arc<Workspaces> {
+        &self.workspaces
     }
 
     fn machine_for(&self, permit: &Permit) -> Result<Arc<Machine>, InvokeError> {
@@ -160,9 +187,9 @@ impl WasmSandbox {
             Ok(code) => code,
             Err(error) => return failed(error),
         };
-        let (clock, state, secrets) = (&self.clock, &self.state, &self.secrets.current());
-        let call =
-            Call { clock, machine: &machine, code: &code, tool, index, arguments, permit, secrets, state, started };
+        let Self { clock, state, workspaces, .. } = self;
+        let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
+        let call = Call { clock, machine, code, tool, index, arguments, permit, secrets, state, workspaces, started };
         redaction::clean(call.run().await, secrets.redactor())
     }
 }

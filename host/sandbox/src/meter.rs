@@ -1,35 +1,162 @@
-//! The limits that the engine asks about while a guest runs.
+//! What one call uses of everything that has a limit, and where it ends.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bailiwick_domain::limits::Limits;
+use bailiwick_domain::usage::Usage;
 use wasmtime::ResourceLimiter;
 
-use crate::engine::TABLE_ELEMENTS;
+/// Memories and tables of one call; the engine's pool has the same limit, and
+/// this one holds where a store could be made without it.
+const MEMORIES: usize = 64;
 
-/// Instances, memories and tables of one call; the engine's pool has the same
-/// limits, and these hold where a store could be made without it.
-const INSTANCES: usize = 64;
+/// What host calls count, each with a limit of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// Calls of the host.
+    HostCalls,
+    /// Requests over HTTP.
+    HttpRequests,
+    /// Bytes sent over HTTP.
+    HttpSent,
+    /// Bytes received over HTTP.
+    HttpReceived,
+    /// Bytes written to stdout and stderr.
+    Log,
+    /// Random bytes.
+    Random,
+}
 
-/// Counts a call's memory and says no beyond the limit.
+/// A limit that there is no going beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the call's limit `{key}` of {max} is reached")]
+pub(crate) struct LimitReached {
+    /// Its key, as in a manifest.
+    pub(crate) key: &'static str,
+    /// The limit.
+    pub(crate) max: u64,
+}
+
+/// What host calls used so far. Everyone who works for the call counts here.
+#[derive(Debug)]
+pub(crate) struct Counters {
+    host_calls: Counter,
+    http_requests: Counter,
+    http_sent: Counter,
+    http_received: Counter,
+    log: Counter,
+    random: Counter,
+    reached: OnceLock<LimitReached>,
+}
+
+#[derive(Debug)]
+struct Counter {
+    key: &'static str,
+    max: u64,
+    used: AtomicU64,
+}
+
+impl Counter {
+    const fn new(key: &'static str, max: u64) -> Self {
+        Self { key, max, used: AtomicU64::new(0) }
+    }
+
+    fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    pub(crate) const fn new(limits: &Limits) -> Self {
+        Self {
+            host_calls: Counter::new("host_calls", limits.host_calls),
+            http_requests: Counter::new("http_requests", limits.http_requests),
+            http_sent: Counter::new("http_sent", limits.http_sent_bytes),
+            http_received: Counter::new("http_received", limits.http_received_bytes),
+            log: Counter::new("log", limits.log_bytes),
+            random: Counter::new("random", limits.random_bytes),
+            reached: OnceLock::new(),
+        }
+    }
+
+    /// Counts `amount`, all of it or, where that would pass the limit, nothing.
+    pub(crate) fn take(&self, counted: Counted, amount: u64) -> Result<(), LimitReached> {
+        let Counter { key, max, used } = self.of(counted);
+        let more = |used: u64| used.checked_add(amount).filter(|sum| sum <= max);
+        match used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(self.refuse(LimitReached { key, max: *max })),
+        }
+    }
+
+    /// The first limit that the call met.
+    pub(crate) fn reached(&self) -> Option<LimitReached> {
+        self.reached.get().copied()
+    }
+
+    fn refuse(&self, limit: LimitReached) -> LimitReached {
+        // Only the first counts: what comes after it mostly follows from it.
+        let _ = self.reached.set(limit);
+        limit
+    }
+
+    const fn of(&self, counted: Counted) -> &Counter {
+        match counted {
+            Counted::HostCalls => &self.host_calls,
+            Counted::HttpRequests => &self.http_requests,
+            Counted::HttpSent => &self.http_sent,
+            Counted::HttpReceived => &self.http_received,
+            Counted::Log => &self.log,
+            Counted::Random => &self.random,
+        }
+    }
+}
+
+/// Counts all of a call: its memory and tables, which the engine asks about
+/// while a guest runs, and what its host calls use.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    limit: u64,
+    pub(crate) counters: Arc<Counters>,
+    memory_bytes: u64,
+    table_elements: u64,
+    instances: usize,
     held: u64,
     peak: u64,
-    refused: bool,
+    longest_table: u64,
+    refused_memory: bool,
 }
 
 impl Meter {
-    pub(crate) const fn new(limit: u64) -> Self {
-        Self { limit, held: 0, peak: 0, refused: false }
-    }
-
-    /// Most bytes of linear memory held at once.
-    pub(crate) const fn peak(&self) -> u64 {
-        self.peak
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            counters: Arc::new(Counters::new(limits)),
+            memory_bytes: limits.memory_bytes,
+            table_elements: limits.table_elements,
+            instances: usize::try_from(limits.instances).unwrap_or(usize::MAX),
+            held: 0,
+            peak: 0,
+            longest_table: 0,
+            refused_memory: false,
+        }
     }
 
     /// Whether the guest asked for more memory than it may have.
-    pub(crate) const fn refused(&self) -> bool {
-        self.refused
+    pub(crate) const fn refused_memory(&self) -> bool {
+        self.refused_memory
+    }
+
+    /// Adds what was counted to `usage`.
+    pub(crate) fn account(&self, usage: &mut Usage) {
+        let counters = &self.counters;
+        usage.memory_bytes = self.peak;
+        usage.table_elements = self.longest_table;
+        usage.host_calls = counters.host_calls.used();
+        usage.http_requests = counters.http_requests.used();
+        usage.http_sent_bytes = counters.http_sent.used();
+        usage.http_received_bytes = counters.http_received.used();
+        usage.log_bytes = counters.log.used();
+        usage.random_bytes = counters.random.used();
     }
 }
 
@@ -38,8 +165,8 @@ impl ResourceLimiter for Meter {
         let more = desired.saturating_sub(current) as u64;
         let total = self.held.saturating_add(more);
         let declared = maximum.is_none_or(|maximum| desired <= maximum);
-        if total > self.limit {
-            self.refused = true;
+        if total > self.memory_bytes {
+            self.refused_memory = true;
             return Ok(false);
         }
         if declared {
@@ -50,18 +177,74 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_growing(&mut self, _current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= TABLE_ELEMENTS && maximum.is_none_or(|maximum| desired <= maximum))
+        let (elements, max) = (desired as u64, self.table_elements);
+        if elements > max {
+            self.counters.refuse(LimitReached { key: "table_elements", max });
+            return Ok(false);
+        }
+        let declared = maximum.is_none_or(|maximum| desired <= maximum);
+        if declared {
+            self.longest_table = self.longest_table.max(elements);
+        }
+        Ok(declared)
     }
 
     fn instances(&self) -> usize {
-        INSTANCES
+        self.instances
     }
 
     fn tables(&self) -> usize {
-        INSTANCES
+        MEMORIES
     }
 
     fn memories(&self) -> usize {
-        INSTANCES
+        MEMORIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bailiwick_domain::limits::LimitsPolicy;
+
+    use super::*;
+
+    fn meter(change: impl FnOnce(&mut Limits)) -> Meter {
+        let mut limits = LimitsPolicy::default().default;
+        change(&mut limits);
+        Meter::new(&limits)
+    }
+
+    #[test]
+    fn what_would_pass_a_limit_is_not_counted_at_all() {
+        let meter = meter(|limits| limits.random_bytes = 10);
+        let take = |amount| meter.counters.take(Counted::Random, amount);
+        assert_eq!(take(7), Ok(()));
+        let reached = LimitReached { key: "random", max: 10 };
+        assert_eq!(take(4), Err(reached));
+        assert_eq!(take(u64::MAX), Err(reached));
+        assert_eq!(take(3), Ok(()), "what was refused took nothing");
+        assert_eq!(meter.counters.reached(), Some(reached));
+        let mut usage = Usage::default();
+        meter.account(&mut usage);
+        assert_eq!(usage, Usage { random_bytes: 10, ..Usage::default() });
+    }
+
+    #[test]
+    fn the_first_limit_is_the_one_that_is_told() {
+        let mut meter = meter(|limits| limits.table_elements = 5);
+        assert!(meter.table_growing(0, 5, None).expect("an answer"));
+        assert!(!meter.table_growing(5, 6, None).expect("an answer"));
+        meter.counters.take(Counted::Random, u64::MAX).expect_err("too many");
+        assert_eq!(meter.counters.reached(), Some(LimitReached { key: "table_elements", max: 5 }));
+    }
+
+    #[test]
+    fn memory_is_counted_over_all_memories() {
+        let mut meter = meter(|limits| limits.memory_bytes = 100);
+        assert!(meter.memory_growing(0, 60, None).expect("an answer"));
+        assert!(!meter.memory_growing(0, 10, Some(5)).expect("an answer"), "more than the guest declared");
+        assert!(!meter.refused_memory());
+        assert!(!meter.memory_growing(0, 41, None).expect("an answer"));
+        assert!(meter.refused_memory());
     }
 }

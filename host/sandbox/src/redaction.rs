@@ -44,6 +44,8 @@ fn error(mut error: InvokeError, redactor: &Redactor) -> InvokeError {
         | InvokeError::Deadline { .. }
         | InvokeError::Fuel(_)
         | InvokeError::Memory(_)
+        | InvokeError::InputTooLarge(_)
+        | InvokeError::Limit { .. }
         | InvokeError::OutputTooLarge(_)
         | InvokeError::Exit(_) => {}
     }

@@ -1,7 +1,7 @@
 //! Where a guest's stdout and stderr go: one log of bounded length.
 //!
-//! A guest that writes more than is kept is not ended for it; what is too
-//! much is counted and dropped, so that a flood costs the guest its own time only.
+//! Of what a guest writes, the beginning is kept and the rest is counted and
+//! dropped. Beyond the call's limit, a write fails like one to a full disk.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,9 @@ use bailiwick_domain::redact::Redactor;
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::meter::{Counted, Counters};
 
 /// Bytes of a call's log that are kept: a stack trace and the pages before it.
 const MAX_LOG: usize = 64 << 10;
@@ -19,8 +21,11 @@ const MAX_LOG: usize = 64 << 10;
 const MAX_WRITE: usize = 64 << 10;
 
 /// The log of one call. Clones write to the same log.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Log(Arc<Mutex<Kept>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Log {
+    kept: Arc<Mutex<Kept>>,
+    counters: Arc<Counters>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -29,9 +34,13 @@ struct Kept {
 }
 
 impl Log {
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self { kept: Arc::default(), counters }
+    }
+
     /// What was written, without secrets, and how much of it was dropped.
     pub(crate) fn text(&self, redactor: &Redactor) -> String {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = if kept.dropped > 0 { redactor.without_cut_secret(&kept.bytes) } else { &kept.bytes };
         let mut text = String::from_utf8_lossy(&redactor.bytes(whole)).into_owned();
         if kept.dropped > 0 {
@@ -41,7 +50,7 @@ impl Log {
     }
 
     fn write(&self, bytes: &[u8]) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MAX_LOG.saturating_sub(kept.bytes.len()).min(bytes.len());
         kept.bytes.extend_from_slice(&bytes[..room]);
         kept.dropped += (bytes.len() - room) as u64;
@@ -72,6 +81,8 @@ impl Pollable for Log {
 
 impl OutputStream for Log {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        let counted = self.counters.take(Counted::Log, bytes.len() as u64);
+        counted.map_err(|reached| StreamError::LastOperationFailed(reached.into()))?;
         Self::write(self, &bytes);
         Ok(())
     }
@@ -87,14 +98,20 @@ impl OutputStream for Log {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_domain::limits::LimitsPolicy;
+
     use super::*;
 
     #[test]
-    fn a_flood_is_cut_and_counted() {
-        let log = Log::default();
+    fn a_flood_is_cut_and_counted_and_ends_at_the_limit() {
+        let mut limits = LimitsPolicy::default().default;
+        limits.log_bytes = 3 * MAX_LOG as u64;
+        let mut log = Log::new(Arc::new(Counters::new(&limits)));
+        let mut flood = |bytes| OutputStream::write(&mut log, vec![b'x'; bytes].into());
         for _ in 0..3 {
-            log.write(&vec![b'x'; MAX_LOG]);
+            flood(MAX_LOG).expect("within the limit");
         }
+        assert!(matches!(flood(1), Err(StreamError::LastOperationFailed(_))));
         let text = log.text(&Redactor::default());
         assert!(text.len() < MAX_LOG + 100);
         assert!(text.ends_with(&format!("[{} more bytes were dropped]", 2 * MAX_LOG)));
@@ -103,7 +120,7 @@ mod tests {
     #[test]
     fn a_log_has_no_secret_not_even_where_it_is_cut() {
         let redactor = Redactor::new([("pin", b"12345678".as_slice())].into_iter()).expect("one");
-        let log = Log::default();
+        let log = Log::new(Arc::new(Counters::new(&LimitsPolicy::default().default)));
         log.write(b"it is 12345678\n");
         log.write(&vec![b'x'; MAX_LOG - 19]);
         assert!(log.text(&redactor).starts_with("it is [secret pin]\nxxx"));

@@ -14,11 +14,11 @@ use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::units::parse_duration;
 use bailiwick_journal::{Journal, JournalError};
-use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
+use bailiwick_sandbox::{SandboxOptions, WasmSandbox, Workspaces};
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
-use bailiwick_skills::grants::GrantStore;
+use bailiwick_skills::grants::{GrantStore, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
 use bailiwick_skills::registry::{Progress, Registry, RegistryOptions};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -43,6 +43,8 @@ pub struct App {
     pub registry: Arc<Registry>,
     /// What was granted.
     pub grants: Arc<GrantStore>,
+    /// What calls write for themselves alone.
+    pub workspaces: Arc<Workspaces>,
     approvals: Arc<Approvals>,
     audit: Arc<Audit>,
     sandbox: Arc<dyn Sandbox>,
@@ -86,9 +88,12 @@ impl App {
         let audit = Arc::new(audit.map_err(|error| host(&error))?);
         let (issuer, verifier) = authority();
         let state = Arc::clone(&journal) as Arc<dyn StateStore>;
-        let sandbox = sandbox(config, verifier, state).map_err(NotOpened::Failed)?;
+        let sandbox = Arc::new(sandbox(config, verifier, state).map_err(NotOpened::Failed)?);
+        let workspaces = Arc::clone(sandbox.workspaces());
+        workspaces.sweep();
+        let sandbox: Arc<dyn Sandbox> = sandbox;
         let registry = open_registry(config, &sandbox, out);
-        Ok(Self { registry, grants, approvals, audit, sandbox, journal, issuer })
+        Ok(Self { registry, grants, workspaces, approvals, audit, sandbox, journal, issuer })
     }
 
     /// What makes calls. Policy takes the issuer of permits with it.
@@ -115,7 +120,7 @@ impl App {
 /// The skills of a host that another process has: enough to look at them, not to run them.
 pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> {
     let (_, verifier) = authority();
-    let sandbox = sandbox(config, verifier, Arc::new(ForeignState))?;
+    let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, Arc::new(ForeignState))?);
     Ok(open_registry(config, &sandbox, out))
 }
 
@@ -195,12 +200,19 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>) -> Result<Arc<dyn Sandbox>, Failure> {
-    let calls = u32::from(config.max_concurrent_calls);
-    let options = SandboxOptions::new(config.cache_dir.clone(), calls, config.limits.ceiling.memory_bytes);
-    let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), state);
+fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>) -> Result<WasmSandbox, Failure> {
+    let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
     let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
-    Ok(Arc::new(sandbox.with_secrets(secrets(config)?)))
+    Ok(sandbox.with_secrets(secrets(config)?))
+}
+
+fn sandbox_options(config: &Config) -> SandboxOptions {
+    let (calls, memory) = (u32::from(config.max_concurrent_calls), config.limits.ceiling.memory_bytes);
+    SandboxOptions {
+        workspaces: config.data_dir.join(WORKSPACES),
+        workspace_retention: config.workspace_retention,
+        ..SandboxOptions::new(config.cache_dir.clone(), calls, memory)
+    }
 }
 
 fn private_folder(path: &Path) -> Result<(), Failure> {

@@ -37,7 +37,7 @@ Exit codes:
   4  refused: no grant, a suspended or expired grant, or an approval is needed
   5  the tool ran and answered its own failure
   6  the arguments don't fit the tool
-  7  the call was ended: deadline, fuel, memory, output, trap";
+  7  the call was ended: deadline, fuel, memory, output, another limit, trap";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -183,6 +183,9 @@ pub struct GrantNarrow {
     /// Its durable state.
     #[arg(long)]
     pub state: bool,
+    /// The folder of each call.
+    #[arg(long)]
+    pub workspace: bool,
     /// A configuration value.
     #[arg(long, value_name = "KEY")]
     pub setting: Vec<String>,
@@ -324,9 +327,16 @@ pub struct GrantAdd {
     /// A secret that the host puts into headers of requests to HOST, and to no other.
     #[arg(long, value_name = "NAME=HOST[:PORT]")]
     pub secret: Vec<String>,
+    /// A fresh folder for each call, at /workspace.
+    #[arg(long)]
+    pub workspace: bool,
     /// Durable state of its own.
     #[arg(long)]
     pub state: bool,
+    /// How much of it: for a folder (its GUEST) and `/workspace` the bytes that one call writes and
+    /// the files that it makes, for `state` the bytes and keys that it keeps. Either may be left out.
+    #[arg(long, value_name = "GUEST|state=[SIZE][,NUMBER]")]
+    pub quota: Vec<String>,
     /// A configuration value that it sees.
     #[arg(long, value_name = "KEY=VALUE")]
     pub setting: Vec<String>,
@@ -354,6 +364,33 @@ pub struct GrantAdd {
     /// Less output than it asks for, e.g. `64 KiB`.
     #[arg(long, value_name = "SIZE")]
     pub output: Option<String>,
+    /// Smaller tables than it asks for.
+    #[arg(long, value_name = "ELEMENTS")]
+    pub table_elements: Option<NonZeroU64>,
+    /// Fewer core instances than it asks for.
+    #[arg(long, value_name = "INSTANCES")]
+    pub instances: Option<NonZeroU64>,
+    /// Fewer calls of the host: requests, files, state, random bytes.
+    #[arg(long, value_name = "CALLS")]
+    pub host_calls: Option<NonZeroU64>,
+    /// Smaller arguments, e.g. `64 KiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub input: Option<String>,
+    /// Fewer requests over HTTP.
+    #[arg(long, value_name = "REQUESTS")]
+    pub http_requests: Option<NonZeroU64>,
+    /// Less that is sent over HTTP, e.g. `64 KiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub http_sent: Option<String>,
+    /// Less that is received over HTTP, e.g. `1 MiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub http_received: Option<String>,
+    /// Less on stdout and stderr, e.g. `64 KiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub log: Option<String>,
+    /// Fewer random bytes, e.g. `1 KiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub random: Option<String>,
     /// Fewer calls at once.
     #[arg(long, value_name = "CALLS")]
     pub concurrency: Option<NonZeroU32>,

@@ -1,7 +1,8 @@
 //! The state of skills, seen from beside the server that owns it.
 
+use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::skill_id::SkillId;
-use bailiwick_domain::state::{StateError, StateStore};
+use bailiwick_domain::state::{Numbers, StateError, StateStore};
 
 /// Refuses every operation: the store belongs to the server of this data folder.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +17,7 @@ impl StateStore for ForeignState {
         refused()
     }
 
-    fn set(&self, _: &SkillId, _: &str, _: &[u8]) -> Result<(), StateError> {
+    fn set(&self, _: &SkillId, _: &str, _: &[u8], _: StateQuota) -> Result<(), StateError> {
         refused()
     }
 
@@ -28,7 +29,18 @@ impl StateStore for ForeignState {
         refused()
     }
 
-    fn increment(&self, _: &SkillId, _: &str, _: u64) -> Result<u64, StateError> {
+    fn increment(&self, _: &SkillId, _: &str, _: i128, _: Numbers, _: StateQuota) -> Result<i128, StateError> {
+        refused()
+    }
+
+    fn compare_and_swap(
+        &self,
+        _: &SkillId,
+        _: &str,
+        _: Option<&[u8]>,
+        _: &[u8],
+        _: StateQuota,
+    ) -> Result<bool, StateError> {
         refused()
     }
 }

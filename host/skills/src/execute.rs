@@ -316,9 +316,13 @@ impl Executor {
         let prepared = Prepared::new(request, &arguments, &decision, approved.as_ref(), started_at)?;
         let start = self.parts.clock.instant();
         let terms = Arc::clone(decision.permit.terms());
+        let too_large = prepared.argument_bytes > terms.limits.input_bytes;
         let mut unrecorded = Unrecorded { executor: self, prepared: Some(&prepared), basis: &decision.basis, start };
         let outcome = tokio::select! {
             biased;
+            () = std::future::ready(()), if too_large => {
+                Some(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), Usage::default()))
+            }
             outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &arguments) => Some(outcome),
             () = self.revoked(request.skill, request.tool, &terms, approved.as_ref(), changes) => None,
         };
@@ -391,6 +395,7 @@ const fn ran_nothing(error: &ExecuteError) -> bool {
             | InvokeError::NotLoaded(_)
             | InvokeError::Full
             | InvokeError::Mount { .. }
+            | InvokeError::InputTooLarge(_)
     )
 }
 

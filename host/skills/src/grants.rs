@@ -28,6 +28,7 @@ use serde_json::value::RawValue;
 
 pub use self::error::{GrantError, MountError, Wider};
 use self::mounts::Guarded;
+pub use self::mounts::WORKSPACES;
 pub use self::narrow::Narrowing;
 use crate::audit::record;
 use crate::package::asked;
@@ -245,7 +246,7 @@ impl GrantStore {
                 let problem = format!("two grants of {} are for the same bytes, {}", grant.skill, grant.digest);
                 return Err(GrantError::Inexpressible(problem));
             }
-            mounts::check_stored(&grant.capabilities.fs, &self.guarded())?;
+            mounts::check_stored(&grant.capabilities, &self.guarded())?;
             changes.push(self.change(grant, now, "grant-given", by)?);
         }
         self.apply(changes)?;
@@ -317,8 +318,9 @@ impl GrantStore {
 
     fn canonical(&self, capabilities: Capabilities) -> Result<Capabilities, GrantError> {
         let fs = capabilities.fs.into_iter().map(mounts::canonical).collect::<Result<Vec<_>, _>>()?;
-        mounts::check(&fs, &self.guarded())?;
-        Ok(Capabilities { fs, ..capabilities })
+        let capabilities = Capabilities { fs, ..capabilities };
+        mounts::check(&capabilities, &self.guarded())?;
+        Ok(capabilities)
     }
 
     fn put(&self, grant: Grant, kind: &'static str, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
@@ -339,7 +341,7 @@ impl GrantStore {
             return Err(inexpressible(&"it would be read as something else than was meant"));
         }
         let fingerprint = fingerprint(grant).map_err(|error| inexpressible(&error))?;
-        let content = raw::json(grant).map_err(|error| inexpressible(&error))?;
+        let content = raw::told(grant).map_err(|error| inexpressible(&error))?;
         let content = RawValue::from_string(content.to_string()).map_err(|error| inexpressible(&error))?;
         let record = record::grant(at, kind, by, grant, fingerprint, Some(&content));
         Ok(Change { key: key(grant), document: document.into_bytes(), record, fingerprint })
@@ -416,10 +418,10 @@ fn seen(skill: &Skill) -> Seen {
 }
 
 impl GrantEntry {
-    /// The grant as JSON, by the keys of a file of grants, with its fingerprint and
-    /// its problem where it has one.
+    /// The grant as JSON, by the keys of a file of grants but without the values of
+    /// settings, with its fingerprint and its problem where it has one.
     pub fn to_json(&self) -> Value {
-        let mut value = raw::json(&self.grant).unwrap_or_default();
+        let mut value = raw::told(&self.grant).unwrap_or_default();
         value["fingerprint"] = Value::String(self.fingerprint.to_string());
         if let Some(problem) = &self.problem {
             value["problem"] = Value::String(problem.clone());
@@ -551,7 +553,7 @@ impl Grants {
 fn entries(grants: Vec<Grant>, guarded: &Guarded<'_>, old: &Grants) -> BTreeMap<SkillId, Vec<Arc<GrantEntry>>> {
     let mut by_skill: BTreeMap<SkillId, Vec<Arc<GrantEntry>>> = BTreeMap::new();
     for grant in grants {
-        let problem = mounts::check_stored(&grant.capabilities.fs, guarded).err().map(|error| error.to_string());
+        let problem = mounts::check_stored(&grant.capabilities, guarded).err().map(|error| error.to_string());
         let entries = by_skill.entry(grant.skill.clone()).or_default();
         // What was read can be written.
         let fingerprint = fingerprint(&grant).unwrap_or(Digest::from_bytes([0; 32]));

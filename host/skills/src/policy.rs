@@ -111,8 +111,8 @@ impl Policy {
         // The grant's end is one more deadline: a call must not outlive it.
         let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
         let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
-        let end = now.instant + given.unwrap_or_default();
-        Ok(Decision { permit: self.issuer.issue(terms, end), basis, entry: Arc::clone(entry) })
+        let permit = self.issuer.issue(terms, now.instant, given.unwrap_or_default());
+        Ok(Decision { permit, basis, entry: Arc::clone(entry) })
     }
 
     /// What calls of `skill` may do, apart from the risks of single tools.

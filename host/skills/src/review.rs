@@ -177,7 +177,8 @@ fn withheld(skill: &Skill, granted: Option<&Capabilities>) -> BTreeSet<String> {
         asked.fs.retain(|request| !granted.fs.iter().any(|mount| request.root.contains(&mount.root)));
         asked.http.retain(|rule| !granted.http.iter().any(|granted| overlap(rule, granted)));
         asked.secrets.retain(|name| !granted.secrets.contains_key(name));
-        asked.state &= !granted.state;
+        asked.state = asked.state.filter(|_| granted.state.is_none());
+        asked.workspace = asked.workspace.filter(|_| granted.workspace.is_none());
         asked.config.retain(|key| !granted.config.contains_key(key));
     }
     asked::lines(&asked)
@@ -217,7 +218,13 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
             used: Some(count(&|used| used == use_of_it)),
         });
     }
-    if given.state {
+    if given.workspace.is_some() {
+        terms.push(ReviewedTerm {
+            term: "a fresh folder for each call".to_owned(),
+            used: Some(count(&|used| used.starts_with("fs /workspace "))),
+        });
+    }
+    if given.state.is_some() {
         terms.push(ReviewedTerm {
             term: "durable state".to_owned(),
             used: Some(count(&|used| used.starts_with("state "))),

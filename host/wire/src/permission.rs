@@ -9,7 +9,7 @@ use utoipa::ToSchema;
     "fs": [{ "root": "/work", "access": "read" }],
     "http": [{ "host": "*.example.com", "schemes": ["https"], "ports": [], "methods": ["GET"], "paths": [] }],
     "http_deny": [{ "host": "10.0.0.0/8", "schemes": [], "ports": [], "methods": [], "paths": [] }],
-    "state": false,
+    "workspace": { "max_bytes": 10_485_760 },
     "config": [],
     "secrets": [],
     "skills": [],
@@ -23,8 +23,12 @@ pub struct Permissions {
     pub http: Vec<HttpPermission>,
     /// Requests that its author promises not to send, whatever is granted.
     pub http_deny: Vec<HttpDenial>,
-    /// Whether it keeps durable state of its own.
-    pub state: bool,
+    /// How much it writes to a fresh folder of each call. Left out where it asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workspace: Option<QuotaRequest>,
+    /// How much durable state of its own it keeps. Left out where it asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<StateRequest>,
     /// Configuration keys that it reads.
     pub config: Vec<String>,
     /// Secrets that it has put into its requests, by name.
@@ -45,6 +49,36 @@ pub struct FsPermission {
     pub root: String,
     /// What it does below it.
     pub access: FsAccess,
+    /// Bytes that one call writes below it, at the most. Left out where that is left to the grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Files, folders and links that one call makes below it, at the most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_files: Option<u64>,
+}
+
+/// How much a call writes to a folder. What is absent is left to the grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "max_bytes": 10_485_760, "max_files": 100 })))]
+pub struct QuotaRequest {
+    /// Bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Files, folders and links.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_files: Option<u64>,
+}
+
+/// How much durable state a skill keeps. What is absent is left to the grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "max_bytes": 1_048_576, "max_keys": 100 })))]
+pub struct StateRequest {
+    /// Bytes of all keys and values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// Keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_keys: Option<u64>,
 }
 
 /// What may be done below a folder.
@@ -100,15 +134,42 @@ pub struct LimitsRequest {
     /// Bytes of memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_bytes: Option<u64>,
+    /// Elements of each table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table_elements: Option<u64>,
+    /// Core instances that the component is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instances: Option<u64>,
     /// Milliseconds of wall time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<u64>,
     /// Units of fuel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel: Option<u64>,
+    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_calls: Option<u64>,
+    /// Bytes of the arguments as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_bytes: Option<u64>,
     /// Bytes of the output as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_bytes: Option<u64>,
+    /// Requests over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_requests: Option<u64>,
+    /// Bytes sent over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_sent_bytes: Option<u64>,
+    /// Bytes received over HTTP.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http_received_bytes: Option<u64>,
+    /// Bytes written to stdout and stderr.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_bytes: Option<u64>,
+    /// Random bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random_bytes: Option<u64>,
     /// Calls at the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub concurrency: Option<u32>,

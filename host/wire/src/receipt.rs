@@ -51,11 +51,17 @@ pub struct Denial {
 #[schema(examples(json!({
     "wall_us": 412,
     "memory_bytes": 1_114_112,
+    "table_elements": 63,
     "host_calls": 0,
     "input_bytes": 24,
     "output_bytes": 15,
+    "http_requests": 0,
     "http_sent_bytes": 0,
-    "http_received_bytes": 0
+    "http_received_bytes": 0,
+    "fs_written_bytes": 0,
+    "fs_made_files": 0,
+    "log_bytes": 0,
+    "random_bytes": 0
 })))]
 pub struct Usage {
     /// Microseconds from the permit to the outcome.
@@ -65,14 +71,32 @@ pub struct Usage {
     pub fuel: Option<u64>,
     /// Most bytes of memory held at once.
     pub memory_bytes: u64,
-    /// Requests sent and operations on the state store.
+    /// Most elements that one table had.
+    #[serde(default)]
+    pub table_elements: u64,
+    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
     pub host_calls: u64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.
     pub output_bytes: u64,
-    /// Bytes of request bodies and headers that the skill sent over HTTP.
+    /// Requests over HTTP that were let out.
+    #[serde(default)]
+    pub http_requests: u64,
+    /// Bytes of request heads and bodies that the skill sent over HTTP.
     pub http_sent_bytes: u64,
-    /// Bytes of response bodies that the skill received over HTTP.
+    /// Bytes of response heads and bodies that the skill received over HTTP.
     pub http_received_bytes: u64,
+    /// Bytes that the skill wrote to files.
+    #[serde(default)]
+    pub fs_written_bytes: u64,
+    /// Files, folders and links that the skill made.
+    #[serde(default)]
+    pub fs_made_files: u64,
+    /// Bytes that the skill wrote to stdout and stderr.
+    #[serde(default)]
+    pub log_bytes: u64,
+    /// Random bytes that the skill got.
+    #[serde(default)]
+    pub random_bytes: u64,
 }

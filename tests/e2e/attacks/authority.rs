@@ -1,5 +1,6 @@
 //! Calls that nobody has allowed, or no longer allows.
 
+use bailiwick_domain::quota::StateQuota;
 use std::fs;
 use std::sync::Arc;
 use std::thread;
@@ -148,9 +149,9 @@ async fn by_a_permit_of_another_policy() {
     let lab = Lab::new();
     let guest = lab.guest("attacks-state");
     let mut terms = nothing(&guest);
-    terms.state = true;
+    terms.state = Some(StateQuota::MOST);
     let (stranger, _) = bailiwick_domain::permit::authority();
-    let permit = stranger.issue(Arc::new(terms), Instant::now() + Duration::from_secs(5));
+    let permit = stranger.issue(Arc::new(terms), Instant::now(), Duration::from_secs(5));
     let (index, _) = guest.tool("attack").unwrap();
     let arguments = json!({ "name": "increment_past_the_end", "target": "" });
     assert_eq!(error(lab.sandbox.invoke(permit, index, &arguments).await).code(), "no-permit");

@@ -1,5 +1,6 @@
 //! Memory: that of the guest ends at its limit, and that of the host is not the guest's to take.
 
+use bailiwick_domain::quota::Quota;
 use std::fs;
 
 use bailiwick_domain::authority::{Access, FsMount};
@@ -19,7 +20,12 @@ fn scene() -> Scene {
     scene.terms.limits.memory_bytes = LIMIT;
     let host = scene.lab.folder.path().canonicalize().unwrap();
     fs::write(host.join("note.txt"), "x").unwrap();
-    scene.terms.fs.push(FsMount { root: "/work".parse().unwrap(), host, access: Access::Read });
+    scene.terms.fs.push(FsMount {
+        root: "/work".parse().unwrap(),
+        host,
+        access: Access::Read,
+        quota: Quota::default(),
+    });
     scene
 }
 

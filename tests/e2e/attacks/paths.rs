@@ -1,5 +1,6 @@
 //! Out of a granted folder, and into one that is only read.
 
+use bailiwick_domain::quota::Quota;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -157,7 +158,12 @@ impl Stage {
         set(&folder);
         for (root, access) in [("work", Access::ReadWrite), ("archive", Access::Read)] {
             let host = folder.join(root);
-            scene.terms.fs.push(FsMount { root: format!("/{root}").parse().unwrap(), host, access });
+            scene.terms.fs.push(FsMount {
+                root: format!("/{root}").parse().unwrap(),
+                host,
+                access,
+                quota: Quota::default(),
+            });
         }
         let before = entries(&folder);
         Self { scene, folder, before }

@@ -1,5 +1,6 @@
 //! State: that of other skills is not to be had, and there is an end to one's own.
 
+use bailiwick_domain::quota::StateQuota;
 use std::sync::Arc;
 
 use bailiwick_domain::sandbox::Outcome;
@@ -61,10 +62,10 @@ async fn bucket_handles() {
 
 async fn attack(granted: bool, case: &str) -> Outcome {
     let mut scene = Scene::of("state");
-    scene.terms.state = granted;
+    scene.terms.state = granted.then_some(StateQuota::MOST);
     let other = "tests/other".parse().unwrap();
     let store: &Arc<Journal> = &scene.lab.journal;
-    store.set(&other, "secret", b"the secret").unwrap();
+    store.set(&other, "secret", b"the secret", StateQuota::MOST).unwrap();
     let outcome = scene.attack(case, "").await;
     assert_eq!(store.get(&other, "secret").unwrap().as_deref(), Some(&b"the secret"[..]));
     assert!(!format!("{:?}", outcome.result).contains("the secret"), "{outcome:?}");

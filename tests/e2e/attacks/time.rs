@@ -1,5 +1,6 @@
 //! Time: a call ends at its deadline, wherever it is by then.
 
+use bailiwick_domain::quota::Quota;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -17,7 +18,12 @@ fn scene() -> Scene {
     let mut scene = Scene::of("time");
     let host = scene.lab.folder.path().canonicalize().unwrap();
     fs::write(host.join("note.txt"), "x").unwrap();
-    scene.terms.fs.push(FsMount { root: "/work".parse().unwrap(), host, access: Access::Read });
+    scene.terms.fs.push(FsMount {
+        root: "/work".parse().unwrap(),
+        host,
+        access: Access::Read,
+        quota: Quota::default(),
+    });
     scene
 }
 

@@ -54,6 +54,13 @@ fn what_the_manifest_does_not_ask_for_can_not_be_granted() {
         (vec!["--http-deny", "[10.0.0.1/8]"], vec!["10.0.0.0/8"]),
         (vec!["--secret", "token=a.com"], vec!["token", "none"]),
         (vec!["--state"], vec!["state = true"]),
+        (vec!["--workspace"], vec!["workspace = true"]),
+        (vec!["--quota", "/out=1 MiB"], vec!["/out", "nothing writable is granted"]),
+        (vec!["--fs", "docs:/work", "--quota", "/work=1 MiB"], vec!["/work", "nothing writable is granted"]),
+        (vec!["--fs", "other:/out:rw", "--quota", "/out=1 MB"], vec!["1 MB", "MiB"]),
+        (vec!["--quota", "state=1 MiB"], vec!["--state"]),
+        (vec!["--random", "0 B"], vec!["--random", "zero"]),
+        (vec!["--host-calls", "0"], vec!["--host-calls", "zero"]),
         (vec!["--setting", "password=x"], vec!["password", "`units`"]),
         (vec!["--setting", "units"], vec!["KEY=VALUE"]),
         (vec!["--accept-risk", "destructive"], vec!["destructive", "none"]),
@@ -107,6 +114,26 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
         "4 KiB",
         "--concurrency",
         "3",
+        "--quota",
+        "/out=10 MiB,100",
+        "--table-elements",
+        "4",
+        "--instances",
+        "5",
+        "--host-calls",
+        "6",
+        "--input",
+        "7 B",
+        "--http-requests",
+        "8",
+        "--http-sent",
+        "9 B",
+        "--http-received",
+        "10 B",
+        "--log",
+        "11 B",
+        "--random",
+        "12 B",
         "--reason",
         "for the tests",
         "--expires",
@@ -124,7 +151,14 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
     assert_eq!(grant["http"][0]["paths"], json!(["/v1"]));
     assert_eq!(grant["http_deny"][0]["paths"], json!(["/v1/*/keys"]));
     assert!(ran.stdout.contains("no requests https://api.example.com below /v1/*/keys"), "{}", ran.stdout);
-    let limits = json!({ "memory_bytes": 16 << 20, "deadline_ms": 2000, "fuel": 1_000_000, "output_bytes": 4096, "concurrency": 3 });
+    assert_eq!((&grant["fs"][1]["max_bytes"], &grant["fs"][1]["max_files"]), (&json!("10 MiB"), &json!(100)));
+    assert!(ran.stdout.contains("(read-write, at most 10 MiB and 100 new files a call)"), "{}", ran.stdout);
+    assert!(!list.to_string().contains("metric"), "a setting may be a secret: {list}");
+    let limits = json!({
+        "memory": "16 MiB", "deadline": "2 s", "fuel": 1_000_000, "output": "4 KiB", "concurrency": 3,
+        "table_elements": 4, "instances": 5, "host_calls": 6, "input": "7 B", "http_requests": 8,
+        "http_sent": "9 B", "http_received": "10 B", "log": "11 B", "random": "12 B",
+    });
     assert_eq!((&grant["limits"], &grant["reason"]), (&limits, &json!("for the tests")));
     assert!(grant["expires_at"].is_string() && grant["problem"].is_null(), "{grant}");
     let text = home.run(&["grant", "list"]).expect(0).stdout;

@@ -87,14 +87,17 @@ fn the_answers_say_what_was_asked() {
     let grant = json_of(&home, COMMANDS[2]);
     assert_eq!(
         (&grant["skill"], &grant["state"], &grant["giver"]),
-        (&json!("tests/keeper"), &json!(true), &json!("tester"))
+        (&json!("tests/keeper"), &json!({ "max_bytes": 64 << 20, "max_keys": 10_000 }), &json!("tester"))
     );
     // The value of a setting may be a secret.
     assert_eq!(grant["config"], json!(["units"]));
     assert_eq!(json_of(&home, COMMANDS[3]), json!([grant]));
     let shown = json_of(&home, COMMANDS[4]);
-    assert_eq!((&shown["digest"], &shown["granted"][0]), (&grant["digest"], &json!("durable state")));
-    assert_eq!(shown["tools"].as_array().unwrap().len(), 5);
+    assert_eq!(
+        (&shown["digest"], &shown["granted"][0]),
+        (&grant["digest"], &json!("durable state, at most 64 MiB and 10000 keys"))
+    );
+    assert_eq!(shown["tools"].as_array().unwrap().len(), 8);
     let run = json_of(&home, COMMANDS[5]);
     assert_eq!((&run["output"], &run["receipt"]["outcome"]), (&json!("metric"), &json!("succeeded")));
     let revoked = json_of(&home, COMMANDS[6]);

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use bailiwick_domain::authority::{Access, FsMount, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::permit::Terms;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use serde_json::json;
 
 use super::lab::{Lab, error, failure, nothing, success};
 use crate::web::Web;
 
 fn mounted(terms: &mut Terms, root: &str, host: &Path, access: Access) {
-    terms.fs.push(FsMount { root: root.parse().unwrap(), host: host.canonicalize().unwrap(), access });
+    let (root, host) = (root.parse().unwrap(), host.canonicalize().unwrap());
+    terms.fs.push(FsMount { root, host, access, quota: Quota::default() });
 }
 
 fn rule(host: &str, port: u16) -> HttpRule {
@@ -267,7 +269,7 @@ async fn state_is_durable_apart_and_only_where_granted() {
     let outcome = lab.call(&terms, &guest, "put", &put).await;
     failure(&outcome);
     assert_eq!(outcome.denials[0].capability, "state");
-    terms.state = true;
+    terms.state = Some(StateQuota::MOST);
     success(lab.call(&terms, &guest, "put", &put).await);
     assert_eq!(success(lab.call(&terms, &guest, "get", &json!({ "key": "colour" })).await), json!("blue"));
     for expected in [5, 10] {

@@ -32,7 +32,10 @@ impl Lab {
         let folder = tempfile::tempdir().unwrap();
         let journal = Journal::open(&folder.path().join("journal.redb")).unwrap();
         let (issuer, verifier) = authority();
-        let options = SandboxOptions::new(cache, max_instances, 256 << 20);
+        let options = SandboxOptions {
+            workspaces: folder.path().join("workspaces"),
+            ..SandboxOptions::new(cache, max_instances, 256 << 20)
+        };
         let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), Arc::clone(&journal) as _).unwrap();
         Self { sandbox, issuer, journal, folder }
     }
@@ -55,8 +58,8 @@ impl Lab {
 
     pub(crate) async fn call(&self, terms: &Terms, guest: &Inspection, tool: &str, arguments: &Value) -> Outcome {
         let (index, _) = guest.tool(tool).unwrap_or_else(|| panic!("no tool {tool}"));
-        let deadline = SystemClock.instant() + terms.limits.deadline;
-        self.sandbox.invoke(self.issuer.issue(Arc::new(terms.clone()), deadline), index, arguments).await
+        let permit = self.issuer.issue(Arc::new(terms.clone()), SystemClock.instant(), terms.limits.deadline);
+        self.sandbox.invoke(permit, index, arguments).await
     }
 }
 
@@ -68,7 +71,8 @@ pub(crate) fn nothing(guest: &Inspection) -> Terms {
         fs: vec![],
         http: HttpAuthority::default(),
         secrets: [].into(),
-        state: false,
+        workspace: None,
+        state: None,
         config: [].into(),
         limits: LimitsPolicy::default().default,
     }

@@ -5,4 +5,5 @@ mod capabilities;
 mod components;
 pub(crate) mod lab;
 mod limits;
+mod quotas;
 mod types;

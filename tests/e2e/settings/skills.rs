@@ -136,3 +136,23 @@ pub(super) fn packages_that_change_are_left_alone_if_told_so() {
     server.stop();
     assert_eq!(ids(&home.serve().get("/v1/skills").ok()), ["local/a", "local/b"]);
 }
+
+#[test]
+pub(super) fn workspaces_are_kept_for_as_long_as_configured() {
+    let manifest = "[permissions]\nworkspace = true\n";
+    let run = |retention: &str| {
+        let home = Home::with(&format!("[skills]\nworkspace_retention = \"{retention}\"\n"));
+        home.guest("filler", manifest).grant("tests/filler", &["--workspace"]);
+        let write = ["path=/workspace/note", "bytes=4", "offset=0"].map(|it| ["--arg", it]).concat();
+        home.run(&[&["skills", "run", "tests/filler", "write"], write.as_slice()].concat()).expect(0);
+        home
+    };
+    let count = |home: &Home| std::fs::read_dir(home.path("data/workspaces")).unwrap().count();
+    assert_eq!(count(&run("0 s")), 0);
+    let home = run("1 s");
+    let kept = std::fs::read_dir(home.path("data/workspaces")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(std::fs::read_to_string(kept.join("files/note")).unwrap(), "xxxx");
+    std::thread::sleep(std::time::Duration::from_millis(2500));
+    home.run(&["skills", "list"]).expect(0);
+    assert_eq!(count(&home), 0, "leftovers go at the next start");
+}

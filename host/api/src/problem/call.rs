@@ -125,6 +125,8 @@ impl Failure {
             InvokeError::Deadline { .. } => Self::new(Kind::DEADLINE_EXCEEDED, error.to_string()),
             InvokeError::Fuel(_) => Self::new(Kind::FUEL_EXHAUSTED, error.to_string()),
             InvokeError::Memory(_) => Self::new(Kind::MEMORY_EXHAUSTED, error.to_string()),
+            InvokeError::InputTooLarge(_) => Self::new(Kind::INPUT_TOO_LARGE, error.to_string()),
+            InvokeError::Limit { .. } => Self::new(Kind::LIMIT_EXCEEDED, error.to_string()),
             InvokeError::OutputTooLarge(_) => Self::new(Kind::OUTPUT_TOO_LARGE, error.to_string()),
             InvokeError::Exit(_) => Self::new(Kind::GUEST_EXITED, error.to_string()),
             InvokeError::Trap { .. } => Self::new(Kind::GUEST_TRAPPED, error.to_string()),

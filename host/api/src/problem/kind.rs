@@ -110,6 +110,10 @@ kinds! {
         "Ask for less, or a person grants more.";
     MEMORY_EXHAUSTED = 422 "memory-exhausted", "The call needed more memory than it may have",
         "Ask for less, or a person grants more.";
+    LIMIT_EXCEEDED = 422 "limit-exceeded", "The call reached a limit that it can't go beyond",
+        "Ask for less, or a person grants more of what `detail` names.";
+    INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
+        "Send less, or a person grants more.";
     OUTPUT_TOO_LARGE = 422 "output-too-large", "The output is larger than it may be",
         "Ask for less, or a person grants more.";
     GUEST_TRAPPED = 422 "guest-trapped", "The skill crashed",

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::quota::{Quota, QuotaRequest};
+
 /// What may be done below a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -31,6 +33,16 @@ impl fmt::Display for Access {
 pub struct GuestPath(String);
 
 impl GuestPath {
+    /// Where a call's workspace is mounted.
+    pub fn workspace() -> Self {
+        Self("/workspace".to_owned())
+    }
+
+    /// Whether one of the two is the other or lies below it.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other) || other.contains(self)
+    }
+
     /// The path, without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -88,6 +100,8 @@ pub struct FsRequest {
     pub root: GuestPath,
     /// The most it needs.
     pub access: Access,
+    /// How much one call writes below it, at the most.
+    pub quota: QuotaRequest,
 }
 
 /// A host folder that is mounted for a guest.
@@ -99,6 +113,8 @@ pub struct FsMount {
     pub host: PathBuf,
     /// What may be done below it.
     pub access: Access,
+    /// How much one call may write below it; says nothing where it may only read.
+    pub quota: Quota,
 }
 
 #[cfg(test)]

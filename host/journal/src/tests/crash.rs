@@ -6,7 +6,8 @@
 use std::time::SystemTime;
 
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::state::StateStore;
+use bailiwick_domain::quota::StateQuota;
+use bailiwick_domain::state::{Numbers, StateStore};
 
 use super::disk::Disk;
 use super::id;
@@ -82,8 +83,8 @@ fn tell_step(journal: &Journal, told: &mut Acknowledged) -> Option<()> {
     };
     told.begun += 1;
     let value = vec![u8::try_from(told.steps).expect("small"); 700 * told.steps];
-    journal.set(&id("a/b"), &format!("{:02}", told.steps), &value).ok()?;
-    journal.increment(&id("a/b"), "sum", 1).ok()?;
+    journal.set(&id("a/b"), &format!("{:02}", told.steps), &value, StateQuota::MOST).ok()?;
+    journal.increment(&id("a/b"), "sum", 1, Numbers::Unsigned, StateQuota::MOST).ok()?;
     runtime().block_on(journal.finish_call(call, b"record".to_vec())).ok()?;
     told.finished += 1;
     Some(())
@@ -100,7 +101,8 @@ fn check(journal: &Journal, told: &Acknowledged) {
         let found = begin(journal, step);
         assert!(matches!(found, Some(Begin::Interrupted | Begin::Done(_))), "step {step}: {found:?}");
     }
-    let sum = journal.increment(&id("a/b"), "sum", 0).expect("the journal takes writes again");
+    let sum = journal.increment(&id("a/b"), "sum", 0, Numbers::Unsigned, StateQuota::MOST);
+    let sum = u64::try_from(sum.expect("the journal takes writes again")).expect("a count");
     let steps = told.steps as u64;
     assert!(sum == steps || sum == steps + 1, "counted {sum} in {steps} steps");
 }

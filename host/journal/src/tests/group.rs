@@ -1,7 +1,8 @@
 use std::sync::Arc;
 use std::thread;
 
-use bailiwick_domain::state::{StateError, StateStore};
+use bailiwick_domain::quota::StateQuota;
+use bailiwick_domain::state::{Numbers, StateError, StateStore};
 
 use super::disk::Disk;
 use super::id;
@@ -19,10 +20,12 @@ fn queue_behind_a_stall<'scope, 'env>(
     count: usize,
 ) -> Vec<thread::ScopedJoinHandle<'scope, Result<(), StateError>>> {
     disk.stall();
-    let first = scope.spawn(|| journal.set(&id("a/b"), "first", b""));
+    let first = scope.spawn(|| journal.set(&id("a/b"), "first", b"", StateQuota::MOST));
     disk.wait_for_stall();
     let mut callers = vec![first];
-    callers.extend((0..count).map(|n| scope.spawn(move || journal.set(&id("a/b"), &n.to_string(), b""))));
+    callers.extend(
+        (0..count).map(|n| scope.spawn(move || journal.set(&id("a/b"), &n.to_string(), b"", StateQuota::MOST))),
+    );
     while journal.writer.waiting() < count {
         thread::yield_now();
     }
@@ -56,7 +59,10 @@ fn a_failed_commit_reaches_everyone_who_waits() {
         assert!(failed >= 64, "{failed} of 65 callers were told");
     });
     assert_eq!(journal.commits(), 1, "the first had synced before the disk failed");
-    assert!(matches!(journal.set(&id("a/b"), "later", b""), Err(StateError::Store(_))), "it takes no more writes");
+    assert!(
+        matches!(journal.set(&id("a/b"), "later", b"", StateQuota::MOST), Err(StateError::Store(_))),
+        "it takes no more writes"
+    );
 }
 
 #[test]
@@ -64,7 +70,7 @@ fn what_changes_nothing_is_not_committed() {
     let disk = Disk::default();
     let journal = journal_on(&disk);
     journal.delete(&id("a/b"), "absent").expect("delete");
-    assert!(journal.increment(&id("a/b"), &"k".repeat(2000), 1).is_err());
+    assert!(journal.increment(&id("a/b"), &"k".repeat(2000), 1, Numbers::Unsigned, StateQuota::MOST).is_err());
     assert_eq!(journal.commits(), 0);
 }
 
@@ -73,7 +79,7 @@ fn closing_finishes_what_waits() {
     let disk = Disk::default();
     let journal = journal_on(&disk);
     for n in 0..50 {
-        journal.set(&id("a/b"), &n.to_string(), b"").expect("set");
+        journal.set(&id("a/b"), &n.to_string(), b"", StateQuota::MOST).expect("set");
     }
     drop(journal);
     let journal = journal_on(&disk);

@@ -7,42 +7,31 @@
 
 mod connect;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
 
 use ::http::uri::Scheme as UriScheme;
-use ::http::{Request, Response, Uri};
+use ::http::{HeaderMap, Request, Response, Uri};
 use bailiwick_domain::authority::{HttpTarget, Scheme};
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::secret::SecretSet;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Limited};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, SizeHint};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::secret::{self, Placeholders};
 use super::{Denials, Uses};
 use crate::guest::Guest;
-
-/// Requests of one call: a crawl is many calls.
-const MAX_REQUESTS: u64 = 100;
-
-/// Bytes of one response body. More than any limit of memory that a guest has by default.
-const MAX_RESPONSE: usize = 64 << 20;
+use crate::meter::{Counted, Counters, LimitReached};
 
 /// Roughly the bytes of the fields of one request or response, in memory.
 pub(crate) const FIELD_SIZE: usize = 64 << 10;
 
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)
-}
-
-/// What one call sent and received.
-#[derive(Debug, Default)]
-pub(crate) struct Traffic {
-    pub(crate) requests: AtomicU64,
-    pub(crate) sent: AtomicU64,
-    pub(crate) received: AtomicU64,
 }
 
 /// Stands between one call's requests and the network.
@@ -52,7 +41,7 @@ pub(crate) struct Gate {
     pub(crate) secrets: Arc<SecretSet>,
     pub(crate) denials: Arc<Denials>,
     pub(crate) uses: Arc<Uses>,
-    pub(crate) traffic: Arc<Traffic>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// A response and the work that goes on behind it.
@@ -126,6 +115,10 @@ impl Destination {
 impl Gate {
     /// Whether the request may be sent, and with which secrets.
     fn check(&self, request: &Request<WasiBody>) -> Result<(Destination, Placeholders), Error> {
+        self.counters.take(Counted::HostCalls, 1).map_err(|reached| {
+            self.denials.record("http", request.method().to_string(), reached.to_string());
+            Error::HttpRequestDenied
+        })?;
         let Some(destination) = Destination::of(request) else {
             self.denials.record("http", request.method().to_string(), "not a plain http or https URL");
             return Err(Error::HttpRequestUriInvalid);
@@ -145,17 +138,18 @@ impl Gate {
                 return Err(Error::HttpRequestDenied);
             }
         };
-        if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {
-            self.denials.record(
-                "http",
-                destination.summary(),
-                format!("more than {MAX_REQUESTS} requests in one call"),
-            );
-            return Err(Error::HttpRequestDenied);
-        }
+        self.counters.take(Counted::HttpRequests, 1).map_err(|reached| self.limited(&destination, reached))?;
+        self.counters
+            .take(Counted::HttpSent, head_bytes(request))
+            .map_err(|reached| self.limited(&destination, reached))?;
         self.uses.record("http", destination.summary());
         placeholders.secrets().for_each(|name| self.uses.record("secret", name));
         Ok((destination, placeholders))
+    }
+
+    fn limited(&self, destination: &Destination, reached: LimitReached) -> Error {
+        self.denials.record("http", destination.summary(), reached.to_string());
+        Error::HttpRequestDenied
     }
 }
 
@@ -166,18 +160,24 @@ async fn send(
     options: RequestOptions,
     call: Gate,
 ) -> Result<Answered, Error> {
-    let Gate { terms, secrets, denials, traffic, .. } = call;
+    let Gate { terms, secrets, denials, counters, .. } = call;
     let address = connect::resolve(&destination, &terms, &denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
     placeholders.fill(request.headers_mut(), &secrets)?;
-    let sent = Arc::clone(&traffic);
-    let request =
-        origin_form(request)?.map(|body| counted(body, move |bytes| sent.sent.fetch_add(bytes, Ordering::Relaxed)));
-    let (response, connection) = connect::exchange(stream, request, &options).await?;
-    let response = response.map(|body| {
-        let body = counted(body, move |bytes| traffic.received.fetch_add(bytes, Ordering::Relaxed));
-        Limited::new(body, MAX_RESPONSE).map_err(too_large).boxed_unsync()
-    });
+    let refused = Arc::new(OnceLock::new());
+    let summary = destination.summary().into();
+    let traffic = Traffic { counters, denials: Arc::clone(&denials), summary };
+    let body = |body| Metered::sent(body, traffic.clone(), &refused);
+    let exchanged = connect::exchange(stream, origin_form(request)?.map(body), &options).await;
+    // The connection says only that the body failed.
+    let (response, connection) = exchanged.map_err(|error| match refused.get() {
+        Some(LimitReached { max, .. }) => Error::HttpRequestBodySize(Some(*max)),
+        None => error,
+    })?;
+    let head = fields_bytes(response.headers());
+    let too_large = |reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max));
+    traffic.take(Counted::HttpReceived, head).map_err(too_large)?;
+    let response = response.map(|body| Metered::received(body, traffic));
     match secret::redact(response, &placeholders, secrets.redactor()) {
         Ok(response) => Ok((response, connection)),
         Err(reason) => {
@@ -187,13 +187,82 @@ async fn send(
     }
 }
 
-/// The body, each piece of which is told to `count` as it passes.
-fn counted(body: WasiBody, count: impl Fn(u64) -> u64 + Send + 'static) -> WasiBody {
-    body.map_frame(move |frame| {
-        count(frame.data_ref().map_or(0, Bytes::len) as u64);
-        frame
-    })
-    .boxed_unsync()
+/// Who counts a body, and where it is told that a limit was reached.
+#[derive(Clone)]
+struct Traffic {
+    counters: Arc<Counters>,
+    denials: Arc<Denials>,
+    summary: Arc<str>,
+}
+
+impl Traffic {
+    fn take(&self, counted: Counted, bytes: u64) -> Result<(), LimitReached> {
+        self.counters.take(counted, bytes).inspect_err(|reached| {
+            self.denials.record("http", self.summary.to_string(), reached.to_string());
+        })
+    }
+}
+
+/// A body each piece of which is counted before it passes.
+struct Metered {
+    body: WasiBody,
+    traffic: Traffic,
+    counted: Counted,
+    /// What is said when the limit is reached.
+    refuse: Box<dyn Fn(LimitReached) -> Error + Send>,
+}
+
+impl Metered {
+    /// The body of a request. `refused` is told why the body was cut off.
+    fn sent(body: WasiBody, traffic: Traffic, refused: &Arc<OnceLock<LimitReached>>) -> WasiBody {
+        let refused = Arc::clone(refused);
+        let refuse = Box::new(move |reached| Error::HttpRequestBodySize(Some(refused.get_or_init(|| reached).max)));
+        Self { body, traffic, counted: Counted::HttpSent, refuse }.boxed_unsync()
+    }
+
+    /// The body of a response.
+    fn received(body: WasiBody, traffic: Traffic) -> WasiBody {
+        let refuse = Box::new(|reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max)));
+        Self { body, traffic, counted: Counted::HttpReceived, refuse }.boxed_unsync()
+    }
+}
+
+impl Body for Metered {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_frame(context);
+        let Poll::Ready(Some(Ok(frame))) = &polled else { return polled };
+        let bytes = match frame.trailers_ref() {
+            Some(trailers) => fields_bytes(trailers),
+            None => frame.data_ref().map_or(0, Bytes::len) as u64,
+        };
+        match this.traffic.take(this.counted, bytes) {
+            Ok(()) => polled,
+            Err(reached) => Poll::Ready(Some(Err((this.refuse)(reached)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Bytes of a request's head, without what the host adds.
+fn head_bytes(request: &Request<WasiBody>) -> u64 {
+    let path = request.uri().path_and_query().map_or(1, |path| path.as_str().len());
+    (request.method().as_str().len() + path) as u64 + fields_bytes(request.headers())
+}
+
+/// Bytes of the fields as HTTP/1.1 writes them: a colon, a space and a new line for each.
+fn fields_bytes(fields: &HeaderMap) -> u64 {
+    fields.iter().map(|(name, value)| (name.as_str().len() + value.len() + 4) as u64).sum()
 }
 
 /// Servers, unlike proxies, are asked for a path.
@@ -201,11 +270,4 @@ fn origin_form(mut request: Request<WasiBody>) -> Result<Request<WasiBody>, Erro
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     *request.uri_mut() = Uri::try_from(path).map_err(|_| Error::HttpRequestUriInvalid)?;
     Ok(request)
-}
-
-fn too_large(error: Box<dyn std::error::Error + Send + Sync>) -> Error {
-    match error.downcast::<Error>() {
-        Ok(error) => *error,
-        Err(_) => Error::HttpResponseBodySize(Some(MAX_RESPONSE as u64)),
-    }
 }

@@ -9,6 +9,7 @@
 pub(crate) mod config;
 pub(crate) mod fs;
 pub(crate) mod http;
+pub(crate) mod random;
 pub(crate) mod secret;
 pub(crate) mod state;
 
@@ -27,7 +28,12 @@ use crate::guest::Guest;
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     // Clocks, random numbers, stdio, and the interfaces of files and sockets.
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
+    // Those that are counted, or that say less, stand in the place of the library's own.
+    linker.allow_shadowing(true);
     link_error_text(linker)?;
+    fs::link(linker)?;
+    random::link(linker)?;
+    linker.allow_shadowing(false);
     http::link(linker)?;
     state::link(linker)?;
     config::link(linker)
@@ -36,16 +42,13 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 /// Replaces what says to a guest why a stream failed: the library's own tells
 /// the host's backtrace too where `RUST_BACKTRACE` is set.
 fn link_error_text(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
     linker.instance("wasi:io/error@0.2.12")?.func_wrap(
         "[method]error.to-debug-string",
         |mut store: StoreContextMut<'_, Guest>, (error,): (Resource<wasmtime::Error>,)| {
             let text = format!("{:#}", store.data_mut().ctx().table.get(&error)?);
             Ok((text,))
         },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
+    )
 }
 
 /// Bytes that are kept of what was asked for. A guest chooses the text, and it

@@ -294,7 +294,8 @@ mod tests {
             fs: vec![],
             http: HttpAuthority::default(),
             secrets: names.iter().map(|name| ((*name).to_owned(), destinations())).collect(),
-            state: false,
+            workspace: None,
+            state: None,
             config: BTreeMap::new(),
             limits: LimitsPolicy::default().default,
         }

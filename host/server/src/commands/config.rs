@@ -58,6 +58,7 @@ fn describe(config: &Config) -> Value {
             "http_deny": config.http_deny.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "max_concurrent_calls": config.max_concurrent_calls,
             "watch": config.watch,
+            "workspace_retention": format_duration(config.workspace_retention),
         },
         "audit": { "checkpoint_every": format_duration(config.checkpoint_every) },
         "secrets": config.secrets.iter().map(secret).collect::<Map<_, _>>(),
@@ -77,9 +78,18 @@ fn secret((name, source): (&String, &SecretSource)) -> (String, Value) {
 fn limits(limits: &Limits) -> Value {
     json!({
         "memory": format_size(limits.memory_bytes),
+        "table_elements": limits.table_elements,
+        "instances": limits.instances,
         "deadline": format_duration(limits.deadline),
         "fuel": limits.fuel,
+        "host_calls": limits.host_calls,
+        "input": format_size(limits.input_bytes),
         "output": format_size(limits.output_bytes),
+        "http_requests": limits.http_requests,
+        "http_sent": format_size(limits.http_sent_bytes),
+        "http_received": format_size(limits.http_received_bytes),
+        "log": format_size(limits.log_bytes),
+        "random": format_size(limits.random_bytes),
         "concurrency": limits.concurrency,
     })
 }

@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::SecretDestination;
+use bailiwick_domain::authority::{Access, FsMount, SecretDestination};
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
 use bailiwick_skills::grants::{GrantEntry, NewGrant};
 use bailiwick_skills::review::Review;
@@ -108,9 +109,16 @@ fn review(skill: &str, desk: &Desk, out: Output) -> Done {
 fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
     let asked = &skill.manifest.permissions;
-    let mut granted = Capabilities { state: add.state, ..Capabilities::default() };
+    let mut granted = Capabilities {
+        workspace: add.workspace.then(Quota::default),
+        state: add.state.then(StateQuota::default),
+        ..Capabilities::default()
+    };
     for text in &add.fs {
         granted.fs.push(parse::mount(text, &asked.fs).map_err(|error| usage(&error))?);
+    }
+    for text in &add.quota {
+        parse::quota(text, &mut granted).map_err(|error| usage(&error))?;
     }
     for text in &add.http {
         granted.http.push(parse::http_rule(text, &asked.http).map_err(|error| usage(&error))?);
@@ -143,15 +151,29 @@ fn limits(add: &GrantAdd) -> Result<LimitsRequest, Failure> {
     let deadline = add.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?;
     let limits = LimitsRequest {
         memory_bytes: size(&add.memory)?,
+        table_elements: add.table_elements.map(NonZeroU64::get),
+        instances: add.instances.map(NonZeroU64::get),
         deadline,
         fuel: add.fuel.map(NonZeroU64::get),
+        host_calls: add.host_calls.map(NonZeroU64::get),
+        input_bytes: size(&add.input)?,
         output_bytes: size(&add.output)?,
+        http_requests: add.http_requests.map(NonZeroU64::get),
+        http_sent_bytes: size(&add.http_sent)?,
+        http_received_bytes: size(&add.http_received)?,
+        log_bytes: size(&add.log)?,
+        random_bytes: size(&add.random)?,
         concurrency: add.concurrency.map(NonZeroU32::get),
     };
     let is_zero = [
         ("--memory", limits.memory_bytes == Some(0)),
         ("--deadline", limits.deadline.is_some_and(|time| time.is_zero())),
+        ("--input", limits.input_bytes == Some(0)),
         ("--output", limits.output_bytes == Some(0)),
+        ("--http-sent", limits.http_sent_bytes == Some(0)),
+        ("--http-received", limits.http_received_bytes == Some(0)),
+        ("--log", limits.log_bytes == Some(0)),
+        ("--random", limits.random_bytes == Some(0)),
     ];
     match is_zero.iter().find(|(_, zero)| *zero) {
         Some((option, _)) => Err(usage(&format!("`{option}` is zero, so that nothing could run: expected more"))),
@@ -198,15 +220,14 @@ fn list(desk: &Desk, out: Output) -> Done {
 pub fn capabilities(grant: &Given) -> Vec<String> {
     let given = &grant.capabilities;
     let mut lines = Vec::new();
-    lines.extend(
-        given.fs.iter().map(|mount| format!("folder {} as {} ({})", mount.host.display(), mount.root, mount.access)),
-    );
+    lines.extend(given.fs.iter().map(describe_mount));
+    lines.extend(given.workspace.map(|quota| format!("a fresh folder for each call as /workspace ({})", room(quota))));
     lines.extend(given.http.iter().map(|rule| format!("requests {rule}")));
     lines.extend(given.http_deny.iter().map(|rule| format!("no requests {rule}")));
     lines.extend(given.secrets.iter().map(|(name, to)| format!("secret {name} for {}", texts(to).join(", "))));
-    if given.state {
-        lines.push("durable state".to_owned());
-    }
+    lines.extend(given.state.map(|StateQuota { max_bytes, max_keys }| {
+        format!("durable state, at most {} and {max_keys} keys", format_size(max_bytes))
+    }));
     lines.extend(given.config.keys().map(|key| format!("setting {key}")));
     lines.extend(grant.accepted_risks.iter().map(|tag| format!("risk accepted: {tag}")));
     lines.extend(describe_limits(&grant.limits));
@@ -220,11 +241,32 @@ fn texts(destinations: &[SecretDestination]) -> Vec<String> {
     destinations.iter().map(ToString::to_string).collect()
 }
 
+fn describe_mount(mount: &FsMount) -> String {
+    let folder = format!("folder {} as {}", mount.host.display(), mount.root);
+    match mount.access {
+        Access::Read => format!("{folder} (read)"),
+        Access::ReadWrite => format!("{folder} (read-write, {})", room(mount.quota)),
+    }
+}
+
+fn room(Quota { max_bytes, max_files }: Quota) -> String {
+    format!("at most {} and {max_files} new files a call", format_size(max_bytes))
+}
+
 fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
     let lines = [
         limits.memory_bytes.map(|bytes| format!("at most {} of memory", format_size(bytes))),
+        limits.table_elements.map(|elements| format!("at most {elements} elements in a table")),
+        limits.instances.map(|instances| format!("at most {instances} core instances")),
         limits.deadline.map(|time| format!("at most {}", format_duration(time))),
         limits.fuel.map(|units| format!("at most {units} units of fuel")),
+        limits.host_calls.map(|calls| format!("at most {calls} calls of the host")),
+        limits.input_bytes.map(|bytes| format!("at most {} of arguments", format_size(bytes))),
+        limits.http_requests.map(|requests| format!("at most {requests} requests over HTTP")),
+        limits.http_sent_bytes.map(|bytes| format!("at most {} sent over HTTP", format_size(bytes))),
+        limits.http_received_bytes.map(|bytes| format!("at most {} received over HTTP", format_size(bytes))),
+        limits.log_bytes.map(|bytes| format!("at most {} of log", format_size(bytes))),
+        limits.random_bytes.map(|bytes| format!("at most {} of random bytes", format_size(bytes))),
         limits.output_bytes.map(|bytes| format!("at most {} of output", format_size(bytes))),
         limits.concurrency.map(|calls| format!("at most {calls} calls at once")),
     ];

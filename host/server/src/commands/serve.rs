@@ -8,6 +8,7 @@ use bailiwick_api::auth::{KeyFile, Keyring};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::{ApiOptions, ServeOptions};
 use bailiwick_api::state::{Host, ReadyFlag};
+use bailiwick_sandbox::Workspaces;
 use bailiwick_skills::audit::Audit;
 use bailiwick_skills::registry::Registry;
 use tokio::net::{TcpListener, UnixListener};
@@ -19,6 +20,9 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::log;
 use crate::output::{Done, Exit, Failure, Output};
+
+/// How often leftover workspaces are looked for.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs the command until a signal ends it.
 pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
@@ -45,6 +49,7 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     let clock = Arc::new(SystemClock);
     let keyring = Keyring::open(KeyFile::new(app::keys_path(config)), clock.clone()).map_err(|error| host(&error))?;
     let ready = ReadyFlag::default();
+    let sweeper = tokio::spawn(sweep(Arc::clone(&app.workspaces)));
     let executor = app.into_executor(config);
     let (registry, audit) = (Arc::clone(executor.registry()), Arc::clone(executor.audit()));
     let api = Host { registry: Arc::clone(&registry), executor, keyring, clock, ready: ready.clone() };
@@ -73,6 +78,7 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     announce(&registry, config, bound, out);
     let served = bailiwick_api::serve(listener, router, serve, stop).await;
     drop(watches);
+    sweeper.abort();
     control.abort();
     checkpoints.abort();
     drop(std::fs::remove_file(app::control_path(config)));
@@ -112,6 +118,16 @@ async fn checkpoints(audit: Arc<Audit>, every: Duration) {
         if let Err(error) = audit.checkpoint().await {
             tracing::error!(%error, "the audit log can't be signed");
         }
+    }
+}
+
+/// Removes leftover workspaces for as long as the server runs.
+async fn sweep(workspaces: Arc<Workspaces>) {
+    loop {
+        tokio::time::sleep(SWEEP_EVERY).await;
+        let workspaces = Arc::clone(&workspaces);
+        // A sweep that fails has said so; the next one tries again.
+        let _ = tokio::task::spawn_blocking(move || workspaces.sweep()).await;
     }
 }
 

@@ -4,12 +4,13 @@ mod raw;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_api::host_check::{AllowedHosts, InvalidAllowedHost};
 use bailiwick_domain::authority::{HostPattern, HttpDeny};
-use bailiwick_domain::limits::{Limits, LimitsPolicy};
+use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use bailiwick_domain::secret::MAX_SECRETS;
 
 /// The file that is read where none is named.
@@ -62,6 +63,8 @@ pub struct Config {
     pub max_concurrent_calls: u16,
     /// Whether changes of files are watched.
     pub watch: bool,
+    /// How long workspaces are kept after their calls.
+    pub workspace_retention: Duration,
     /// Limits of calls.
     pub limits: LimitsPolicy,
     /// Where secrets come from, by their name.
@@ -102,7 +105,7 @@ pub enum ConfigError {
         /// The file.
         path: PathBuf,
         /// The dotted key.
-        key: &'static str,
+        key: String,
         /// What is wrong, and what was expected.
         problem: String,
     },
@@ -192,6 +195,8 @@ fn complete(
     check_span("audit.checkpoint_every", raw.audit.checkpoint_every, &path)?;
     let http_deny = http_deny(&raw.skills.http_deny, &path)?;
     let secrets = secrets(raw.secrets, base, &path)?;
+    let skill_directories: Vec<PathBuf> = raw.skills.directories.iter().map(|folder| base.join(folder)).collect();
+    check_workspaces(&data_dir, &skill_directories, &path)?;
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
     let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
     Ok(Config {
@@ -205,7 +210,7 @@ fn complete(
         max_body: max_body.map_or(4 << 20, |size| usize::try_from(size.0).unwrap_or(usize::MAX)),
         max_connections: max_connections.map_or(1024, std::num::NonZeroU32::get),
         drain: drain.map_or(Duration::from_secs(10), |span| span.0),
-        skill_directories: raw.skills.directories.iter().map(|folder| base.join(folder)).collect(),
+        skill_directories,
         strict_validation: raw.skills.strict_validation,
         allow_shell: raw.skills.allow_shell,
         require_approval_tags: raw.skills.require_approval_tags,
@@ -214,6 +219,7 @@ fn complete(
         http_deny,
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
         watch: raw.skills.watch,
+        workspace_retention: raw.skills.workspace_retention.map_or(Duration::ZERO, |span| span.0),
         limits,
         secrets,
         source,
@@ -225,7 +231,7 @@ fn check_span(key: &'static str, span: Option<raw::Span>, path: &Path) -> Result
     match span {
         Some(raw::Span(Duration::ZERO)) => {
             let problem = "is no time at all: expected at least `1 ms`".to_owned();
-            Err(ConfigError::Contradiction { path: path.to_owned(), key, problem })
+            Err(ConfigError::Contradiction { path: path.to_owned(), key: key.to_owned(), problem })
         }
         _ => Ok(()),
     }
@@ -235,22 +241,27 @@ fn limits(raw: &raw::LimitSets) -> LimitsPolicy {
     let policy = LimitsPolicy::default();
     let ceiling = merge(&raw.ceiling, &policy.ceiling);
     // Who sets a ceiling alone need not set the host's own default below it too.
-    let own = Limits {
-        memory_bytes: policy.default.memory_bytes.min(ceiling.memory_bytes),
-        deadline: policy.default.deadline.min(ceiling.deadline),
-        fuel: policy.default.fuel,
-        output_bytes: policy.default.output_bytes.min(ceiling.output_bytes),
-        concurrency: policy.default.concurrency.min(ceiling.concurrency),
-    };
+    let own = policy.default.at_most(&ceiling);
     LimitsPolicy { default: merge(&raw.default, &own), ceiling }
 }
 
 fn merge(raw: &raw::Limits, otherwise: &Limits) -> Limits {
+    let size = |size: Option<raw::Size>, otherwise| size.map_or(otherwise, |size| size.0);
+    let number = |number: Option<NonZeroU64>, otherwise| number.map_or(otherwise, NonZeroU64::get);
     Limits {
-        memory_bytes: raw.memory.map_or(otherwise.memory_bytes, |size| size.0),
+        memory_bytes: size(raw.memory, otherwise.memory_bytes),
+        table_elements: number(raw.table_elements, otherwise.table_elements),
+        instances: number(raw.instances, otherwise.instances),
         deadline: raw.deadline.map_or(otherwise.deadline, |span| span.0),
-        fuel: raw.fuel.map(std::num::NonZeroU64::get).or(otherwise.fuel),
-        output_bytes: raw.output.map_or(otherwise.output_bytes, |size| size.0),
+        fuel: raw.fuel.map(NonZeroU64::get).or(otherwise.fuel),
+        host_calls: number(raw.host_calls, otherwise.host_calls),
+        input_bytes: size(raw.input, otherwise.input_bytes),
+        output_bytes: size(raw.output, otherwise.output_bytes),
+        http_requests: number(raw.http_requests, otherwise.http_requests),
+        http_sent_bytes: size(raw.http_sent, otherwise.http_sent_bytes),
+        http_received_bytes: size(raw.http_received, otherwise.http_received_bytes),
+        log_bytes: size(raw.log, otherwise.log_bytes),
+        random_bytes: size(raw.random, otherwise.random_bytes),
         concurrency: raw.concurrency.map_or(otherwise.concurrency, std::num::NonZeroU32::get),
     }
 }
@@ -262,39 +273,66 @@ const MAX_TAG: usize = 64;
 const MAX_MEMORY: u64 = 4 << 30;
 
 fn check_limits(limits: &LimitsPolicy, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key, problem: &str| {
+    let wrong = |key: String, problem: &str| {
         Err(ConfigError::Contradiction { path: path.to_owned(), key, problem: problem.to_owned() })
     };
     let (default, ceiling) = (&limits.default, &limits.ceiling);
-    if ceiling.memory_bytes > MAX_MEMORY {
-        return wrong("limits.ceiling.memory", "is more than the 4 GiB that a memory can have");
+    for (name, most, problem) in [
+        ("memory", MAX_MEMORY, "is more than the 4 GiB that a memory can have"),
+        ("table_elements", MAX_TABLE_ELEMENTS, "is more than the 100000 that this host has room for"),
+        ("instances", MAX_INSTANCES, "is more than the 64 that this host has room for"),
+    ] {
+        if amounts(ceiling).iter().any(|(key, amount)| *key == name && *amount > u128::from(most)) {
+            return wrong(format!("limits.ceiling.{name}"), problem);
+        }
     }
-    if default.memory_bytes == 0 || ceiling.memory_bytes == 0 {
-        return wrong("limits.*.memory", "is zero, so that nothing could run");
-    }
-    if default.deadline.is_zero() || ceiling.deadline.is_zero() {
-        return wrong("limits.*.deadline", "is zero, so that nothing could run");
-    }
-    if default.output_bytes == 0 || ceiling.output_bytes == 0 {
-        return wrong("limits.*.output", "is zero, so that nothing could be answered");
-    }
-    if default.memory_bytes > ceiling.memory_bytes {
-        return wrong("limits.default.memory", "is above `limits.ceiling.memory`");
-    }
-    if default.deadline > ceiling.deadline {
-        return wrong("limits.default.deadline", "is above `limits.ceiling.deadline`");
-    }
-    if default.output_bytes > ceiling.output_bytes {
-        return wrong("limits.default.output", "is above `limits.ceiling.output`");
-    }
-    if default.concurrency > ceiling.concurrency {
-        return wrong("limits.default.concurrency", "is above `limits.ceiling.concurrency`");
+    for ((key, default), (_, ceiling)) in amounts(default).into_iter().zip(amounts(ceiling)) {
+        if default == 0 || ceiling == 0 {
+            return wrong(format!("limits.*.{key}"), "is zero, so that nothing could run");
+        }
+        if default > ceiling {
+            return wrong(format!("limits.default.{key}"), &format!("is above `limits.ceiling.{key}`"));
+        }
     }
     Ok(())
 }
 
+/// Each limit that always holds, by its key.
+fn amounts(limits: &Limits) -> [(&'static str, u128); 13] {
+    [
+        ("memory", limits.memory_bytes.into()),
+        ("table_elements", limits.table_elements.into()),
+        ("instances", limits.instances.into()),
+        ("deadline", limits.deadline.as_nanos()),
+        ("host_calls", limits.host_calls.into()),
+        ("input", limits.input_bytes.into()),
+        ("output", limits.output_bytes.into()),
+        ("http_requests", limits.http_requests.into()),
+        ("http_sent", limits.http_sent_bytes.into()),
+        ("http_received", limits.http_received_bytes.into()),
+        ("log", limits.log_bytes.into()),
+        ("random", limits.random_bytes.into()),
+        ("concurrency", limits.concurrency.into()),
+    ]
+}
+
+/// A package is whatever lies in a skills folder, and what a call writes is none.
+fn check_workspaces(data_dir: &Path, skills: &[PathBuf], path: &Path) -> Result<(), ConfigError> {
+    let real = |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+    let Ok(data) = real(data_dir) else { return Ok(()) };
+    match skills.iter().find(|folder| real(folder).is_ok_and(|folder| data.starts_with(folder))) {
+        None => Ok(()),
+        Some(folder) => Err(ConfigError::Contradiction {
+            path: path.to_owned(),
+            key: "data_dir".to_owned(),
+            problem: format!("lies in `{}`, one of `skills.directories`: expected a folder outside", folder.display()),
+        }),
+    }
+}
+
 fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
-    let wrong = |key, problem| Err(ConfigError::Contradiction { path: path.to_owned(), key, problem });
+    let wrong =
+        |key, problem| Err(ConfigError::Contradiction { path: path.to_owned(), key: String::from(key), problem });
     if server.max_body.is_some_and(|size| size.0 == 0) {
         return wrong("server.max_body", "is zero, so that nothing could be asked for".to_owned());
     }
@@ -307,7 +345,8 @@ fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
 }
 
 fn http_deny(hosts: &[String], path: &Path) -> Result<Vec<HttpDeny>, ConfigError> {
-    let wrong = |problem| ConfigError::Contradiction { path: path.to_owned(), key: "skills.http_deny", problem };
+    let wrong =
+        |problem| ConfigError::Contradiction { path: path.to_owned(), key: "skills.http_deny".to_owned(), problem };
     let parse = |text: &String| text.parse::<HostPattern>().map(HttpDeny::of);
     hosts.iter().map(|text| parse(text).map_err(|error| wrong(format!("is wrong: {error}")))).collect()
 }
@@ -322,7 +361,7 @@ fn secrets(
 ) -> Result<BTreeMap<String, SecretSource>, ConfigError> {
     if raw.len() > MAX_SECRETS {
         let problem = format!("are {}: expected at most {MAX_SECRETS}", raw.len());
-        return Err(ConfigError::Contradiction { path: path.to_owned(), key: "secrets", problem });
+        return Err(ConfigError::Contradiction { path: path.to_owned(), key: "secrets".to_owned(), problem });
     }
     raw.into_iter().map(|(name, secret)| secret_source(name, secret, base, path)).collect()
 }
@@ -360,7 +399,7 @@ fn check_tags(tags: &[String], path: &Path) -> Result<(), ConfigError> {
         None => Ok(()),
         Some(tag) => Err(ConfigError::Contradiction {
             path: path.to_owned(),
-            key: "skills.require_approval_tags",
+            key: "skills.require_approval_tags".to_owned(),
             problem: format!("has `{tag}`: expected at most {MAX_TAG} lowercase letters, digits, `_` and `-`"),
         }),
     }
@@ -406,6 +445,13 @@ mod tests {
             ("[limits.ceiling]\nmemory = \"5 GiB\"", "`limits.ceiling.memory` is more than the 4 GiB"),
             ("[limits.default]\nmemory = \"1 GiB\"", "`limits.default.memory` is above"),
             ("[limits.ceiling]\noutput = \"0 B\"", "is zero"),
+            ("[limits.default]\nrandom = \"0 B\"", "`limits.*.random` is zero"),
+            ("[limits.default]\nhost_calls = 0", "expected a nonzero"),
+            ("[limits.ceiling]\ninstances = 65", "`limits.ceiling.instances` is more than the 64"),
+            ("[limits.ceiling]\ntable_elements = 100001", "`limits.ceiling.table_elements` is more than the 100000"),
+            ("[limits.default]\nhttp_sent = \"2 GiB\"", "`limits.default.http_sent` is above"),
+            ("data_dir = \"skills/data\"", "`data_dir` lies in"),
+            ("[skills]\nworkspace_retention = \"1 day\"", "expected a whole number and ms, s, min or h"),
             ("[server]\nmax_body = \"0 B\"", "`server.max_body` is zero"),
             ("[server]\nallowed_hosts = [\"http://a\"]", "`server.allowed_hosts` is wrong: `http://a`"),
             ("[server]\nallowed_origins = [\"a\"]", "`server.allowed_origins` is wrong: `a`"),

@@ -88,6 +88,9 @@ pub(super) struct Skills {
     pub(super) max_concurrent_calls: std::num::NonZeroU16,
     /// Whether packages are loaded anew when their files change. Default: true.
     pub(super) watch: bool,
+    /// How long the workspace of a call is kept after it, for a person to look at. Default: `0 s`,
+    /// so that it is gone with the call.
+    pub(super) workspace_retention: Option<Span>,
 }
 
 impl Default for Skills {
@@ -101,6 +104,7 @@ impl Default for Skills {
             http_deny: Vec::new(),
             max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
             watch: true,
+            workspace_retention: None,
         }
     }
 }
@@ -130,12 +134,30 @@ pub(super) struct LimitSets {
 pub(super) struct Limits {
     /// Linear memory of one call.
     pub(super) memory: Option<Size>,
+    /// Elements of each table of one call, at most 100000.
+    pub(super) table_elements: Option<std::num::NonZeroU64>,
+    /// Core instances of one call, at most 64.
+    pub(super) instances: Option<std::num::NonZeroU64>,
     /// Wall time of one call.
     pub(super) deadline: Option<Span>,
     /// Units of fuel of one call. Where it is set, every call is slower by a fifth to a half.
     pub(super) fuel: Option<std::num::NonZeroU64>,
+    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes of one call.
+    pub(super) host_calls: Option<std::num::NonZeroU64>,
+    /// Arguments of one call, as JSON.
+    pub(super) input: Option<Size>,
     /// Output of one call, as JSON.
     pub(super) output: Option<Size>,
+    /// Requests over HTTP of one call.
+    pub(super) http_requests: Option<std::num::NonZeroU64>,
+    /// What one call sends over HTTP.
+    pub(super) http_sent: Option<Size>,
+    /// What one call receives over HTTP.
+    pub(super) http_received: Option<Size>,
+    /// What one call writes to stdout and stderr.
+    pub(super) log: Option<Size>,
+    /// Random bytes of one call.
+    pub(super) random: Option<Size>,
     /// Calls of one skill at once.
     pub(super) concurrency: Option<std::num::NonZeroU32>,
 }

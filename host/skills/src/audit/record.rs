@@ -67,6 +67,10 @@ struct UsageRecord {
     output_bytes: u64,
     http_sent_bytes: u64,
     http_received_bytes: u64,
+    fs_written_bytes: u64,
+    fs_made_files: u64,
+    log_bytes: u64,
+    random_bytes: u64,
 }
 
 impl From<&Usage> for UsageRecord {
@@ -80,6 +84,10 @@ impl From<&Usage> for UsageRecord {
             output_bytes: usage.output_bytes,
             http_sent_bytes: usage.http_sent_bytes,
             http_received_bytes: usage.http_received_bytes,
+            fs_written_bytes: usage.fs_written_bytes,
+            fs_made_files: usage.fs_made_files,
+            log_bytes: usage.log_bytes,
+            random_bytes: usage.random_bytes,
         }
     }
 }

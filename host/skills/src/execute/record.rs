@@ -12,6 +12,7 @@ use bailiwick_domain::authority::{
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::Limits;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
+use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::sandbox::Output;
 use bailiwick_domain::skill_id::SkillId;
@@ -101,7 +102,8 @@ struct StoredTerms {
     http_denied: Vec<StoredRule>,
     #[serde(default)]
     secrets: BTreeMap<String, Vec<SecretDestination>>,
-    state: bool,
+    workspace: Option<StoredQuota>,
+    state: Option<StoredStateQuota>,
     config: BTreeMap<String, String>,
     limits: StoredLimits,
 }
@@ -112,6 +114,21 @@ struct StoredMount {
     root: GuestPath,
     host: PathBuf,
     access: Access,
+    quota: StoredQuota,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredQuota {
+    max_bytes: u64,
+    max_files: u64,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredStateQuota {
+    max_bytes: u64,
+    max_keys: u64,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -128,9 +145,18 @@ struct StoredRule {
 #[serde(deny_unknown_fields)]
 struct StoredLimits {
     memory_bytes: u64,
+    table_elements: u64,
+    instances: u64,
     deadline: Duration,
     fuel: Option<u64>,
+    host_calls: u64,
+    input_bytes: u64,
     output_bytes: u64,
+    http_requests: u64,
+    http_sent_bytes: u64,
+    http_received_bytes: u64,
+    log_bytes: u64,
+    random_bytes: u64,
     concurrency: u32,
 }
 
@@ -199,7 +225,8 @@ impl From<&Terms> for StoredTerms {
             http_granted: rules(&terms.http.granted),
             http_denied: terms.http.denied.iter().map(StoredRule::from).collect(),
             secrets: terms.secrets.clone(),
-            state: terms.state,
+            workspace: terms.workspace.map(StoredQuota::from),
+            state: terms.state.map(StoredStateQuota::from),
             config: terms.config.clone(),
             limits: StoredLimits::from(&terms.limits),
         }
@@ -219,7 +246,8 @@ impl StoredTerms {
                 denied: self.http_denied.into_iter().map(HttpDeny::from).collect(),
             },
             secrets: self.secrets,
-            state: self.state,
+            workspace: self.workspace.map(Quota::from),
+            state: self.state.map(StateQuota::from),
             config: self.config,
             limits: self.limits.into(),
         }
@@ -228,13 +256,13 @@ impl StoredTerms {
 
 impl From<&FsMount> for StoredMount {
     fn from(mount: &FsMount) -> Self {
-        Self { root: mount.root.clone(), host: mount.host.clone(), access: mount.access }
+        Self { root: mount.root.clone(), host: mount.host.clone(), access: mount.access, quota: mount.quota.into() }
     }
 }
 
 impl From<StoredMount> for FsMount {
     fn from(stored: StoredMount) -> Self {
-        Self { root: stored.root, host: stored.host, access: stored.access }
+        Self { root: stored.root, host: stored.host, access: stored.access, quota: stored.quota.into() }
     }
 }
 
@@ -266,17 +294,101 @@ impl From<StoredRule> for HttpDeny {
     }
 }
 
+impl From<Quota> for StoredQuota {
+    fn from(Quota { max_bytes, max_files }: Quota) -> Self {
+        Self { max_bytes, max_files }
+    }
+}
+
+impl From<StoredQuota> for Quota {
+    fn from(StoredQuota { max_bytes, max_files }: StoredQuota) -> Self {
+        Self { max_bytes, max_files }
+    }
+}
+
+impl From<StateQuota> for StoredStateQuota {
+    fn from(StateQuota { max_bytes, max_keys }: StateQuota) -> Self {
+        Self { max_bytes, max_keys }
+    }
+}
+
+impl From<StoredStateQuota> for StateQuota {
+    fn from(StoredStateQuota { max_bytes, max_keys }: StoredStateQuota) -> Self {
+        Self { max_bytes, max_keys }
+    }
+}
+
 impl From<&Limits> for StoredLimits {
     fn from(limits: &Limits) -> Self {
-        let Limits { memory_bytes, deadline, fuel, output_bytes, concurrency } = *limits;
-        Self { memory_bytes, deadline, fuel, output_bytes, concurrency }
+        let Limits {
+            memory_bytes,
+            table_elements,
+            instances,
+            deadline,
+            fuel,
+            host_calls,
+            input_bytes,
+            output_bytes,
+            http_requests,
+            http_sent_bytes,
+            http_received_bytes,
+            log_bytes,
+            random_bytes,
+            concurrency,
+        } = *limits;
+        Self {
+            memory_bytes,
+            table_elements,
+            instances,
+            deadline,
+            fuel,
+            host_calls,
+            input_bytes,
+            output_bytes,
+            http_requests,
+            http_sent_bytes,
+            http_received_bytes,
+            log_bytes,
+            random_bytes,
+            concurrency,
+        }
     }
 }
 
 impl From<StoredLimits> for Limits {
     fn from(stored: StoredLimits) -> Self {
-        let StoredLimits { memory_bytes, deadline, fuel, output_bytes, concurrency } = stored;
-        Self { memory_bytes, deadline, fuel, output_bytes, concurrency }
+        let StoredLimits {
+            memory_bytes,
+            table_elements,
+            instances,
+            deadline,
+            fuel,
+            host_calls,
+            input_bytes,
+            output_bytes,
+            http_requests,
+            http_sent_bytes,
+            http_received_bytes,
+            log_bytes,
+            random_bytes,
+            concurrency,
+        } = stored;
+        Self {
+            memory_bytes,
+            table_elements,
+            instances,
+            deadline,
+            fuel,
+            host_calls,
+            input_bytes,
+            output_bytes,
+            http_requests,
+            http_sent_bytes,
+            http_received_bytes,
+            log_bytes,
+            random_bytes,
+            concurrency,
+        }
     }
 }
 

@@ -166,6 +166,9 @@ pub enum Wider {
         /// The secrets that are asked for.
         names: Vec<String>,
     },
+    /// A workspace that isn't asked for.
+    #[error("the manifest doesn't have `workspace = true` in `[permissions]`")]
+    Workspace,
     /// A configuration value that isn't asked for.
     #[error("`config` in `[permissions]` of the manifest doesn't name `{key}`{}", asked(keys))]
     Config {
@@ -240,6 +243,12 @@ pub enum MountError {
         path: PathBuf,
         /// The one of the host.
         folder: PathBuf,
+    },
+    /// A folder in which the workspaces of calls are.
+    #[error("the host folder `{path}` is one for workspaces: a guest that reached it could read or change what other calls keep there", path = path.display())]
+    HoldsWorkspaces {
+        /// The folder.
+        path: PathBuf,
     },
     /// The folder in which the grants are.
     #[error("the host folder `{path}` holds the grants of this host: a guest that reached them could read or change what others may do", path = path.display())]

@@ -3,15 +3,19 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bailiwick_domain::authority::{Access, FsMount};
+use bailiwick_domain::authority::{Access, FsMount, GuestPath};
+use bailiwick_domain::grant::Capabilities;
 
 use super::error::MountError;
 
+/// The folder of the workspaces of calls, in the folder of data.
+pub const WORKSPACES: &str = "workspaces";
+
 /// The same mount with the folder's own path: absolute, without symlinks.
 pub(super) fn canonical(mount: FsMount) -> Result<FsMount, MountError> {
-    let FsMount { root, host: path, access } = mount;
+    let FsMount { root, host: path, access, quota } = mount;
     match fs::canonicalize(&path) {
-        Ok(host) if host.is_dir() => Ok(FsMount { root, host, access }),
+        Ok(host) if host.is_dir() => Ok(FsMount { root, host, access, quota }),
         Ok(_) => Err(MountError::NotAFolder { root, path }),
         Err(error) => Err(MountError::Missing { root, path, error }),
     }
@@ -25,10 +29,14 @@ pub(super) struct Guarded<'a> {
     pub(super) unwritable: &'a [PathBuf],
 }
 
-/// Whether `mounts`, whose paths are canonical, may stand in one grant.
-pub(super) fn check(mounts: &[FsMount], guarded: &Guarded<'_>) -> Result<(), MountError> {
+/// Whether the folders of `given`, whose paths are canonical, may stand in one grant.
+pub(super) fn check(given: &Capabilities, guarded: &Guarded<'_>) -> Result<(), MountError> {
+    let mounts = &given.fs;
     for (index, mount) in mounts.iter().enumerate() {
         guarded.check(mount)?;
+        if given.workspace.is_some() && mount.root.overlaps(&GuestPath::workspace()) {
+            return Err(MountError::GuestOverlap { first: mount.root.clone(), second: GuestPath::workspace() });
+        }
         mounts[..index].iter().try_for_each(|other| check_pair(other, mount))?;
     }
     Ok(())
@@ -36,14 +44,14 @@ pub(super) fn check(mounts: &[FsMount], guarded: &Guarded<'_>) -> Result<(), Mou
 
 /// The same for mounts of a grant that was given before: each folder must still
 /// be where it was, because a symlink in its place would lead a guest elsewhere.
-pub(super) fn check_stored(mounts: &[FsMount], guarded: &Guarded<'_>) -> Result<(), MountError> {
-    for mount in mounts {
+pub(super) fn check_stored(given: &Capabilities, guarded: &Guarded<'_>) -> Result<(), MountError> {
+    for mount in &given.fs {
         let now = canonical(mount.clone())?.host;
         if now != mount.host {
             return Err(MountError::Moved { root: mount.root.clone(), path: mount.host.clone(), now });
         }
     }
-    check(mounts, guarded)
+    check(given, guarded)
 }
 
 impl Guarded<'_> {
@@ -53,6 +61,11 @@ impl Guarded<'_> {
         let path = || mount.host.clone();
         if fs::canonicalize(self.home).is_ok_and(|home| home.starts_with(&mount.host)) {
             return Err(MountError::HoldsGrants { path: path() });
+        }
+        // Beside the journal: each call sees its own workspace and no other one's.
+        let workspaces = fs::canonicalize(self.home.join(WORKSPACES));
+        if workspaces.is_ok_and(|folder| mount.host.starts_with(&folder) || folder.starts_with(&mount.host)) {
+            return Err(MountError::HoldsWorkspaces { path: path() });
         }
         let overlaps = |folder: &PathBuf| {
             fs::canonicalize(folder)
@@ -66,7 +79,7 @@ impl Guarded<'_> {
 }
 
 fn check_pair(first: &FsMount, second: &FsMount) -> Result<(), MountError> {
-    if first.root.contains(&second.root) || second.root.contains(&first.root) {
+    if first.root.overlaps(&second.root) {
         return Err(MountError::GuestOverlap { first: first.root.clone(), second: second.root.clone() });
     }
     let (read, written) = match (first.access, second.access) {

@@ -24,6 +24,8 @@ pub struct Narrowing {
     pub http: Vec<HostPattern>,
     /// Durable state.
     pub state: bool,
+    /// The folder of each call.
+    pub workspace: bool,
     /// Configuration values, by key.
     pub config: Vec<String>,
     /// Secrets, by name.
@@ -51,8 +53,11 @@ pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, Grant
     for host in &narrowing.http {
         take(&mut capabilities.http, |rule| rule.host == *host).ok_or_else(|| missing(format!("rule for {host}")))?;
     }
-    if narrowing.state && !std::mem::take(&mut capabilities.state) {
-        return Err(missing("durable state".to_owned()));
+    if narrowing.state {
+        capabilities.state.take().ok_or_else(|| missing("durable state".to_owned()))?;
+    }
+    if narrowing.workspace {
+        capabilities.workspace.take().ok_or_else(|| missing("workspace".to_owned()))?;
     }
     for key in &narrowing.config {
         capabilities.config.remove(key).ok_or_else(|| missing(format!("setting {key}")))?;
@@ -85,6 +90,8 @@ struct Raw {
     #[serde(default)]
     state: bool,
     #[serde(default)]
+    workspace: bool,
+    #[serde(default)]
     config: Vec<String>,
     #[serde(default)]
     secrets: Vec<String>,
@@ -107,6 +114,7 @@ pub(super) fn from_json(value: &Value) -> Result<Narrowing, String> {
         read_only: raw.read_only,
         http: raw.http,
         state: raw.state,
+        workspace: raw.workspace,
         config: raw.config,
         secrets: raw.secrets,
         risks: raw.risks,

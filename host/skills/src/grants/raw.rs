@@ -5,6 +5,8 @@
 //! in one says where in the file it stands.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::marker::PhantomData;
 use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -15,9 +17,11 @@ use bailiwick_domain::authority::{
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::units;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
 use toml::value::Datetime;
 
@@ -57,8 +61,10 @@ struct RawGrant {
     one_shot: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<Time>,
-    #[serde(default, skip_serializing_if = "is_false")]
-    state: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    workspace: Option<Given<RawQuota>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    state: Option<Given<RawStateQuota>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     config: BTreeMap<String, String>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -92,12 +98,72 @@ impl RawSeen {
     }
 }
 
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "MountKeys", into = "MountKeys")]
+struct RawMount(FsMount);
+
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawMount {
+struct MountKeys {
     root: GuestPath,
     host: HostFolder,
     access: Access,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_files: Option<NonZeroU64>,
+}
+
+/// What is given by `true`, or by a table that says how much of it.
+#[derive(Debug)]
+struct Given<T>(T);
+
+impl<'de, T: Default + Deserialize<'de>> Deserialize<'de> for Given<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(GivenVisitor(PhantomData)).map(Self)
+    }
+}
+
+impl<T: Serialize> Serialize for Given<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+struct GivenVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Default + Deserialize<'de>> Visitor<'de> for GivenVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("`true` or a table")
+    }
+
+    fn visit_bool<E: de::Error>(self, given: bool) -> Result<T, E> {
+        if given { Ok(T::default()) } else { Err(E::custom("`false` gives nothing: leave the key out")) }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(de::value::MapAccessDeserializer::new(map))
+    }
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawQuota {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_files: Option<NonZeroU64>,
+}
+
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawStateQuota {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_bytes: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_keys: Option<NonZeroU64>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -134,11 +200,29 @@ pub(super) struct RawLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<Size>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    table_elements: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fuel: Option<NonZeroU64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    host_calls: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_requests: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_sent: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_received: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    log: Option<Size>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    random: Option<Size>,
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrency: Option<NonZeroU32>,
 }
@@ -317,7 +401,19 @@ pub(super) fn read_document(text: &str) -> Result<Grant, String> {
     toml::from_str::<RawGrant>(text).map(Grant::from).map_err(|error| error.to_string())
 }
 
-/// The grant as JSON, for records: the keys of the document, moments as text.
+/// What stands in the place of a value that is not told.
+const HIDDEN: &str = "(not shown)";
+
+/// The same for those who look and for records: without the values of settings,
+/// which may be secret.
+pub(super) fn told(grant: &Grant) -> Result<Json, String> {
+    let mut value = json(grant)?;
+    let settings = value.get_mut("config").and_then(Json::as_object_mut);
+    settings.into_iter().flat_map(|settings| settings.values_mut()).for_each(|value| *value = Json::from(HIDDEN));
+    Ok(value)
+}
+
+/// The grant as JSON: the keys of the document, moments as text.
 pub(super) fn json(grant: &Grant) -> Result<Json, String> {
     toml::Value::try_from(RawGrant::from(grant)).map(to_json).map_err(|error| error.to_string())
 }
@@ -408,11 +504,12 @@ impl From<RawGrant> for Grant {
             expires_at: raw.expires_at.map(|time| time.0),
             reason: raw.reason,
             capabilities: Capabilities {
-                fs: raw.fs.into_iter().map(FsMount::from).collect(),
+                fs: raw.fs.into_iter().map(|mount| mount.0).collect(),
                 http: raw.http.into_iter().map(HttpRule::from).collect(),
                 http_deny: raw.http_deny.into_iter().map(HttpDeny::from).collect(),
                 secrets: raw.secrets.into_iter().map(|(name, destinations)| (name, destinations.0)).collect(),
-                state: raw.state,
+                workspace: raw.workspace.map(|given| given.0.into()),
+                state: raw.state.map(|given| given.0.into()),
                 config: raw.config,
             },
             accepted_risks: raw.accept_risks,
@@ -442,28 +539,73 @@ impl From<&Grant> for RawGrant {
                 imports: grant.seen.imports.clone(),
                 asked: grant.seen.asked.clone(),
             },
-            state: capabilities.state,
+            workspace: capabilities.workspace.map(|quota| Given(quota.into())),
+            state: capabilities.state.map(|quota| Given(quota.into())),
             config: capabilities.config.clone(),
             secrets: capabilities.secrets.iter().map(|(name, all)| (name.clone(), Several(all.clone()))).collect(),
             limits: RawLimits::from(&grant.limits),
-            fs: capabilities.fs.iter().map(RawMount::from).collect(),
+            fs: capabilities.fs.iter().cloned().map(RawMount).collect(),
             http: capabilities.http.iter().map(RawRule::from).collect(),
             http_deny: capabilities.http_deny.iter().map(RawDeny::from).collect(),
         }
     }
 }
 
-impl From<RawMount> for FsMount {
-    fn from(raw: RawMount) -> Self {
-        Self { root: raw.root, host: PathBuf::from(raw.host.0), access: raw.access }
+impl TryFrom<MountKeys> for RawMount {
+    type Error = &'static str;
+
+    fn try_from(keys: MountKeys) -> Result<Self, &'static str> {
+        let MountKeys { root, host, access, max_bytes, max_files } = keys;
+        if access == Access::Read && (max_bytes.is_some() || max_files.is_some()) {
+            return Err("a quota says nothing of a folder with `read` access: leave it out, or give `read-write`");
+        }
+        let quota = RawQuota { max_bytes, max_files }.into();
+        Ok(Self(FsMount { root, host: PathBuf::from(host.0), access, quota }))
     }
 }
 
-impl From<&FsMount> for RawMount {
-    fn from(mount: &FsMount) -> Self {
+impl From<RawMount> for MountKeys {
+    fn from(RawMount(mount): RawMount) -> Self {
         // A name that is not UTF-8 is read back as another one, and then not written.
         let host = HostFolder(mount.host.to_string_lossy().into_owned());
-        Self { root: mount.root.clone(), host, access: mount.access }
+        let quota = match mount.access {
+            Access::Read => RawQuota::default(),
+            Access::ReadWrite => mount.quota.into(),
+        };
+        let RawQuota { max_bytes, max_files } = quota;
+        Self { root: mount.root, host, access: mount.access, max_bytes, max_files }
+    }
+}
+
+impl From<RawQuota> for Quota {
+    fn from(raw: RawQuota) -> Self {
+        let default = Self::default();
+        Self {
+            max_bytes: raw.max_bytes.map_or(default.max_bytes, |size| size.0),
+            max_files: raw.max_files.map_or(default.max_files, NonZeroU64::get),
+        }
+    }
+}
+
+impl From<Quota> for RawQuota {
+    fn from(quota: Quota) -> Self {
+        Self { max_bytes: Some(Size(quota.max_bytes)), max_files: NonZeroU64::new(quota.max_files) }
+    }
+}
+
+impl From<RawStateQuota> for StateQuota {
+    fn from(raw: RawStateQuota) -> Self {
+        let most = Self::MOST;
+        Self {
+            max_bytes: raw.max_bytes.map_or(most.max_bytes, |size| size.0),
+            max_keys: raw.max_keys.map_or(most.max_keys, NonZeroU64::get),
+        }
+    }
+}
+
+impl From<StateQuota> for RawStateQuota {
+    fn from(quota: StateQuota) -> Self {
+        Self { max_bytes: Some(Size(quota.max_bytes)), max_keys: NonZeroU64::new(quota.max_keys) }
     }
 }
 
@@ -519,9 +661,18 @@ impl From<RawLimits> for LimitsRequest {
     fn from(raw: RawLimits) -> Self {
         Self {
             memory_bytes: raw.memory.map(|size| size.0),
+            table_elements: raw.table_elements.map(NonZeroU64::get),
+            instances: raw.instances.map(NonZeroU64::get),
             deadline: raw.deadline.map(|span| span.0),
             fuel: raw.fuel.map(NonZeroU64::get),
+            host_calls: raw.host_calls.map(NonZeroU64::get),
+            input_bytes: raw.input.map(|size| size.0),
             output_bytes: raw.output.map(|size| size.0),
+            http_requests: raw.http_requests.map(NonZeroU64::get),
+            http_sent_bytes: raw.http_sent.map(|size| size.0),
+            http_received_bytes: raw.http_received.map(|size| size.0),
+            log_bytes: raw.log.map(|size| size.0),
+            random_bytes: raw.random.map(|size| size.0),
             concurrency: raw.concurrency.map(NonZeroU32::get),
         }
     }
@@ -531,9 +682,18 @@ impl From<&LimitsRequest> for RawLimits {
     fn from(limits: &LimitsRequest) -> Self {
         Self {
             memory: limits.memory_bytes.map(Size),
+            table_elements: limits.table_elements.and_then(NonZeroU64::new),
+            instances: limits.instances.and_then(NonZeroU64::new),
             deadline: limits.deadline.map(Span),
             fuel: limits.fuel.and_then(NonZeroU64::new),
+            host_calls: limits.host_calls.and_then(NonZeroU64::new),
+            input: limits.input_bytes.map(Size),
             output: limits.output_bytes.map(Size),
+            http_requests: limits.http_requests.and_then(NonZeroU64::new),
+            http_sent: limits.http_sent_bytes.map(Size),
+            http_received: limits.http_received_bytes.map(Size),
+            log: limits.log_bytes.map(Size),
+            random: limits.random_bytes.map(Size),
             concurrency: limits.concurrency.and_then(NonZeroU32::new),
         }
     }

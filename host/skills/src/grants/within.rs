@@ -10,7 +10,10 @@ use super::error::Wider;
 pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), Wider> {
     granted.fs.iter().try_for_each(|mount| check_mount(asked, mount))?;
     granted.http.iter().try_for_each(|rule| check_rule(&asked.http, rule))?;
-    if granted.state && !asked.state {
+    if granted.workspace.is_some() && asked.workspace.is_none() {
+        return Err(Wider::Workspace);
+    }
+    if granted.state.is_some() && asked.state.is_none() {
         return Err(Wider::State);
     }
     if let Some(name) = granted.secrets.keys().find(|name| !asked.secrets.contains(*name)) {
@@ -28,7 +31,8 @@ pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
     kept.fs.retain(|mount| check_mount(asked, mount).is_ok());
     kept.http.retain(|rule| check_rule(&asked.http, rule).is_ok());
     kept.secrets.retain(|name, _| asked.secrets.contains(name));
-    kept.state &= asked.state;
+    kept.state = kept.state.filter(|_| asked.state.is_some());
+    kept.workspace = kept.workspace.filter(|_| asked.workspace.is_some());
     kept.config.retain(|key, _| asked.config.contains(key));
     kept
 }

@@ -10,9 +10,8 @@ pub(crate) fn lines(asked: &Permissions) -> BTreeSet<String> {
     lines.extend(asked.fs.iter().map(|request| format!("folder {} ({})", request.root, request.access)));
     lines.extend(asked.http.iter().map(|rule| format!("requests {rule}")));
     lines.extend(asked.http_deny.iter().map(|rule| format!("no requests {rule}")));
-    if asked.state {
-        lines.insert("durable state".to_owned());
-    }
+    lines.extend(asked.workspace.map(|_| "a fresh folder for each call".to_owned()));
+    lines.extend(asked.state.map(|_| "durable state".to_owned()));
     lines.extend(asked.config.iter().map(|key| format!("setting {key}")));
     lines.extend(asked.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(asked.skills.iter().map(|skill| format!("skill {skill}")));

@@ -192,19 +192,37 @@ fn validate_limits(raw: &RawLimits, checker: &mut Checker<'_>) -> LimitsRequest 
         checker.parse(&path.key(key), text, positive_size)
     };
     let memory_bytes = size("memory", &raw.memory);
+    let input_bytes = size("input", &raw.input);
     let output_bytes = size("output", &raw.output);
+    let http_sent_bytes = size("http_sent", &raw.http_sent);
+    let http_received_bytes = size("http_received", &raw.http_received);
+    let log_bytes = size("log", &raw.log);
+    let random_bytes = size("random", &raw.random);
     let deadline = raw.deadline.as_ref().and_then(|text| checker.parse(&path.key("deadline"), text, positive_duration));
     LimitsRequest {
         memory_bytes,
+        table_elements: raw.table_elements.and_then(number),
+        instances: raw.instances.and_then(number),
         deadline,
-        // The shape allows no number that doesn't fit.
-        fuel: raw.fuel.and_then(|fuel| u64::try_from(fuel).ok()),
+        fuel: raw.fuel.and_then(number),
+        host_calls: raw.host_calls.and_then(number),
+        input_bytes,
         output_bytes,
+        http_requests: raw.http_requests.and_then(number),
+        http_sent_bytes,
+        http_received_bytes,
+        log_bytes,
+        random_bytes,
         concurrency: raw.concurrency.and_then(|calls| u32::try_from(calls).ok()),
     }
 }
 
-fn positive_size(text: &str) -> Result<u64, String> {
+/// The number of an integer, of which the shape allows none that doesn't fit.
+pub(super) fn number(integer: i64) -> Option<u64> {
+    u64::try_from(integer).ok()
+}
+
+pub(super) fn positive_size(text: &str) -> Result<u64, String> {
     match units::parse_size(text) {
         Ok(0) => Err(format!("`{text}` would leave nothing: expected at least `1 B`")),
         Ok(bytes) => Ok(bytes),

@@ -1,19 +1,25 @@
 //! What a manifest asks for, as the domain has it.
 
-use bailiwick_domain::authority::{Access, FsRequest, HttpDeny, HttpRule, PathPattern, Scheme};
+use bailiwick_domain::authority::{Access, FsRequest, GuestPath, HttpDeny, HttpRule, PathPattern, Scheme};
 use bailiwick_domain::manifest::Permissions;
+use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
 
 use super::document::excerpt;
 use super::key_path::KeyPath;
-use super::manifest::Checker;
+use super::manifest::{Checker, number, positive_size};
 use super::names;
-use super::raw::{RawAccess, RawFs, RawHttp, RawHttpDeny, RawPermissions, RawScheme, RawShell, RawSkill};
+use super::raw::{
+    RawAccess, RawFs, RawHttp, RawHttpDeny, RawPermissions, RawQuota, RawScheme, RawShell, RawSkill, RawStateQuota,
+};
 
 /// The domain's permissions; `None` where an entry was reported.
 pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Checker<'_>) -> Option<Permissions> {
     let path = KeyPath::root().key("permissions");
     let fs = validate_fs(&raw.fs, &path.key("fs"), checker);
+    let workspace =
+        raw.workspace.0.map(|asked| validate_workspace(&asked, fs.as_deref(), &path.key("workspace"), checker));
+    let state = raw.state.0.map(|asked| validate_state(&asked, &path.key("state"), checker));
     let http = validate_http(raw.http, &path.key("http"), checker);
     let http_deny = validate_denies(raw.http_deny, &path.key("http_deny"), checker);
     let skills = validate_skills(&raw.skills, &path.key("skills"), checker);
@@ -25,7 +31,8 @@ pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Che
         fs: fs?,
         http: http?,
         http_deny: http_deny?,
-        state: raw.state,
+        workspace,
+        state,
         config,
         secrets,
         skills: skills?,
@@ -39,8 +46,11 @@ fn validate_fs(raw: &[RawFs], path: &KeyPath, checker: &mut Checker<'_>) -> Opti
         .iter()
         .enumerate()
         .map(|(index, entry)| {
-            let root = checker.parse(&path.index(index).key("root"), &entry.root, str::parse)?;
-            Some(FsRequest { root, access: access(entry.access) })
+            let path = path.index(index);
+            let quota = validate_quota(entry.max_bytes.as_ref(), entry.max_files, &path, checker);
+            check_read_quota(entry, &path, checker);
+            let root = checker.parse(&path.key("root"), &entry.root, str::parse)?;
+            Some(FsRequest { root, access: access(entry.access), quota })
         })
         .collect();
     let requests: Vec<FsRequest> = parsed.into_iter().collect::<Option<_>>()?;
@@ -48,10 +58,48 @@ fn validate_fs(raw: &[RawFs], path: &KeyPath, checker: &mut Checker<'_>) -> Opti
     Some(requests)
 }
 
+fn validate_quota(
+    max_bytes: Option<&String>,
+    max_files: Option<i64>,
+    path: &KeyPath,
+    checker: &mut Checker<'_>,
+) -> QuotaRequest {
+    let max_bytes = max_bytes.and_then(|text| checker.parse(&path.key("max_bytes"), text, positive_size));
+    QuotaRequest { max_bytes, max_files: max_files.and_then(number) }
+}
+
+/// A quota of what is never written would be a slip: the access was to be another one.
+fn check_read_quota(entry: &RawFs, path: &KeyPath, checker: &mut Checker<'_>) {
+    let given = [("max_bytes", entry.max_bytes.is_some()), ("max_files", entry.max_files.is_some())];
+    for (key, _) in given.into_iter().filter(|(_, given)| *given && matches!(entry.access, RawAccess::Read)) {
+        checker.report(&path.key(key), format!("found `{key}`, expected none: nothing is written with `read` access"));
+    }
+}
+
+fn validate_workspace(
+    raw: &RawQuota,
+    fs: Option<&[FsRequest]>,
+    path: &KeyPath,
+    checker: &mut Checker<'_>,
+) -> QuotaRequest {
+    let workspace = GuestPath::workspace();
+    if let Some(other) = fs.into_iter().flatten().find(|request| request.root.overlaps(&workspace)) {
+        let message = format!("found a workspace at `{workspace}`, expected none beside the folder `{}`", other.root);
+        checker.report(path, message);
+    }
+    validate_quota(raw.max_bytes.as_ref(), raw.max_files, path, checker)
+}
+
+fn validate_state(raw: &RawStateQuota, path: &KeyPath, checker: &mut Checker<'_>) -> StateRequest {
+    let max_bytes = raw.max_bytes.as_ref();
+    let max_bytes = max_bytes.and_then(|text| checker.parse(&path.key("max_bytes"), text, positive_size));
+    StateRequest { max_bytes, max_keys: raw.max_keys.and_then(number) }
+}
+
 /// With overlapping roots a path would have two accesses, and which one holds would be a guess.
 fn check_overlap(requests: &[FsRequest], path: &KeyPath, checker: &mut Checker<'_>) {
     for (index, request) in requests.iter().enumerate() {
-        let overlaps = |other: &&FsRequest| other.root.contains(&request.root) || request.root.contains(&other.root);
+        let overlaps = |other: &&FsRequest| other.root.overlaps(&request.root);
         if let Some(other) = requests[..index].iter().find(overlaps) {
             let message = format!(
                 "found `{}`, which overlaps with `{}` above, expected folders apart from each other",

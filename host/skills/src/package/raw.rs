@@ -4,13 +4,15 @@
 //! bounds. The published JSON Schema is made from them, and reading goes by that
 //! schema, so that both refuse the same.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
-use schemars::{JsonSchema, Schema};
-use serde::Deserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{self, DeserializeOwned};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use super::document::Document;
@@ -108,9 +110,12 @@ pub(super) struct RawPermissions {
     /// Requests that the skill promises not to send, whatever is granted; these win over all others.
     #[serde(default)]
     pub(super) http_deny: Vec<RawHttpDeny>,
-    /// Durable state of the skill's own.
+    /// A fresh folder for each call, at `/workspace`: `true`, or the most that a call writes there.
     #[serde(default)]
-    pub(super) state: bool,
+    pub(super) workspace: RawAsked<RawQuota>,
+    /// Durable state of the skill's own: `true`, or the most that it keeps.
+    #[serde(default)]
+    pub(super) state: RawAsked<RawStateQuota>,
     /// Configuration keys that the skill reads.
     #[serde(default)]
     #[schemars(inner(regex(pattern = NAME)), extend("uniqueItems" = true))]
@@ -141,6 +146,36 @@ pub(super) struct RawFs {
     pub(super) root: String,
     /// The most that the skill does below it.
     pub(super) access: RawAccess,
+    /// The most that one call writes below it: a whole number and B, KiB, MiB or GiB, such as `10 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) max_bytes: Option<String>,
+    /// The most files, folders and links that one call makes below it.
+    #[schemars(range(min = 1))]
+    pub(super) max_files: Option<i64>,
+}
+
+/// How much a call writes below a folder.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawQuota {
+    /// The most bytes: a whole number and B, KiB, MiB or GiB, such as `10 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) max_bytes: Option<String>,
+    /// The most files, folders and links that are made.
+    #[schemars(range(min = 1))]
+    pub(super) max_files: Option<i64>,
+}
+
+/// How much a skill keeps in its state.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawStateQuota {
+    /// The most bytes of all keys and values: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) max_bytes: Option<String>,
+    /// The most keys.
+    #[schemars(range(min = 1))]
+    pub(super) max_keys: Option<i64>,
 }
 
 /// How much may be done below a folder.
@@ -151,6 +186,38 @@ pub(super) enum RawAccess {
     Read,
     /// Also create, change and remove.
     ReadWrite,
+}
+
+/// What is asked for by `true`, or by a table that says how much of it.
+#[derive(Debug, Default)]
+pub(super) struct RawAsked<T>(pub(super) Option<T>);
+
+impl<'de, T: Default + DeserializeOwned> Deserialize<'de> for RawAsked<T> {
+    /// Manifests are read from JSON values, which know what they are.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Value::deserialize(deserializer)? {
+            Value::Bool(false) => Ok(Self(None)),
+            Value::Bool(true) => Ok(Self(Some(T::default()))),
+            table => serde_json::from_value(table).map(Some).map(Self).map_err(de::Error::custom),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for RawAsked<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Asked{}", T::schema_name()).into()
+    }
+
+    /// The keywords of a table say nothing of a boolean, so that one schema fits both.
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = T::json_schema(generator);
+        schema.insert("type".to_owned(), json!(["boolean", "object"]));
+        schema
+    }
 }
 
 /// Requests that a skill asks to send.
@@ -248,6 +315,33 @@ pub(super) struct RawLimits {
     /// The output as JSON: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
     #[schemars(regex(pattern = SIZE))]
     pub(super) output: Option<String>,
+    /// Elements of each table, such as pointers to functions.
+    #[schemars(range(min = 1, max = 100_000))]
+    pub(super) table_elements: Option<i64>,
+    /// Core instances that the component is made of.
+    #[schemars(range(min = 1, max = 64))]
+    pub(super) instances: Option<i64>,
+    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
+    #[schemars(range(min = 1))]
+    pub(super) host_calls: Option<i64>,
+    /// The arguments as JSON: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) input: Option<String>,
+    /// Requests over HTTP.
+    #[schemars(range(min = 1))]
+    pub(super) http_requests: Option<i64>,
+    /// What is sent over HTTP: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) http_sent: Option<String>,
+    /// What is received over HTTP: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) http_received: Option<String>,
+    /// What is written to stdout and stderr: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) log: Option<String>,
+    /// Random bytes: a whole number and B, KiB, MiB or GiB, such as `64 KiB`.
+    #[schemars(regex(pattern = SIZE))]
+    pub(super) random: Option<String>,
     /// Calls of the skill at the same time.
     #[schemars(range(min = 1, max = 1024))]
     pub(super) concurrency: Option<i64>,
@@ -345,9 +439,12 @@ fn schema_of<T: JsonSchema>() -> Value {
 fn tighten(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     // An optional key is left out: neither TOML nor this YAML has a null.
-    if let Some(Value::Array(types)) = object.get("type") {
-        let first = types.iter().find(|ty| *ty != "null").cloned();
-        object.extend(first.map(|ty| ("type".to_owned(), ty)));
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|ty| ty != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".to_owned(), only);
+        }
     }
     for noise in ["default", "format"] {
         object.shift_remove(noise);

@@ -44,7 +44,7 @@ impl Shape<'_> {
     /// The value as JSON; what it is after a problem doesn't matter. The
     /// recursion goes only as deep as the schema, which is finite.
     fn node(&mut self, node: &Node, schema: &Value, path: &KeyPath) -> Value {
-        match (kind_of(schema), &node.content) {
+        match (kind_of(schema, node), &node.content) {
             ("object", Content::Table(entries)) => self.table(node, entries, schema, path),
             ("array", Content::List(nodes)) => self.list(nodes, schema, path),
             ("object" | "array", _) | (_, Content::Table(_) | Content::List(_)) => {
@@ -65,8 +65,8 @@ impl Shape<'_> {
     fn wrong_structure(&mut self, node: &Node, schema: &Value, path: &KeyPath) -> Value {
         let found = self.document.found(node);
         let toml = self.document.syntax == Syntax::Toml;
-        let hint = match (&node.content, kind_of(schema)) {
-            (Content::Table(_), "array") if toml && kind_of(&schema["items"]) == "object" => {
+        let hint = match (&node.content, kind_of(schema, node)) {
+            (Content::Table(_), "array") if toml && is_table(&schema["items"]) => {
                 format!(": write `[[{path}]]`")
             }
             (Content::List(_), "object") if toml => format!(": write `[{path}]`"),
@@ -229,9 +229,19 @@ impl Shape<'_> {
     }
 }
 
-/// The schema's type; the schemas of enums whose values are documented have none.
-fn kind_of(schema: &Value) -> &str {
-    schema["type"].as_str().unwrap_or("string")
+/// The type that the schema asks of `node`. What may be a boolean or a table is
+/// taken for a table where one stands there.
+fn kind_of<'s>(schema: &'s Value, node: &Node) -> &'s str {
+    match &schema["type"] {
+        Value::Array(_) if matches!(node.content, Content::Table(_)) => "object",
+        Value::Array(_) => "boolean",
+        // The schemas of enums whose values are documented have no type.
+        kind => kind.as_str().unwrap_or("string"),
+    }
+}
+
+fn is_table(schema: &Value) -> bool {
+    schema["type"] == "object"
 }
 
 /// The schema of a key: its own, or the one that a table has for every key.
@@ -256,13 +266,16 @@ fn expected(schema: &Value) -> String {
         return near::quoted(&choices, " or ");
     }
     let [min, max] = ["minimum", "maximum"].map(|keyword| schema[keyword].as_i64());
-    match (kind_of(schema), min, max) {
+    if schema["type"].is_array() {
+        return "`true`, `false` or a table".to_owned();
+    }
+    match (schema["type"].as_str().unwrap_or("string"), min, max) {
         ("integer", Some(min), Some(max)) => format!("an integer from {min} to {max}"),
         ("integer", Some(min), None) => format!("an integer from {min}"),
         ("integer", ..) => "an integer".to_owned(),
         ("boolean", ..) => "`true` or `false`".to_owned(),
         ("object", ..) => "a table".to_owned(),
-        ("array", ..) if kind_of(&schema["items"]) == "object" => "a list of tables".to_owned(),
+        ("array", ..) if is_table(&schema["items"]) => "a list of tables".to_owned(),
         ("array", ..) => "a list".to_owned(),
         _ => "a string".to_owned(),
     }

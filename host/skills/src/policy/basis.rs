@@ -1,8 +1,10 @@
 //! The reason for every term of a permit, for the audit chain.
 
+use bailiwick_domain::authority::Access;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::permit::Terms;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -41,7 +43,8 @@ struct GrantContent<'a> {
 
 #[derive(Serialize)]
 struct Term {
-    /// Which kind: `fs`, `http`, `http-deny`, `secret`, `state`, `config`, `limit`.
+    /// Which kind: `fs`, `http`, `http-deny`, `secret`, `workspace`,
+    /// `state`, `config`, `limit`.
     kind: &'static str,
     /// What is allowed.
     term: String,
@@ -83,7 +86,16 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
         let granted = granted.map(|it| format!("{giver} grants {} ({})", it.host.display(), it.access));
         reasons.push(Term {
             kind: "fs",
-            term: format!("{} as {} ({})", mount.host.display(), mount.root, mount.access),
+            term: match mount.access {
+                Access::Read => format!("{} as {} (read)", mount.host.display(), mount.root),
+                Access::ReadWrite => format!(
+                    "{} as {} (read-write, at most {} bytes and {} new files a call)",
+                    mount.host.display(),
+                    mount.root,
+                    mount.quota.max_bytes,
+                    mount.quota.max_files
+                ),
+            },
             because: [request, granted].into_iter().flatten().collect::<Vec<_>>().join("; "),
         });
     }
@@ -107,9 +119,14 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
         let because = format!("the manifest names it; {giver} grants it for these destinations");
         reasons.push(Term { kind: "secret", term: format!("{name} for {}", destinations.join(", ")), because });
     }
-    if terms.state {
-        let because = format!("the manifest asks for it; {giver} grants it");
-        reasons.push(Term { kind: "state", term: format!("its own namespace, {}", terms.skill), because });
+    let asked_and_granted = || format!("the manifest asks for it; {giver} grants it");
+    if let Some(Quota { max_bytes, max_files }) = terms.workspace {
+        let term = format!("/workspace, at most {max_bytes} bytes and {max_files} files");
+        reasons.push(Term { kind: "workspace", term, because: asked_and_granted() });
+    }
+    if let Some(StateQuota { max_bytes, max_keys }) = terms.state {
+        let term = format!("its own namespace, {}, at most {max_bytes} bytes and {max_keys} keys", terms.skill);
+        reasons.push(Term { kind: "state", term, because: asked_and_granted() });
     }
     for key in terms.config.keys() {
         let because = format!("the manifest asks for it; {giver} grants a value");
@@ -122,67 +139,20 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
 /// Where each limit comes from: the smallest of what the manifest asks (or else the
 /// host's default), the grant and the host's ceiling.
 fn limit_reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPolicy) -> Vec<Term> {
-    let (asked, granted) = (&skill.manifest.limits, &entry.grant.limits);
-    let (default, ceiling) = (&limits.default, &limits.ceiling);
-    let giver = &entry.grant.giver;
-    let millis = |time: std::time::Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    let term = |name: &str, value: u64, asked: Option<u64>, granted: Option<u64>, default: u64, ceiling: u64| {
-        let source = if granted == Some(value) && asked.unwrap_or(default) != value {
-            format!("{giver} grants no more")
-        } else if asked == Some(value) {
+    let (asked, granted) = (skill.manifest.limits.named(), entry.grant.limits.named());
+    let ceiling = limits.ceiling.named();
+    let says = |named: &[(&str, String)], name: &str, value: &str| named.iter().any(|it| it.0 == name && it.1 == value);
+    let reason = |(name, value): (&'static str, String)| {
+        let because = if says(&asked, name, &value) {
             "the manifest asks for it".to_owned()
-        } else if ceiling == value {
+        } else if says(&granted, name, &value) {
+            format!("{} grants no more", entry.grant.giver)
+        } else if says(&ceiling, name, &value) {
             "the host allows no more".to_owned()
         } else {
             "the host's default".to_owned()
         };
-        Term { kind: "limit", term: format!("{name} {value}"), because: source }
+        Term { kind: "limit", term: format!("{name} {value}"), because }
     };
-    let now = &terms.limits;
-    let mut reasons = vec![
-        term(
-            "memory_bytes",
-            now.memory_bytes,
-            asked.memory_bytes,
-            granted.memory_bytes,
-            default.memory_bytes,
-            ceiling.memory_bytes,
-        ),
-        term(
-            "deadline_ms",
-            millis(now.deadline),
-            asked.deadline.map(millis),
-            granted.deadline.map(millis),
-            millis(default.deadline),
-            millis(ceiling.deadline),
-        ),
-        term(
-            "output_bytes",
-            now.output_bytes,
-            asked.output_bytes,
-            granted.output_bytes,
-            default.output_bytes,
-            ceiling.output_bytes,
-        ),
-        term(
-            "concurrency",
-            now.concurrency.into(),
-            asked.concurrency.map(u64::from),
-            granted.concurrency.map(u64::from),
-            default.concurrency.into(),
-            ceiling.concurrency.into(),
-        ),
-    ];
-    if let Some(fuel) = now.fuel {
-        let most = u64::MAX;
-        reasons.push(term(
-            "fuel",
-            fuel,
-            asked.fuel,
-            granted.fuel,
-            default.fuel.unwrap_or(most),
-            ceiling.fuel.unwrap_or(most),
-        ));
-    }
-    reasons
+    terms.limits.named().into_iter().map(reason).collect()
 }

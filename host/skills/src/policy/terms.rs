@@ -21,7 +21,8 @@ pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Te
         fs: granted.fs.iter().filter_map(|mount| within_request(&asked.fs, mount)).collect(),
         http: http(asked, granted, host),
         secrets: asked_secrets(asked, &granted.secrets),
-        state: asked.state && granted.state,
+        workspace: asked.workspace.zip(granted.workspace).map(|(asked, granted)| asked.cut(granted)),
+        state: asked.state.zip(granted.state).map(|(asked, granted)| asked.cut(granted)),
         config: asked_config(asked, &granted.config),
         limits: host.limits.effective(&skill.manifest.limits, &grant.limits),
     }
@@ -47,7 +48,8 @@ fn asked_secrets(
 /// The mount as far as a request goes that its root lies in.
 fn within_request(asked: &[FsRequest], mount: &FsMount) -> Option<FsMount> {
     let request = asked.iter().find(|request| request.root.contains(&mount.root))?;
-    Some(FsMount { access: mount.access.min(request.access), ..mount.clone() })
+    let (access, quota) = (mount.access.min(request.access), request.quota.cut(mount.quota));
+    Some(FsMount { access, quota, ..mount.clone() })
 }
 
 fn asked_config(asked: &Permissions, granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {

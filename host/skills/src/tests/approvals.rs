@@ -72,7 +72,7 @@ async fn an_approval_is_for_these_arguments_this_caller_and_this_grant() {
     let stranger = Invocation { principal: Principal { name: "key:other".into() }, ..invocation("demo/p") };
     assert_ne!(asked(&host, stranger).await.id, approval.id);
     let mut new = everything(&host.site.data("work"));
-    new.capabilities.state = false;
+    new.capabilities.state = None;
     host.grants.add(&host.skill("demo/p"), new).expect("another grant");
     assert_ne!(asked(&host, invocation("demo/p")).await.id, approval.id);
     assert_eq!(host.sandbox.calls(), 0);

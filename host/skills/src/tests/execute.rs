@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bailiwick_domain::authority::Access;
+use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::grant::Capabilities;
+use bailiwick_domain::quota::Quota;
 use bailiwick_domain::sandbox::{InvokeError, Output};
 use bailiwick_domain::{clock::Clock, digest::Digest};
 use serde_json::json;
@@ -41,7 +42,8 @@ async fn a_call_is_answered_with_its_receipt() {
     assert_eq!(receipt.denials[0].request, "/etc");
     let seen = host.sandbox.last();
     assert!(Arc::ptr_eq(&seen.terms, &receipt.terms), "the receipt names what the sandbox was given");
-    assert_eq!(seen.terms.fs, [mount("/work", &host.site.data("work"), Access::ReadWrite)]);
+    let quota = Quota { max_bytes: 10 << 20, ..Quota::default() };
+    assert_eq!(seen.terms.fs, [FsMount { quota, ..mount("/work", &host.site.data("work"), Access::ReadWrite) }]);
     assert_eq!((seen.tool, &seen.arguments), (0, &json!({ "text": "secret words" })));
     assert_eq!(seen.deadline - host.site.clock.instant(), Duration::from_secs(5));
 }

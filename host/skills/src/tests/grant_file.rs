@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{Access, Scheme};
+use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 
 use super::support::{Host, Site};
 use crate::grants::GrantError;
@@ -22,12 +24,15 @@ given_at = 2026-11-20T11:00:00Z
 expires_at = 2026-12-31T23:59:59Z
 reason = "reads the tickets"
 accept_risks = ["destructive"]
-state = true
+state = { max_bytes = "1 MiB", max_keys = 5 }
+workspace = { max_bytes = "2 MiB", max_files = 6 }
 
 [[grant.fs]]
 root = "/work"
 host = "HOST"
 access = "read-write"
+max_bytes = "3 MiB"
+max_files = 7
 
 [[grant.http]]
 host = "*.example.com"
@@ -49,6 +54,15 @@ deadline = "500 ms"
 fuel = 1000000
 output = "1 KiB"
 concurrency = 2
+table_elements = 3
+instances = 4
+host_calls = 5
+input = "6 B"
+http_requests = 7
+http_sent = "8 B"
+http_received = "9 B"
+log = "10 B"
+random = "11 B"
 
 [grant.secrets]
 github_token = ["api.github.com", "[::1]:8443"]
@@ -93,16 +107,42 @@ fn every_key_is_understood() {
     assert_eq!(rule.paths, ["/v1".parse().expect("a path")]);
     assert_eq!(capabilities.http[1].schemes, [Scheme::Https], "where none is named");
     assert!(capabilities.http[1].ports.is_empty() && capabilities.http[1].paths.is_empty());
-    assert!(capabilities.state);
+    assert_eq!(capabilities.state, Some(StateQuota { max_bytes: 1 << 20, max_keys: 5 }));
+    assert_eq!(capabilities.workspace, Some(Quota { max_bytes: 2 << 20, max_files: 6 }));
+    assert_eq!(capabilities.fs[0].quota, Quota { max_bytes: 3 << 20, max_files: 7 });
     assert_eq!(capabilities.config["mode"], "fast");
     let destinations: Vec<String> = capabilities.secrets["github_token"].iter().map(ToString::to_string).collect();
     assert_eq!(destinations, ["api.github.com", "[::1]:8443"]);
     assert_eq!(capabilities.http_deny[0].to_string(), "DELETE http://[10.0.0.0/8]:8080 below /v1/*/keys");
-    assert_eq!(grant.limits.memory_bytes, Some(16 << 20));
-    assert_eq!(grant.limits.deadline, Some(Duration::from_millis(500)));
-    assert_eq!(grant.limits.fuel, Some(1_000_000));
-    assert_eq!(grant.limits.output_bytes, Some(1 << 10));
-    assert_eq!(grant.limits.concurrency, Some(2));
+    let limits = LimitsRequest {
+        memory_bytes: Some(16 << 20),
+        table_elements: Some(3),
+        instances: Some(4),
+        deadline: Some(Duration::from_millis(500)),
+        fuel: Some(1_000_000),
+        host_calls: Some(5),
+        input_bytes: Some(6),
+        output_bytes: Some(1 << 10),
+        http_requests: Some(7),
+        http_sent_bytes: Some(8),
+        http_received_bytes: Some(9),
+        log_bytes: Some(10),
+        random_bytes: Some(11),
+        concurrency: Some(2),
+    };
+    assert_eq!(grant.limits, limits);
+}
+
+#[test]
+fn true_gives_what_the_host_gives_where_nobody_says_how_much() {
+    let text = EXAMPLE.replace("{ max_bytes = \"1 MiB\", max_keys = 5 }", "true");
+    let text = text.replace("{ max_bytes = \"2 MiB\", max_files = 6 }", "true");
+    let host = open(&text.replace("max_bytes = \"3 MiB\"\nmax_files = 7\n", "")).expect("it is valid");
+    let [entry] = host.grants.list().try_into().expect("one grant");
+    let capabilities = &entry.grant.capabilities;
+    assert_eq!(capabilities.state, Some(StateQuota::MOST));
+    assert_eq!(capabilities.workspace, Some(Quota::default()));
+    assert_eq!(capabilities.fs[0].quota, Quota::default());
 }
 
 #[test]
@@ -115,31 +155,38 @@ fn a_fault_is_named_with_its_line_and_key() {
         ("2026-11-20T11:00:00Z", "2026-11-20T11:00:00+02:00", "grants.toml:8:12: ", "2026-12-31T23:59:59Z"),
         ("2026-11-20T11:00:00Z", "\"2026-11-20T11:00:00Z\"", "grants.toml:8:12: ", "grant.given_at"),
         ("2026-12-31T23:59:59Z", "2026-12-31", "grants.toml:9:14: ", "grant.expires_at"),
+        ("max_bytes = \"3 MiB\"", "max_bytes = 3", "grants.toml:", "grant.fs"),
+        ("max_files = 7", "max_files = 0", "grants.toml:", "grant.fs"),
+        ("access = \"read-write\"", "access = \"read\"", "grants.toml:", "a quota says nothing of a folder"),
+        ("{ max_bytes = \"1 MiB\", max_keys = 5 }", "false", "grants.toml:", "`false` gives nothing"),
+        ("{ max_bytes = \"1 MiB\", max_keys = 5 }", "{ max_files = 5 }", "grants.toml:", "max_files"),
+        ("max_files = 6", "max_keys = 6", "grants.toml:", "max_keys"),
+        ("random = \"11 B\"", "random = \"0 B\"", "grants.toml:", "grant.limits.random"),
         ("accept_risks = [\"destructive\"]", "accept_risks = \"destructive\"", "grants.toml:11:16: ", "accept_risks"),
-        ("state = true", "state = \"true\"", "grants.toml:12:9: ", "grant.state"),
-        ("root = \"/work\"", "root = \"work\"", "grants.toml:15:8: ", "grant.fs.root"),
-        ("host = \"HOST\"", "host = \"./here\"", "grants.toml:16:8: ", "grant.fs.host"),
-        ("access = \"read-write\"", "access = \"write\"", "grants.toml:17:10: ", "grant.fs.access"),
-        ("access = \"read-write\"", "acces = \"read\"", "grants.toml:17:1: ", "acces"),
-        ("host = \"*.example.com\"", "host = \"*.*.com\"", "grants.toml:20:8: ", "grant.http.host"),
-        ("[\"https\", \"http\"]", "[]", "grants.toml:21:11: ", "grant.http.schemes"),
-        ("[443, 8443]", "[0]", "grants.toml:22:10: ", "grant.http.ports"),
-        ("methods = [\"GET\"]\npaths", "methods = [\"get\"]\npaths", "grants.toml:23:11: ", "grant.http.methods"),
-        ("paths = [\"/v1\"]", "paths = [\"v1\"]", "grants.toml:24:9: ", "grant.http.paths"),
-        ("mode = \"fast\"", "mode = 1", "grants.toml:31:8: ", "grant.config.mode"),
-        ("\"16 MiB\"", "\"16 MB\"", "grants.toml:34:10: ", "grant.limits.memory"),
-        ("\"16 MiB\"", "\"0 B\"", "grants.toml:34:10: ", "grant.limits.memory"),
-        ("\"500 ms\"", "\"0 s\"", "grants.toml:35:12: ", "grant.limits.deadline"),
-        ("fuel = 1000000", "fuel = 0", "grants.toml:36:8: ", "grant.limits.fuel"),
-        ("\"1 KiB\"", "1024", "grants.toml:37:10: ", "grant.limits.output"),
-        ("concurrency = 2", "concurrency = -1", "grants.toml:38:15: ", "grant.limits.concurrency"),
-        ("\"[::1]:8443\"", "\"*\"", "grants.toml:41:16: ", "grant.secrets.github_token"),
-        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:41:16: ", "grant.secrets.github_token"),
-        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:44:8: ", "`10.0.0.0/8`"),
-        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:45:", "grant.http_deny.schemes"),
-        ("[8080]", "[0]", "grants.toml:46:", "grant.http_deny.ports"),
-        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:47:", "grant.http_deny.methods"),
-        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:48:", "grant.http_deny.paths"),
+        ("state = {", "state = [] # {", "grants.toml:12:9: ", "expected `true` or a table"),
+        ("root = \"/work\"", "root = \"work\"", "grants.toml:16:8: ", "grant.fs.root"),
+        ("host = \"HOST\"", "host = \"./here\"", "grants.toml:17:8: ", "grant.fs.host"),
+        ("access = \"read-write\"", "access = \"write\"", "grants.toml:18:10: ", "grant.fs.access"),
+        ("access = \"read-write\"", "acces = \"read\"", "grants.toml:18:1: ", "acces"),
+        ("host = \"*.example.com\"", "host = \"*.*.com\"", "grants.toml:23:8: ", "grant.http.host"),
+        ("[\"https\", \"http\"]", "[]", "grants.toml:24:11: ", "grant.http.schemes"),
+        ("[443, 8443]", "[0]", "grants.toml:25:10: ", "grant.http.ports"),
+        ("methods = [\"GET\"]\npaths", "methods = [\"get\"]\npaths", "grants.toml:26:11: ", "grant.http.methods"),
+        ("paths = [\"/v1\"]", "paths = [\"v1\"]", "grants.toml:27:9: ", "grant.http.paths"),
+        ("mode = \"fast\"", "mode = 1", "grants.toml:34:8: ", "grant.config.mode"),
+        ("\"16 MiB\"", "\"16 MB\"", "grants.toml:37:10: ", "grant.limits.memory"),
+        ("\"16 MiB\"", "\"0 B\"", "grants.toml:37:10: ", "grant.limits.memory"),
+        ("\"500 ms\"", "\"0 s\"", "grants.toml:38:12: ", "grant.limits.deadline"),
+        ("fuel = 1000000", "fuel = 0", "grants.toml:39:8: ", "grant.limits.fuel"),
+        ("\"1 KiB\"", "1024", "grants.toml:40:10: ", "grant.limits.output"),
+        ("concurrency = 2", "concurrency = -1", "grants.toml:41:15: ", "grant.limits.concurrency"),
+        ("\"[::1]:8443\"", "\"*\"", "grants.toml:53:16: ", "grant.secrets.github_token"),
+        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:53:16: ", "grant.secrets.github_token"),
+        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:56:8: ", "`10.0.0.0/8`"),
+        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:57:", "grant.http_deny.schemes"),
+        ("[8080]", "[0]", "grants.toml:58:", "grant.http_deny.ports"),
+        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:59:", "grant.http_deny.methods"),
+        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:60:", "grant.http_deny.paths"),
     ];
     for (right, wrong, place, key) in faults {
         assert!(EXAMPLE.contains(right), "{right}");

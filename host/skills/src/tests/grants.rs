@@ -10,6 +10,7 @@ use bailiwick_domain::authority::Access;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::{Quota, StateQuota};
 
 use bailiwick_journal::{Shelf, Undone};
 use serde_json::json;
@@ -39,7 +40,17 @@ fn what_is_given_is_read_back_by_others() {
         fuel: Some(7),
         output_bytes: Some(2048),
         concurrency: Some(3),
+        table_elements: Some(4),
+        instances: Some(5),
+        host_calls: Some(6),
+        input_bytes: Some(7),
+        http_requests: Some(8),
+        http_sent_bytes: Some(9),
+        http_received_bytes: Some(10),
+        log_bytes: Some(11),
+        random_bytes: Some(12),
     };
+    new.capabilities.fs[0].quota = Quota { max_bytes: 13, max_files: 14 };
     let given = host.grants.add(&host.skill("demo/p"), new.clone()).expect("the grant is given");
     assert_eq!(given.grant.given_at, midnight());
     assert_eq!(given.grant.digest, host.skill("demo/p").digest);
@@ -109,7 +120,10 @@ fn a_grant_wider_than_the_manifest_names_what_it_lacks() {
     let http = Capabilities { http: vec![rule("example.com", &["GET"])], ..Capabilities::default() };
     let lacks = wider(http);
     assert!(lacks.to_string().contains("`GET https://example.com:443/`"), "{lacks}");
-    assert!(matches!(wider(Capabilities { state: true, ..Capabilities::default() }), Wider::State));
+    let state = Capabilities { state: Some(StateQuota::MOST), ..Capabilities::default() };
+    assert!(matches!(wider(state), Wider::State));
+    let workspace = Capabilities { workspace: Some(Quota::default()), ..Capabilities::default() };
+    assert!(matches!(wider(workspace), Wider::Workspace));
     let config = [("level".to_owned(), String::new())].into();
     let lacks = wider(Capabilities { config, ..Capabilities::default() });
     assert_eq!(
@@ -164,6 +178,33 @@ fn nobody_is_given_the_folder_with_the_grants() {
         let refused = add(&host, Capabilities { fs, ..Capabilities::default() });
         assert!(matches!(refused, Err(GrantError::Mount(MountError::HoldsGrants { .. }))), "{path:?}");
     }
+}
+
+#[test]
+fn nobody_is_given_the_workspaces_of_calls() {
+    let host = host();
+    let workspaces = host.site.home().join("workspaces");
+    fs::create_dir_all(workspaces.join("one/files")).expect("a workspace");
+    for path in [workspaces.clone(), workspaces.join("one/files")] {
+        let fs = vec![mount("/work", &path, Access::Read)];
+        let refused = add(&host, Capabilities { fs, ..Capabilities::default() });
+        assert!(matches!(refused, Err(GrantError::Mount(MountError::HoldsWorkspaces { .. }))), "{path:?}");
+    }
+}
+
+#[test]
+fn no_folder_is_mounted_over_a_workspace() {
+    let host = Site::new();
+    let asked = "[permissions]\nworkspace = true\n[[permissions.fs]]\nroot = \"/other\"\naccess = \"read\"\n";
+    host.package("p", &manifest("demo/p", "1.0.0", asked), &[tool("run")]);
+    let host = host.open();
+    let fs = vec![mount("/other", &host.site.data("work"), Access::Read)];
+    let given = Capabilities { workspace: Some(Quota::default()), fs, ..Capabilities::default() };
+    add(&host, given).expect("they are apart");
+    // A grant that comes in a file, for a root that the manifest doesn't ask for.
+    let text = host.grants.export().expect("a file").replace("\"/other\"", "\"/workspace/in\"");
+    let refused = host.grants.import(Path::new("grants.toml"), &text, "ada").expect_err("refused");
+    assert!(refused.to_string().contains("overlap"), "{refused}");
 }
 
 #[test]
@@ -284,7 +325,7 @@ fn a_grant_is_narrowed_and_never_widened() {
     let narrowed = narrowed.expect("it is narrowed");
     let given = &narrowed.grant.capabilities;
     assert_eq!(given.fs[0].access, Access::Read);
-    assert!(given.http.is_empty() && !given.state && !given.config.contains_key("mode"));
+    assert!(given.http.is_empty() && given.state.is_none() && !given.config.contains_key("mode"));
     assert_eq!(narrowed.grant.limits.memory_bytes, Some(1 << 20));
     assert!(narrowed.grant.expires_at.is_some());
     assert_ne!(narrowed.fingerprint, before);
@@ -309,7 +350,7 @@ fn new_bytes_get_what_the_old_ones_had_when_a_person_accepts_them() {
     assert!(matches!(other, GrantError::OtherBytes { .. }));
     let accepted = host.grants.accept(&skill, skill.digest, "ada").expect("accepted");
     assert_eq!(accepted.grant.capabilities.fs.len(), 1);
-    assert!(!accepted.grant.capabilities.state, "it no longer asks for it");
+    assert!(accepted.grant.capabilities.state.is_none(), "it no longer asks for it");
 }
 
 #[test]

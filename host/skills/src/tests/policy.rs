@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, HttpDeny, HttpTarget, Scheme};
+use bailiwick_domain::authority::{Access, FsMount, HttpDeny, HttpTarget, Scheme};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, LimitsRequest};
 use bailiwick_domain::permit::{self, PermitVerifier, Terms};
+use bailiwick_domain::quota::{Quota, StateQuota};
 
 use super::script::midnight;
 use super::support::{ALL, Host, Site, everything, manifest, mount, rule, tool};
@@ -60,7 +61,7 @@ fn capabilities() -> Capabilities {
 fn what_is_granted_and_not_asked_for_is_not_had() {
     let terms = terms("", capabilities(), LimitsRequest::default());
     assert!(terms.fs.is_empty());
-    assert!(!terms.state);
+    assert_eq!((terms.state, terms.workspace), (None, None));
     assert!(terms.config.is_empty());
     assert!(!allows(&terms, "GET", "api.example.com"));
 }
@@ -69,7 +70,7 @@ fn what_is_granted_and_not_asked_for_is_not_had() {
 fn what_is_asked_for_and_not_granted_is_not_had() {
     let terms = terms(ALL, Capabilities::default(), LimitsRequest::default());
     assert!(terms.fs.is_empty());
-    assert!(!terms.state);
+    assert_eq!((terms.state, terms.workspace), (None, None));
     assert!(terms.config.is_empty());
     assert!(!allows(&terms, "GET", "api.example.com"));
 }
@@ -77,8 +78,11 @@ fn what_is_asked_for_and_not_granted_is_not_had() {
 #[test]
 fn what_is_both_is_had() {
     let terms = terms(ALL, capabilities(), LimitsRequest::default());
-    assert_eq!(terms.fs, [mount("/work", "/host/work".as_ref(), Access::ReadWrite)]);
-    assert!(terms.state);
+    let quota = Quota { max_bytes: 10 << 20, ..Quota::default() };
+    assert_eq!(terms.fs, [FsMount { quota, ..mount("/work", "/host/work".as_ref(), Access::ReadWrite) }]);
+    // The lesser of what is asked for and granted, number by number.
+    assert_eq!(terms.workspace, Some(Quota { max_bytes: 3 << 20, max_files: 20 }));
+    assert_eq!(terms.state, Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }));
     assert_eq!(terms.config, capabilities().config);
     assert!(allows(&terms, "GET", "api.example.com"));
     assert!(!allows(&terms, "GET", "www.example.com"), "the grant names one host");
@@ -146,9 +150,18 @@ fn what_the_manifest_the_grant_or_the_host_denies_is_denied() {
 fn every_limit_is_cut_by_the_grant_and_the_ceiling() {
     let asked = Limits {
         memory_bytes: 32 << 20,
+        table_elements: 1000,
+        instances: 5,
         deadline: Duration::from_secs(5),
         fuel: Some(1000),
+        host_calls: 50,
+        input_bytes: 32 << 10,
         output_bytes: 64 << 10,
+        http_requests: 6,
+        http_sent_bytes: 7 << 10,
+        http_received_bytes: 8 << 10,
+        log_bytes: 9 << 10,
+        random_bytes: 10 << 10,
         concurrency: 4,
     };
     let of = |limits| terms(ALL, Capabilities::default(), limits).limits;
@@ -160,6 +173,19 @@ fn every_limit_is_cut_by_the_grant_and_the_ceiling() {
     assert_eq!(of(LimitsRequest { fuel: Some(9), ..none() }), Limits { fuel: Some(9), ..asked.clone() });
     assert_eq!(of(LimitsRequest { output_bytes: Some(2), ..none() }), Limits { output_bytes: 2, ..asked.clone() });
     assert_eq!(of(LimitsRequest { concurrency: Some(1), ..none() }), Limits { concurrency: 1, ..asked.clone() });
+    for (less, expected) in [
+        (LimitsRequest { table_elements: Some(1), ..none() }, Limits { table_elements: 1, ..asked.clone() }),
+        (LimitsRequest { instances: Some(1), ..none() }, Limits { instances: 1, ..asked.clone() }),
+        (LimitsRequest { host_calls: Some(1), ..none() }, Limits { host_calls: 1, ..asked.clone() }),
+        (LimitsRequest { input_bytes: Some(1), ..none() }, Limits { input_bytes: 1, ..asked.clone() }),
+        (LimitsRequest { http_requests: Some(1), ..none() }, Limits { http_requests: 1, ..asked.clone() }),
+        (LimitsRequest { http_sent_bytes: Some(1), ..none() }, Limits { http_sent_bytes: 1, ..asked.clone() }),
+        (LimitsRequest { http_received_bytes: Some(1), ..none() }, Limits { http_received_bytes: 1, ..asked.clone() }),
+        (LimitsRequest { log_bytes: Some(1), ..none() }, Limits { log_bytes: 1, ..asked.clone() }),
+        (LimitsRequest { random_bytes: Some(1), ..none() }, Limits { random_bytes: 1, ..asked.clone() }),
+    ] {
+        assert_eq!(of(less), expected);
+    }
     let wide = LimitsRequest { memory_bytes: Some(u64::MAX), fuel: Some(u64::MAX), concurrency: Some(99), ..none() };
     assert_eq!(of(wide), asked, "a grant never widens");
     let greedy = terms("[limits]\nmemory = \"100 GiB\"\ndeadline = \"9 h\"", Capabilities::default(), none()).limits;

@@ -10,6 +10,7 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::permit;
+use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::sandbox::Sandbox;
 use bailiwick_domain::wit::{Answer, Field, ToolSignature, WitType};
 use bailiwick_journal::Journal;
@@ -38,13 +39,15 @@ pub(super) const ALL: &str = r#"
     [[permissions.fs]]
     root = "/work"
     access = "read-write"
+    max_bytes = "10 MiB"
 
     [[permissions.http]]
     host = "*.example.com"
     methods = ["GET", "POST"]
 
     [permissions]
-    state = true
+    workspace = { max_files = 20 }
+    state = { max_keys = 50 }
     config = ["mode", "level"]
     secrets = ["token"]
 
@@ -53,6 +56,15 @@ pub(super) const ALL: &str = r#"
     deadline = "5 s"
     fuel = 1000
     output = "64 KiB"
+    table_elements = 1000
+    instances = 5
+    host_calls = 50
+    input = "32 KiB"
+    http_requests = 6
+    http_sent = "7 KiB"
+    http_received = "8 KiB"
+    log = "9 KiB"
+    random = "10 KiB"
     concurrency = 4
 "#;
 
@@ -242,7 +254,8 @@ pub(super) fn everything(host: &Path) -> NewGrant {
                 ..HttpDeny::of("api.example.com".parse().expect("a host"))
             }],
             secrets: [("token".to_owned(), vec!["api.example.com".parse().expect("a host")])].into(),
-            state: true,
+            workspace: Some(Quota { max_bytes: 3 << 20, max_files: 30 }),
+            state: Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }),
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         },
         ..NewGrant::default()
@@ -250,7 +263,7 @@ pub(super) fn everything(host: &Path) -> NewGrant {
 }
 
 pub(super) fn mount(root: &str, host: &Path, access: Access) -> FsMount {
-    FsMount { root: root.parse().expect("a guest path"), host: host.to_owned(), access }
+    FsMount { root: root.parse().expect("a guest path"), host: host.to_owned(), access, quota: Quota::default() }
 }
 
 pub(super) fn rule(host: &str, methods: &[&str]) -> HttpRule {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest, ToolOverride};
+use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::package::manifest_schema;
 use serde_json::{Map, Value};
@@ -119,6 +120,7 @@ fn full() -> SkillManifest {
         risk_tags: Some([text("destructive")].into()),
         idempotent: Some(false),
     };
+    let quota = QuotaRequest { max_bytes: Some(10 << 20), max_files: Some(100) };
     let rule = HttpRule {
         host: HostPattern::Name(text("api.example.com")),
         schemes: vec![Scheme::Http, Scheme::Https],
@@ -140,10 +142,11 @@ fn full() -> SkillManifest {
         component: Some("skill.wasm".into()),
         tools: [(text("add-note"), tool)].into(),
         permissions: Permissions {
-            fs: vec![FsRequest { root: "/work".parse().expect("a path"), access: Access::ReadWrite }],
+            fs: vec![FsRequest { root: "/work".parse().expect("a path"), access: Access::ReadWrite, quota }],
             http: vec![rule],
             http_deny: vec![deny],
-            state: true,
+            workspace: Some(QuotaRequest { max_bytes: Some(5 << 20), max_files: Some(50) }),
+            state: Some(StateRequest { max_bytes: Some(1 << 20), max_keys: Some(7) }),
             config: [text("region")].into(),
             secrets: [text("github_token")].into(),
             skills: vec![SkillSelector::within("demo/clock".parse().expect("an id"), "^1.2").expect("a range")],
@@ -157,6 +160,15 @@ fn full() -> SkillManifest {
             deadline: Some(Duration::from_millis(1500)),
             fuel: Some(1_000_000),
             output_bytes: Some(64 << 10),
+            table_elements: Some(5000),
+            instances: Some(20),
+            host_calls: Some(300),
+            input_bytes: Some(2 << 20),
+            http_requests: Some(30),
+            http_sent_bytes: Some(3 << 20),
+            http_received_bytes: Some(4 << 20),
+            log_bytes: Some(8 << 10),
+            random_bytes: Some(256),
             concurrency: Some(4),
         },
         model_preferences: vec![text("large"), text("small")],

@@ -28,8 +28,10 @@ pub(super) fn narrow(narrow: &GrantNarrow, desk: &Desk, out: Output) -> Done {
     for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
         body.insert(key.to_owned(), json!(list));
     }
-    if narrow.state {
-        body.insert("state".to_owned(), Value::Bool(true));
+    for (key, taken) in [("state", narrow.state), ("workspace", narrow.workspace)] {
+        if taken {
+            body.insert(key.to_owned(), Value::Bool(true));
+        }
     }
     if let Some(end) = app::end_of(narrow.expires.as_deref())? {
         body.insert("expires_at".to_owned(), json!(bailiwick_api::time::format(end)));

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use bailiwick_domain::authority::{
     Access, FsMount, FsRequest, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
 };
+use bailiwick_domain::grant::Capabilities;
+use bailiwick_domain::quota::Quota;
+use bailiwick_domain::units::parse_size;
 
 /// `HOST[:GUEST][:ro|:rw]`. Where GUEST is left out, the skill must ask for one root.
 pub(super) fn mount(text: &str, asked: &[FsRequest]) -> Result<FsMount, String> {
@@ -20,7 +23,37 @@ pub(super) fn mount(text: &str, asked: &[FsRequest]) -> Result<FsMount, String> 
     if host.is_empty() {
         return Err(format!("`{text}` names no folder: expected HOST[:GUEST][:ro|:rw], such as `docs:/work/docs:ro`"));
     }
-    Ok(FsMount { root, host: PathBuf::from(host), access })
+    Ok(FsMount { root, host: PathBuf::from(host), access, quota: Quota::default() })
+}
+
+/// `GUEST|state=[SIZE][,NUMBER]`, for something that is granted already.
+pub(super) fn quota(text: &str, granted: &mut Capabilities) -> Result<(), String> {
+    let form = "expected GUEST=[SIZE][,FILES] or state=[SIZE][,KEYS], such as `/work=10 MiB,100`";
+    let (what, amounts) = text.split_once('=').ok_or_else(|| format!("`{text}` names no quota: {form}"))?;
+    let (size, number) = amounts.split_once(',').unwrap_or((amounts, ""));
+    let size = Some(size.trim()).filter(|size| !size.is_empty()).map(parse_size).transpose();
+    let size = size.map_err(|error| format!("`{text}`: {error}"))?;
+    let number = Some(number.trim()).filter(|number| !number.is_empty()).map(str::parse::<u64>).transpose();
+    let number = number.map_err(|_| format!("`{text}`: the number can't be read: {form}"))?;
+    if (size, number) == (None, None) || size == Some(0) || number == Some(0) {
+        return Err(format!("`{text}` leaves nothing: {form}"));
+    }
+    if what == "state" {
+        let state = granted.state.as_mut().ok_or_else(|| format!("`{text}`: there is no `--state` to be cut"))?;
+        state.max_bytes = size.unwrap_or(state.max_bytes);
+        state.max_keys = number.unwrap_or(state.max_keys);
+        return Ok(());
+    }
+    let quota = if what == GuestPath::workspace().as_str() {
+        granted.workspace.as_mut()
+    } else {
+        let mut mounts = granted.fs.iter_mut().filter(|mount| mount.access == Access::ReadWrite);
+        mounts.find(|mount| mount.root.as_str() == what).map(|mount| &mut mount.quota)
+    };
+    let quota = quota.ok_or_else(|| format!("`{text}`: nothing writable is granted as `{what}`"))?;
+    quota.max_bytes = size.unwrap_or(quota.max_bytes);
+    quota.max_files = number.unwrap_or(quota.max_files);
+    Ok(())
 }
 
 fn only_root(text: &str, asked: &[FsRequest]) -> Result<GuestPath, String> {
@@ -139,10 +172,35 @@ fn union<T: PartialEq>(items: impl Iterator<Item = T>) -> Vec<T> {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_domain::quota::{QuotaRequest, StateQuota};
+
     use super::*;
 
+    #[test]
+    fn quotas() {
+        let mut granted = Capabilities {
+            fs: vec![mount("docs:/work:rw", &[asked("/work")]).expect("a mount")],
+            workspace: Some(Quota::default()),
+            state: Some(StateQuota::MOST),
+            ..Capabilities::default()
+        };
+        for text in ["/work=10 MiB,100", "/workspace=,7", "state=1 KiB"] {
+            quota(text, &mut granted).expect(text);
+        }
+        assert_eq!(granted.fs[0].quota, Quota { max_bytes: 10 << 20, max_files: 100 });
+        assert_eq!(granted.workspace, Some(Quota { max_files: 7, ..Quota::default() }));
+        assert_eq!(granted.state, Some(StateQuota { max_bytes: 1 << 10, ..StateQuota::MOST }));
+        for bad in ["/work", "/work=", "/work=0 B", "/work=,0", "/work=10", "/work=,x", "/other=1 B", "/work=1 B,1,1"] {
+            assert!(quota(bad, &mut granted).is_err(), "{bad}");
+        }
+        granted.fs[0].access = Access::Read;
+        assert!(quota("/work=1 B", &mut granted).is_err(), "nothing is written there");
+        granted.state = None;
+        assert!(quota("state=1 B", &mut granted).is_err());
+    }
+
     fn asked(root: &str) -> FsRequest {
-        FsRequest { root: root.parse().expect("a path"), access: Access::ReadWrite }
+        FsRequest { root: root.parse().expect("a path"), access: Access::ReadWrite, quota: QuotaRequest::default() }
     }
 
     #[test]

@@ -1,0 +1,127 @@
+//! One root of a call, and how much the call may still add below it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use bailiwick_domain::authority::{Access, GuestPath};
+use bailiwick_domain::quota::Quota;
+
+/// A preopened folder.
+#[derive(Debug)]
+pub(super) struct Root {
+    pub(super) path: GuestPath,
+    pub(super) access: Access,
+    quota: Quota,
+    bytes: AtomicU64,
+    files: AtomicU64,
+    read: AtomicBool,
+    written: AtomicBool,
+}
+
+/// What is about to be added.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Addition {
+    pub(super) bytes: u64,
+    pub(super) files: u64,
+}
+
+/// There is no room for an addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum QuotaReached {
+    /// In bytes.
+    #[error("the quota of {0} bytes for one call is used up")]
+    Bytes(u64),
+    /// In files, folders and links.
+    #[error("the quota of {0} new files for one call is used up")]
+    Files(u64),
+}
+
+impl Root {
+    pub(super) fn new(path: &GuestPath, access: Access, quota: Quota) -> Self {
+        Self {
+            path: path.clone(),
+            access,
+            quota,
+            bytes: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+            read: AtomicBool::new(false),
+            written: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether this is the first time that the root is read, or written to.
+    pub(super) fn is_first(&self, changes: bool) -> bool {
+        let seen = if changes { &self.written } else { &self.read };
+        !seen.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn is_writable(&self) -> bool {
+        self.access == Access::ReadWrite
+    }
+
+    /// Counts `addition`, all of it or nothing. Below a root that is only read
+    /// nothing is counted, because nothing is added.
+    pub(super) fn charge(&self, addition: Addition) -> Result<(), QuotaReached> {
+        if !self.is_writable() {
+            return Ok(());
+        }
+        let Quota { max_bytes, max_files } = self.quota;
+        take(&self.bytes, addition.bytes, max_bytes).ok_or(QuotaReached::Bytes(max_bytes))?;
+        if take(&self.files, addition.files, max_files).is_some() {
+            return Ok(());
+        }
+        give_back(&self.bytes, addition.bytes);
+        Err(QuotaReached::Files(max_files))
+    }
+
+    /// Takes back what was charged and then not added.
+    pub(super) fn refund(&self, addition: Addition) {
+        if self.is_writable() {
+            give_back(&self.bytes, addition.bytes);
+            give_back(&self.files, addition.files);
+        }
+    }
+
+    /// Bytes and files that were added.
+    pub(super) fn used(&self) -> (u64, u64) {
+        (self.bytes.load(Ordering::Relaxed), self.files.load(Ordering::Relaxed))
+    }
+}
+
+fn take(used: &AtomicU64, amount: u64, max: u64) -> Option<u64> {
+    let more = |used: u64| used.checked_add(amount).filter(|sum| *sum <= max);
+    used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()
+}
+
+fn give_back(used: &AtomicU64, amount: u64) {
+    let less = |used: u64| Some(used.saturating_sub(amount));
+    let _ = used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn root(access: Access) -> Root {
+        Root::new(&GuestPath::workspace(), access, Quota { max_bytes: 10, max_files: 1 })
+    }
+
+    #[test]
+    fn an_addition_is_counted_whole_or_not_at_all() {
+        let root = root(Access::ReadWrite);
+        let add = |bytes, files| root.charge(Addition { bytes, files });
+        assert_eq!(add(10, 0), Ok(()));
+        assert_eq!(add(1, 0), Err(QuotaReached::Bytes(10)));
+        root.refund(Addition { bytes: 4, files: 0 });
+        assert_eq!(add(4, 1), Ok(()));
+        root.refund(Addition { bytes: 4, files: 0 });
+        assert_eq!(add(4, 1), Err(QuotaReached::Files(1)));
+        assert_eq!(root.used(), (6, 1));
+    }
+
+    #[test]
+    fn nothing_is_counted_where_nothing_is_written() {
+        let root = root(Access::Read);
+        assert_eq!(root.charge(Addition { bytes: 100, files: 100 }), Ok(()));
+        assert_eq!(root.used(), (0, 0));
+    }
+}

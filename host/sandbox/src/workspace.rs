@@ -1,0 +1,276 @@
+//! Workspaces: a fresh folder for a call, gone with it or kept for a while.
+//!
+//! ```text
+//! <workspaces>/<id>/        the host's own, locked while the call runs
+//! <workspaces>/<id>/files/  what the guest sees at /workspace
+//! ```
+
+use std::fs::{self, DirBuilder, File, TryLockError};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_domain::clock::Clock;
+use tokio::runtime::Handle;
+
+/// Only the host's user comes in.
+const MODE: u32 = 0o700;
+
+/// What the guest sees of a workspace.
+const FILES: &str = "files";
+
+/// Bytes of an id, by chance alone never the same twice.
+const ID_BYTES: usize = 16;
+
+/// A workspace is not taken for a leftover before this: it is locked some
+/// milliseconds after it was made, and not in the same moment.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The folder of all workspaces.
+pub struct Workspaces {
+    folder: PathBuf,
+    retention: Duration,
+    clock: Arc<dyn Clock>,
+}
+
+/// The workspace of one call. Dropping it ends it.
+pub(crate) struct Workspace {
+    /// Taken when the workspace ends.
+    ending: Option<Ending>,
+    files: PathBuf,
+}
+
+/// What is needed to end a workspace.
+struct Ending {
+    folder: PathBuf,
+    clock: Arc<dyn Clock>,
+    keep: bool,
+    /// Says to everyone who looks for leftovers that this is none.
+    lock: File,
+}
+
+impl Workspaces {
+    /// Workspaces below `folder`, each kept for `retention` after its call.
+    pub fn new(folder: PathBuf, retention: Duration, clock: Arc<dyn Clock>) -> Self {
+        Self { folder, retention, clock }
+    }
+
+    /// Removes what was left by calls that ended longer ago than workspaces are
+    /// kept, be it by a host that crashed. Blocks.
+    pub fn sweep(&self) {
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return,
+            Err(error) => {
+                tracing::warn!(folder = %self.folder.display(), %error, "leftover workspaces can't be looked for");
+                return;
+            }
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let path = entry.path();
+            if let Err(error) = self.sweep_one(&path) {
+                tracing::warn!(workspace = %path.display(), %error, "a leftover workspace can't be removed");
+            }
+        }
+    }
+
+    /// A workspace that is nobody else's. Blocks.
+    pub(crate) fn create(&self) -> io::Result<Workspace> {
+        let mut id = [0; ID_BYTES];
+        getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
+        self.create_named(&format!("{:032x}", u128::from_be_bytes(id)))
+    }
+
+    fn create_named(&self, id: &str) -> io::Result<Workspace> {
+        DirBuilder::new().recursive(true).mode(MODE).create(&self.folder)?;
+        let folder = self.folder.join(id);
+        let mut exclusive = DirBuilder::new();
+        exclusive.mode(MODE).create(&folder)?;
+        let lock = File::open(&folder)?;
+        lock.try_lock().map_err(io::Error::from)?;
+        let files = folder.join(FILES);
+        exclusive.create(&files)?;
+        let (clock, keep) = (Arc::clone(&self.clock), !self.retention.is_zero());
+        Ok(Workspace { ending: Some(Ending { folder, clock, keep, lock }), files })
+    }
+
+    fn sweep_one(&self, path: &Path) -> io::Result<()> {
+        let folder = File::open(path)?;
+        match folder.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Set when the call ended. The guest can't reach this folder, only the one in it.
+        let ended = folder.metadata()?.modified()?;
+        let age = self.clock.now().duration_since(ended).unwrap_or_default();
+        if age < self.retention.max(GRACE) {
+            return Ok(());
+        }
+        remove(path)
+    }
+}
+
+impl Workspace {
+    /// The folder that the guest sees.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.files
+    }
+
+    /// Ends the workspace and waits until it is gone, or marked as kept.
+    pub(crate) async fn end(mut self) {
+        if let Some(ending) = self.ending.take() {
+            // What can't be done now is left for the next sweep, which says why.
+            let _ = tokio::task::spawn_blocking(move || ending.end()).await;
+        }
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        let Some(ending) = self.ending.take() else { return };
+        // A call that is cut off is dropped where nothing may block.
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(move || ending.end())),
+            Err(_) => ending.end(),
+        }
+    }
+}
+
+impl Ending {
+    fn end(self) {
+        let ended = if self.keep { self.lock.set_modified(self.clock.now()) } else { remove(&self.folder) };
+        if let Err(error) = ended {
+            tracing::warn!(workspace = %self.folder.display(), %error, "a workspace is left behind");
+        }
+    }
+}
+
+/// Removes a folder with all that is in it. A guest decides how deep that goes:
+/// folders are lifted to the top one after the other, so that neither the stack
+/// nor the number of open files grows with the depth.
+fn remove(folder: &Path) -> io::Result<()> {
+    let mut lifted = 0_u64;
+    loop {
+        let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
+        if entries.is_empty() {
+            return fs::remove_dir(folder);
+        }
+        for entry in entries {
+            if !entry.file_type()?.is_dir() {
+                fs::remove_file(entry.path())?;
+                continue;
+            }
+            for child in fs::read_dir(entry.path())? {
+                let child = child?;
+                if child.file_type()?.is_dir() {
+                    lifted = lift(&child.path(), folder, lifted)?;
+                } else {
+                    fs::remove_file(child.path())?;
+                }
+            }
+            fs::remove_dir(entry.path())?;
+        }
+    }
+}
+
+/// Moves `path` into `folder`, under a name that nothing there has.
+fn lift(path: &Path, folder: &Path, lifted: u64) -> io::Result<u64> {
+    let mut number = lifted;
+    loop {
+        number += 1;
+        let to = folder.join(format!("lifted-{number}"));
+        if to.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            fs::rename(path, to)?;
+            return Ok(number);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::sync::Mutex;
+    use std::time::{Instant, SystemTime};
+
+    use super::*;
+
+    struct HandClock(Mutex<SystemTime>);
+
+    impl Clock for HandClock {
+        fn now(&self) -> SystemTime {
+            *self.0.lock().expect("unpoisoned")
+        }
+
+        fn instant(&self) -> Instant {
+            Instant::now()
+        }
+    }
+
+    fn workspaces(retention: Duration) -> (tempfile::TempDir, Arc<HandClock>, Workspaces) {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(HandClock(Mutex::new(SystemTime::now())));
+        let below = folder.path().join("workspaces");
+        let workspaces = Workspaces::new(below, retention, Arc::clone(&clock) as Arc<dyn Clock>);
+        (folder, clock, workspaces)
+    }
+
+    fn count(workspaces: &Workspaces) -> usize {
+        fs::read_dir(&workspaces.folder).expect("a folder").count()
+    }
+
+    #[test]
+    fn an_id_that_is_taken_is_an_error() {
+        let (_folder, _, workspaces) = workspaces(Duration::ZERO);
+        let first = workspaces.create_named("one").expect("a workspace");
+        fs::write(first.folder().join("file"), "x").expect("written");
+        let error = workspaces.create_named("one").map(drop).expect_err("it is another call's");
+        assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+        assert!(first.folder().join("file").exists());
+    }
+
+    #[test]
+    fn only_the_user_comes_in() {
+        let (_folder, _, workspaces) = workspaces(Duration::ZERO);
+        let workspace = workspaces.create().expect("a workspace");
+        let own = workspace.folder().parent().expect("a parent");
+        for folder in [&workspaces.folder, own, workspace.folder()] {
+            assert_eq!(fs::metadata(folder).expect("there").permissions().mode() & 0o777, 0o700, "{folder:?}");
+        }
+    }
+
+    #[test]
+    fn it_goes_with_the_call_however_deep_it_is() {
+        let (folder, _, workspaces) = workspaces(Duration::ZERO);
+        let beside = folder.path().join("beside");
+        fs::create_dir(&beside).expect("a folder");
+        fs::write(beside.join("file"), "x").expect("written");
+        let workspace = workspaces.create().expect("a workspace");
+        let mut deep = workspace.folder().to_owned();
+        for _ in 0..300 {
+            deep.push("lifted-1");
+            fs::create_dir(&deep).expect("a folder");
+            fs::write(deep.join("file"), "x").expect("written");
+        }
+        symlink(&beside, workspace.folder().join("link")).expect("a symlink");
+        drop(workspace);
+        assert_eq!(count(&workspaces), 0);
+        assert!(beside.join("file").exists(), "a link is removed, not what it leads to");
+    }
+
+    #[test]
+    fn leftovers_are_removed_when_their_time_is_over_and_live_ones_never() {
+        let (_folder, clock, workspaces) = workspaces(Duration::from_mins(1));
+        let live = workspaces.create().expect("a workspace");
+        drop(workspaces.create().expect("another one"));
+        *clock.0.lock().expect("unpoisoned") += Duration::from_secs(59);
+        workspaces.sweep();
+        assert_eq!(count(&workspaces), 2);
+        *clock.0.lock().expect("unpoisoned") += Duration::from_secs(2);
+        workspaces.sweep();
+        assert_eq!(count(&workspaces), 1);
+        assert!(live.folder().exists());
+    }
+}
