@@ -4,14 +4,19 @@
 #![expect(clippy::print_stderr, reason = "the table alone goes to the standard output")]
 
 use bailiwick_benches::report::{self, Row};
-use bailiwick_benches::{call, child, http, memory, ready};
+use bailiwick_benches::{call, child, http, journal, memory, ready};
 
 /// The name of a measurement, and what makes it.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
 /// Everything that is measured, by the name that a command line can give.
-const MEASUREMENTS: [Measurement; 4] =
-    [("call", call::measure), ("http", http::measure), ("memory", memory::measure), ("ready", ready::measure)];
+const MEASUREMENTS: [Measurement; 5] = [
+    ("call", call::measure),
+    ("http", http::measure),
+    ("journal", journal::measure),
+    ("memory", memory::measure),
+    ("ready", ready::measure),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

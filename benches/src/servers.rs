@@ -1,4 +1,5 @@
-//! The servers that are compared: the host itself, a bare route, and an echo.
+//! The servers that are compared: the host itself, a bare route with and without a
+//! durable record, and an echo.
 #![expect(clippy::print_stdout, reason = "a server says where it listens, as the host's own does")]
 
 use std::path::Path;
@@ -23,6 +24,7 @@ use tokio::net::TcpListener;
 use tower::Service as _;
 
 use crate::floor::Floor;
+use crate::log::Log;
 use crate::{guests, host};
 
 /// Serves until the process ends. The setting is the host's configuration file,
@@ -31,6 +33,10 @@ pub fn serve(server: &str, setting: &str) {
     match server {
         "host" => serve_host(Path::new(setting)),
         "bare" => serve_router(&bare(), setting.parse().unwrap()),
+        "durable" => {
+            let folder = tempfile::tempdir().unwrap();
+            serve_router(&durable(folder.path()), setting.parse().unwrap());
+        }
         "echo" => serve_router(&echo(), setting.parse().unwrap()),
         other => panic!("no such server: {other}"),
     }
@@ -46,6 +52,18 @@ fn serve_host(config: &Path) {
 /// A route that makes the call and does nothing else.
 fn bare() -> Router {
     Router::new().route("/call", post(call)).with_state(Arc::new(Floor::new(&guests::rust())))
+}
+
+/// The same, with a record that is durable before the answer.
+fn durable(folder: &Path) -> Router {
+    let state = (Arc::new(Floor::new(&guests::rust())), Log::new(&folder.join("log")));
+    Router::new().route("/call", post(call_durably)).with_state(state)
+}
+
+async fn call_durably(State((floor, log)): State<(Arc<Floor>, Log)>, body: Bytes) -> Response {
+    let answer = call(State(floor), body).await;
+    log.append().await;
+    answer
 }
 
 /// A route that parses JSON and writes it again.

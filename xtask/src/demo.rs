@@ -26,6 +26,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     tables(&stage)?;
     network(&stage)?;
     server(&stage)?;
+    audit(&stage)?;
     new_bytes(&stage)?;
     println!("\nDone. The data folder of this demo is {}; nothing else was touched.", stage.shown(&stage.folder));
     println!("README.md tells how to use your own folders; docs/architecture.md how it is built.");
@@ -44,7 +45,7 @@ fn files(stage: &Stage) -> Result<(), String> {
     say("One folder beside it, there is nothing to be had:");
     let beside = r#"{"path":"/work/../private/salaries.csv"}"#;
     stage.bailiwick(&["skills", "run", "bailiwick/files", "read", "--args", beside], TOOL_FAILED)?;
-    say("Nor does a grant to read let it write:");
+    say("To write is a risk: each such call waits until a person has approved it.");
     let write = r#"{"path":"/work/new.txt","content":"x"}"#;
     stage.bailiwick(&["skills", "run", "bailiwick/files", "write", "--args", write], REFUSED)
 }
@@ -92,6 +93,13 @@ fn server(stage: &Stage) -> Result<(), String> {
     print_lines(&serde_json::to_string_pretty(&answer).unwrap_or_default());
     server.stop();
     Ok(())
+}
+
+fn audit(stage: &Stage) -> Result<(), String> {
+    say("All of it was recorded before it was answered, in a chain that can't be changed unseen:");
+    stage.bailiwick(&["audit", "verify"], 0)?;
+    say("And a reviewer sees on one page what the skill can't do, was granted, and has used:");
+    stage.bailiwick(&["audit", "skill", "bailiwick/files"], 0)
 }
 
 fn new_bytes(stage: &Stage) -> Result<(), String> {

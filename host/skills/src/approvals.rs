@@ -38,6 +38,8 @@ pub struct Approvals {
     /// How long a question waits, and an approval holds.
     lifetime: Duration,
     known: Mutex<BTreeMap<String, Approval>>,
+    /// Held while a question is asked, so that two calls alike ask one.
+    asking: tokio::sync::Mutex<()>,
     changes: tokio::sync::broadcast::Sender<Approval>,
 }
 
@@ -98,7 +100,7 @@ impl Approvals {
             known.insert(id, approval);
         }
         let (changes, _) = tokio::sync::broadcast::channel(256);
-        Ok(Self { journal, clock, lifetime, known: Mutex::new(known), changes })
+        Ok(Self { journal, clock, lifetime, known: Mutex::new(known), asking: tokio::sync::Mutex::default(), changes })
     }
 
     /// Every question, the oldest first, as it stands now.
@@ -121,6 +123,7 @@ impl Approvals {
     /// What a person said of this very call, or a new question, which is durable when
     /// this answers.
     pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Asked, ApprovalError> {
+        let _asking = self.asking.lock().await;
         let now = self.clock.now();
         let known = self.known().values().rev().map(|it| it.at(now)).find(|it| it.answers(&question, now));
         match known {

@@ -11,6 +11,8 @@ use serde_json::Value;
 
 /// Each key, and the test that fails when nothing follows from it.
 const SHOWN: &[(&str, fn())] = &[
+    ("audit.checkpoint_every", skills::the_audit_log_is_signed_as_often_as_configured),
+    ("skills.approval_lifetime", skills::approvals_hold_for_as_long_as_configured),
     ("cache_dir", server::compiled_code_is_kept_where_cache_dir_says),
     ("data_dir", server::what_lasts_is_kept_where_data_dir_says),
     ("limits.ceiling.concurrency", limits::a_ceiling_of_calls_holds_against_the_manifest),

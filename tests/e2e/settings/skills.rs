@@ -156,3 +156,35 @@ pub(super) fn workspaces_are_kept_for_as_long_as_configured() {
     home.run(&["skills", "list"]).expect(0);
     assert_eq!(count(&home), 0, "leftovers go at the next start");
 }
+
+#[test]
+pub(super) fn approvals_hold_for_as_long_as_configured() {
+    let home = Home::with("[skills]\napproval_lifetime = \"1 s\"\n");
+    home.guest("hostile", "risk_tags = [\"destructive\"]\n").grant("tests/hostile", &[]);
+    let run = ["skills", "run", "tests/hostile", "echo", "--arg", "text=a"];
+    home.run(&run).expect(4);
+    let id = home.run(&["--json", "approvals", "list"]).expect(0).json()["approvals"][0]["id"].clone();
+    thread::sleep(Duration::from_millis(1100));
+    let late = home.run(&["approvals", "approve", id.as_str().unwrap()]).expect(2);
+    assert!(late.stderr.contains("expired"), "{}", late.stderr);
+}
+
+#[test]
+pub(super) fn the_audit_log_is_signed_as_often_as_configured() {
+    let home = Home::with("[audit]\ncheckpoint_every = \"50 ms\"\n");
+    home.guest("hostile", "").grant("tests/hostile", &[]);
+    let server = home.serve();
+    let checkpoints = || home.run(&["--json", "audit", "verify"]).expect(0).json()["checkpoints"].as_u64().unwrap();
+    for made in 2..4 {
+        server.execute("tests/hostile", "echo", &json!({ "text": "" })).ok();
+        crate::host::eventually("it is signed", || (checkpoints() >= made).then_some(()));
+    }
+    assert!(server.log().contains("audit checkpoint"), "{}", server.log());
+    let rarely = Home::with("[audit]\ncheckpoint_every = \"1 h\"\n");
+    rarely.guest("hostile", "").grant("tests/hostile", &[]);
+    let server = rarely.serve();
+    server.execute("tests/hostile", "echo", &json!({ "text": "" })).ok();
+    thread::sleep(Duration::from_millis(300));
+    // The first is made at the start, the last is the end of the export.
+    assert_eq!(rarely.run(&["--json", "audit", "verify"]).expect(0).json()["checkpoints"], 2);
+}

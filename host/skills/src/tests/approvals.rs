@@ -180,6 +180,18 @@ async fn many_calls_at_once_get_one_approval_among_them() {
 }
 
 #[tokio::test]
+async fn many_calls_alike_at_once_are_one_question() {
+    let host = host();
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let executor = std::sync::Arc::clone(&host.executor);
+        calls.spawn(async move { executor.execute(invocation("demo/p")).await.is_err() });
+    }
+    in_time(calls.join_all()).await;
+    assert_eq!(host.approvals.list().len(), 1);
+}
+
+#[tokio::test]
 async fn a_grant_for_one_call_is_used_up_by_it() {
     let host = Site::new().with("p").open();
     let new = NewGrant { one_shot: true, ..everything(&host.site.data("work")) };
