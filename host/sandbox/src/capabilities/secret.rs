@@ -133,16 +133,12 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Refused>> {
             rest = placeholder;
             return Some(Ok(Piece::Text(text)));
         };
-        match inside.split_once(CLOSE).filter(|(name, _)| is_name(name)) {
-            Some((name, after)) => {
-                rest = after;
-                Some(Ok(Piece::Secret(name)))
-            }
-            None => {
-                rest = "";
-                Some(Err(Refused { secret: "a placeholder".to_owned(), reason: "expected `{{secret:NAME}}`" }))
-            }
-        }
+        let Some((name, after)) = inside.split_once(CLOSE).filter(|(name, _)| is_name(name)) else {
+            rest = "";
+            return Some(Err(Refused { secret: "a placeholder".to_owned(), reason: "expected `{{secret:NAME}}`" }));
+        };
+        rest = after;
+        Some(Ok(Piece::Secret(name)))
     })
 }
 

@@ -33,13 +33,13 @@ fn add(add: &GrantAdd, config: &Config, out: Output) -> Done {
     let app = App::open(config, Ownership::Shared, out)?;
     let skill = app.resolve(&add.skill)?;
     let entry = app.grants.add(&skill, new_grant(add, &skill)?).map_err(failure)?;
-    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
-    for name in unknown {
-        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
-    }
     if out.json {
         out.value(&describe(&entry));
         return Ok(());
+    }
+    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
     }
     out.line(format!("granted to {} {} ({})", skill.manifest.id, skill.manifest.version, skill.digest));
     for line in capabilities(&entry.grant) {
