@@ -15,12 +15,15 @@ use zeroize::Zeroizing;
 #[derive(Default)]
 pub struct Redactor(Option<Finder>);
 
+/// One of the forms of a secret.
+type Pattern = Zeroizing<Vec<u8>>;
+
 struct Finder {
     search: AhoCorasick,
     /// What takes the place of each pattern's secret, by the pattern's number.
     replacements: Vec<Arc<[u8]>>,
     /// Every pattern in the order of its bytes, to tell what may be the beginning of one.
-    sorted: Vec<Zeroizing<Vec<u8>>>,
+    sorted: Vec<Pattern>,
     /// The bytes that some pattern begins with.
     first: [bool; 256],
     /// Bytes of the longest pattern.
@@ -47,7 +50,7 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Finds `secrets`, which are pairs of a name and its bytes.
     pub fn new<'a>(secrets: impl Iterator<Item = (&'a str, &'a [u8])>) -> Result<Self, TooManySecrets> {
-        let mut patterns: Vec<(Zeroizing<Vec<u8>>, Arc<[u8]>)> = Vec::new();
+        let mut patterns: Vec<(Pattern, Arc<[u8]>)> = Vec::new();
         for (name, bytes) in secrets {
             let replacement: Arc<[u8]> = format!("[secret {name}]").into_bytes().into();
             patterns.extend(forms(bytes).into_iter().map(|form| (form, Arc::clone(&replacement))));
@@ -236,7 +239,7 @@ impl RedactStream {
 }
 
 /// The ways in which programs write `secret`, itself first.
-fn forms(secret: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+fn forms(secret: &[u8]) -> Vec<Pattern> {
     let mut forms = vec![secret.to_vec()];
     forms.extend(base64(secret));
     for form in forms.clone() {
@@ -329,13 +332,17 @@ mod tests {
         Arc::new(Redactor::new(secrets.iter().copied()).expect("few"))
     }
 
+    fn written(bytes: &[u8], each: impl Fn(u8) -> String) -> String {
+        bytes.iter().map(|byte| each(*byte)).collect::<Vec<_>>().concat()
+    }
+
     fn one() -> Arc<Redactor> {
         redactor(&[("db", SECRET.as_bytes())])
     }
 
     #[test]
     fn a_secret_is_found_in_every_form() {
-        let lower: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let lower = written(SECRET.as_bytes(), |byte| format!("{byte:02x}"));
         let json = serde_json::to_string(SECRET).expect("text");
         for form in [
             SECRET.to_owned(),
@@ -352,7 +359,7 @@ mod tests {
             "p4ss%2fw%22ord%2b%c3%a9%20~".to_owned(),
             "p4ss%2Fw%22ord%2B%C3%A9+%7E".to_owned(),
             "p4ss/w%22ord+%C3%A9%20~".to_owned(),
-            SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect(),
+            written(SECRET.as_bytes(), |byte| format!("%{byte:02X}")),
         ] {
             let text = format!("before {form}, after");
             assert_eq!(one().text(&text), "before [secret db], after", "{form}");
@@ -471,8 +478,8 @@ mod tests {
             let whole = [before, secret.clone(), after].concat();
             let lost = |text: &[u8], form: &[u8]| !text.windows(form.len()).any(|window| window == form);
             prop_assert!(lost(&redactor.bytes(&whole), &secret));
-            let hex: String = whole.iter().map(|byte| format!("{byte:02x}")).collect();
-            let own: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = written(&whole, |byte| format!("{byte:02x}"));
+            let own = written(&secret, |byte| format!("{byte:02x}"));
             prop_assert!(lost(redactor.text(&hex).as_bytes(), own.as_bytes()));
             prop_assert!(redactor.text(&STANDARD.encode(&whole)).contains("[secret s]"));
         }

@@ -140,7 +140,7 @@ pub struct BrokenPackage {
     }],
     "imports": ["wasi:clocks/wall-clock@0.2.6"],
     "permissions": {
-        "fs": [], "http": [], "config": [],
+        "fs": [], "http": [], "http_deny": [], "config": [],
         "secrets": [], "skills": [], "models": [], "shell": []
     },
     "limits": { "memory_bytes": 67_108_864, "deadline_ms": 5000 },

@@ -22,6 +22,7 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "create", "ci"],
     &["key", "list"],
     &["key", "revoke", "ci"],
+    &["secrets", "list"],
 ];
 
 /// Commands that don't end by themselves, or print something that is not for scripts.

@@ -9,6 +9,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE};
 
+use super::written;
+
 pub(super) struct Echo {
     port: u16,
     requests: Arc<Mutex<Vec<String>>>,
@@ -88,8 +90,8 @@ fn answer(mut stream: &TcpStream, seen: &Mutex<Vec<String>>) {
 
 /// What was sent, as programs write it.
 fn forms(sent: &str) -> String {
-    let hex: String = sent.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = sent.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex = written(sent, |byte| format!("{byte:02x}"));
+    let percent = written(sent, |byte| format!("%{byte:02X}"));
     let mut forms = vec![sent.to_owned(), hex.to_uppercase(), hex, percent.to_lowercase(), percent];
     forms.push(serde_json::to_string(sent).unwrap());
     for before in ["", "u", "us", "user:"] {

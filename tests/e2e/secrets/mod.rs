@@ -59,8 +59,8 @@ fn send(server: &Server, url: &str, value: &str) -> crate::client::Answer {
 /// Fails where a text holds the secret in any form that a program would write.
 #[track_caller]
 fn assert_clean(text: &str) {
-    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex = written(SECRET, |byte| format!("{byte:02x}"));
+    let percent = written(SECRET, |byte| format!("%{byte:02X}"));
     let json = json!(SECRET).to_string();
     // Inside of a longer text, the characters at the ends of base64 depend on their neighbours.
     let inner = |text: &str| text.trim_end_matches('=').chars().skip(4).collect::<String>();
@@ -85,6 +85,11 @@ fn assert_clean(text: &str) {
     for form in forms {
         assert!(!text.contains(&form), "`{form}` stands in: {text}");
     }
+}
+
+/// Each byte of a text in another form.
+fn written(text: &str, each: impl Fn(u8) -> String) -> String {
+    text.bytes().map(each).collect::<Vec<_>>().concat()
 }
 
 fn denials(problem_or_answer: &Value) -> Vec<(String, String)> {

@@ -60,9 +60,9 @@ impl HostPattern {
     /// Whether the pattern, as part of a rule that denies, means an address.
     pub fn denies_address(&self, address: IpAddr) -> bool {
         match self {
+            Self::Any => true,
             Self::Address(denied) => may_reach(address, *denied),
             Self::Block(block) => block.touches(address),
-            Self::Any => true,
             Self::Name(_) | Self::OneLabelBelow(_) => false,
         }
     }
@@ -84,10 +84,9 @@ impl HostPattern {
             (Self::Any, _) => true,
             (_, Self::Any) => false,
             (Self::Block(block), Self::Block(other)) => block.covers(other),
-            (_, Self::OneLabelBelow(_) | Self::Block(_)) => self == other,
-            (_, Self::Name(name)) => self.matches(name),
             (Self::Block(block), Self::Address(address)) => block.contains(*address),
-            (_, Self::Address(_)) => self == other,
+            (_, Self::Name(name)) => self.matches(name),
+            (_, Self::OneLabelBelow(_) | Self::Block(_) | Self::Address(_)) => self == other,
         }
     }
 

@@ -70,11 +70,9 @@ impl PathPattern {
     /// say no where a proof would be long, and never says yes where it is no.
     pub fn covers(&self, other: &Self) -> bool {
         fits(&self.pieces(), &other.pieces(), |piece, other| match (piece, other) {
-            (Piece::Any, _) => true,
-            (_, Piece::Any) => false,
+            (Piece::Any, _) | (Piece::One, Piece::One) => true,
+            (_, Piece::Any) | (Piece::Literal(_), Piece::One) => false,
             (Piece::One, Piece::Literal(literal)) => !literal.is_empty(),
-            (Piece::One, Piece::One) => true,
-            (Piece::Literal(_), Piece::One) => false,
             (Piece::Literal(one), Piece::Literal(other)) => one == other,
         })
     }

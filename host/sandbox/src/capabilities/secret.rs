@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH};
+use ::http::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use ::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use bailiwick_domain::authority::HttpTarget;
 use bailiwick_domain::permit::Terms;
@@ -141,16 +141,12 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, Refused>> {
             rest = placeholder;
             return Some(Ok(Piece::Text(text)));
         };
-        match inside.split_once(CLOSE).filter(|(name, _)| is_name(name)) {
-            Some((name, after)) => {
-                rest = after;
-                Some(Ok(Piece::Secret(name)))
-            }
-            None => {
-                rest = "";
-                Some(Err(Refused { secret: "a placeholder".to_owned(), reason: "expected `{{secret:NAME}}`" }))
-            }
-        }
+        let Some((name, after)) = inside.split_once(CLOSE).filter(|(name, _)| is_name(name)) else {
+            rest = "";
+            return Some(Err(Refused { secret: "a placeholder".to_owned(), reason: "expected `{{secret:NAME}}`" }));
+        };
+        rest = after;
+        Some(Ok(Piece::Secret(name)))
     })
 }
 
@@ -193,8 +189,11 @@ pub(crate) fn redact(
     }
     let (mut head, body) = response.into_parts();
     if !placeholders.headers.is_empty() {
-        let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-        if !head.headers.get_all(CONTENT_ENCODING).iter().all(plain) {
+        let all = |name, plain: &[u8]| {
+            let mut values = head.headers.get_all(name).iter();
+            values.all(|value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(plain))
+        };
+        if !all(CONTENT_ENCODING, b"identity") || !all(TRANSFER_ENCODING, b"chunked") {
             return Err("the response to a request with a secret is compressed, so that it can't be searched for it");
         }
         // What takes a secret's place has another length.
@@ -386,13 +385,21 @@ mod tests {
     }
 
     fn answer(encoding: Option<&'static str>, with_secret: bool) -> Result<Response<WasiBody>, &'static str> {
+        answer_as(CONTENT_ENCODING, encoding, with_secret)
+    }
+
+    fn answer_as(
+        name: HeaderName,
+        encoding: Option<&'static str>,
+        with_secret: bool,
+    ) -> Result<Response<WasiBody>, &'static str> {
         let body = Full::new(Bytes::from(format!("body {TOKEN}"))).map_err(|never| match never {}).boxed_unsync();
         let mut response = Response::new(body);
         response.headers_mut().insert("x-echo", HeaderValue::from_static("Bearer s3cr3t-t0ken"));
         response.headers_mut().insert(TOKEN, HeaderValue::from_static("a name"));
         response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("17"));
         if let Some(encoding) = encoding {
-            response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+            response.headers_mut().insert(name, HeaderValue::from_static(encoding));
         }
         let headers = if with_secret { vec![HeaderName::from_static("x-key")] } else { vec![] };
         redact(response, &Placeholders { headers, ..Placeholders::default() }, secrets().redactor())
@@ -406,6 +413,8 @@ mod tests {
         let body = response.into_body().collect().await.expect("a body").to_bytes();
         assert_eq!(body, "body [secret token]");
         assert!(answer(Some("identity"), true).is_ok() && answer(Some("gzip"), false).is_ok());
+        assert!(answer_as(TRANSFER_ENCODING, Some("chunked"), true).is_ok());
+        assert!(answer_as(TRANSFER_ENCODING, Some("gzip, chunked"), true).is_err());
         assert!(answer(Some("gzip"), true).is_err() && answer(Some("br, identity"), true).is_err());
     }
 

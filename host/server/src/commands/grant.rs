@@ -45,13 +45,13 @@ fn add(add: &GrantAdd, mut desk: Desk, config: &Config, out: Output) -> Done {
     let path = format!("/v1/grants/{id}@={}", encode(&skill.manifest.version.to_string()));
     let answer: Value = desk.send("PUT", &path, Some(&body))?;
     let entry = entry(answer)?;
-    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
-    for name in unknown {
-        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
-    }
     if out.json {
         out.value(&entry.to_json());
         return Ok(());
+    }
+    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
     }
     out.line(format!("granted to {id} {} ({})", skill.manifest.version, skill.digest));
     for line in capabilities(&entry.grant) {
