@@ -34,6 +34,10 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     config::link(linker)
 }
 
+/// Characters of a request in a record: a guest chooses the names that it asks
+/// for, and must not fill the host's memory or log with them.
+const MAX_REQUEST: usize = 512;
+
 /// The refusals of one call.
 #[derive(Debug, Default)]
 pub(crate) struct Denials(Mutex<Vec<Denial>>);
@@ -42,11 +46,35 @@ impl Denials {
     pub(crate) fn record(&self, capability: &'static str, request: String, reason: impl Into<String>) {
         let mut denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if denials.len() < MAX_DENIALS {
-            denials.push(Denial { capability, request, reason: reason.into() });
+            denials.push(Denial { capability, request: cut(request), reason: reason.into() });
         }
     }
 
     pub(crate) fn take(&self) -> Vec<Denial> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn cut(mut request: String) -> String {
+    if let Some((end, _)) = request.char_indices().nth(MAX_REQUEST) {
+        request.truncate(end);
+        request.push('…');
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_few_and_short() {
+        let denials = Denials::default();
+        for _ in 0..2 * MAX_DENIALS {
+            denials.record("state", "é".repeat(1 << 16), "no");
+        }
+        let taken = denials.take();
+        assert_eq!(taken.len(), MAX_DENIALS);
+        assert!(taken.iter().all(|denial| denial.request.chars().count() == MAX_REQUEST + 1));
     }
 }

@@ -36,6 +36,10 @@ const PAGE: usize = 1000;
 /// Keys in one call of the batch interface.
 const MAX_BATCH: usize = 1000;
 
+/// Bytes of the values in one answer of the batch interface. One key may be
+/// asked for many times, so that the quota of the state says nothing of this.
+const MAX_BATCH_BYTES: usize = 16 << 20;
+
 /// An open bucket. It remembers where its pages ended, because the first draft's
 /// cursor is a number and the store continues after a key.
 #[derive(Debug, Default)]
@@ -169,7 +173,16 @@ impl View<'_> {
     async fn get_batch(&mut self, keys: Vec<String>) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
         check_batch(keys.len())?;
         self.blocking("get many", move |store, skill, _| {
-            let get = |key: String| Ok(store.get(skill, &key)?.map(|value| (key, value)));
+            let mut bytes = 0;
+            let get = |key: String| {
+                let value = store.get(skill, &key)?;
+                bytes += value.as_ref().map_or(0, Vec::len);
+                if bytes > MAX_BATCH_BYTES {
+                    let problem = format!("the values have more than {MAX_BATCH_BYTES} bytes; ask for fewer at once");
+                    return Err(StateError::Quota(problem));
+                }
+                Ok(value.map(|value| (key, value)))
+            };
             keys.into_iter().map(get).collect()
         })
         .await

@@ -158,7 +158,7 @@ fn failure(error: ExecuteError) -> Failure {
         ExecuteError::Arguments(_) => Exit::Arguments,
         ExecuteError::Refused(_) | ExecuteError::Revoked { .. } => Exit::Refused,
         ExecuteError::Invoke { error, .. } => match error {
-            InvokeError::Arguments { .. } => Exit::Arguments,
+            InvokeError::Arguments { .. } | InvokeError::InputTooLarge(_) => Exit::Arguments,
             InvokeError::NoPermit
             | InvokeError::NotLoaded(_)
             | InvokeError::Full
