@@ -81,7 +81,7 @@ fn path(criterion: &mut Criterion) {
     let (issuer, _) = authority();
     let policy = Policy::new(issuer, PolicyOptions::default());
     group.bench_function("policy decision", |bencher| {
-        bencher.iter(|| policy.decide(&skill, tool, &grants, None, Now::by(&SystemClock)).expect("allowed"));
+        bencher.iter(|| policy.decide(&skill, tool, &grants, None, None, Now::by(&SystemClock)).expect("allowed"));
     });
     let executor = app.into_executor(&installation.config());
     group.bench_function("execute without HTTP", |bencher| {
@@ -99,6 +99,7 @@ fn invocation() -> Invocation {
         trace: TraceContext { trace_id: [1; 16], span_id: [1; 8], sampled: false },
         deadline: None,
         idempotency_key: None,
+        approval_wait: Duration::ZERO,
     }
 }
 

@@ -12,10 +12,10 @@ use bailiwick_domain::permit::{HttpAuthority, PermitIssuer, Terms, authority};
 use bailiwick_domain::sandbox::{Output, Sandbox as _};
 use bailiwick_journal::Journal;
 use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
-use bailiwick_server::app::{self, App, Ownership};
+use bailiwick_server::app::{self, App};
 use bailiwick_server::clock::SystemClock;
 use bailiwick_server::config::{self, Config, Overrides};
-use bailiwick_server::output;
+use bailiwick_server::output::{self, Failure};
 use bailiwick_skills::grants::NewGrant;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -50,6 +50,7 @@ impl Host {
             digest: guest.digest,
             fs: vec![],
             http: HttpAuthority::default(),
+            secrets: [].into(),
             workspace: None,
             state: None,
             config: [].into(),
@@ -120,7 +121,7 @@ impl Installation {
 
     /// The parts of it that a command uses.
     pub fn open(&self) -> App {
-        open(&self.config(), Ownership::Shared)
+        open(&self.config())
     }
 
     fn grant_all(&self) {
@@ -138,8 +139,8 @@ pub fn read_config(path: &Path) -> Config {
 }
 
 /// Opens a host with nothing broken in it.
-pub fn open(config: &Config, ownership: Ownership) -> App {
-    let app = App::open(config, ownership, output::Output::new(true)).map_err(|failure| failure.message).unwrap();
+pub fn open(config: &Config) -> App {
+    let app = App::open(config, output::Output::new(true)).map_err(|error| Failure::from(error).message).unwrap();
     assert!(app.registry.catalog().broken().is_empty(), "{:?}", app.registry.catalog().broken());
     app
 }

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use bailiwick_server::app::Ownership;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -64,7 +63,7 @@ pub fn start(variant: &str, path: &str) -> Value {
     let start = Instant::now();
     let skills = match variant {
         "host" => {
-            let app = host::open(&host::read_config(Path::new(path)), Ownership::Exclusive);
+            let app = host::open(&host::read_config(Path::new(path)));
             let skills = app.registry.catalog().list().count();
             // What follows is not part of the start, and neither is the end.
             std::mem::forget(app);

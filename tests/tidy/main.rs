@@ -37,6 +37,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("utoipa", &["bailiwick-api", "bailiwick-wire"]),
     ("redb", &["bailiwick-journal"]),
     ("clap", &["bailiwick-server"]),
+    ("aho-corasick", &["bailiwick-domain"]),
+    ("zeroize", &["bailiwick-domain", "bailiwick-sandbox", "bailiwick-server"]),
     ("tokio", &["bailiwick-api", "bailiwick-journal", "bailiwick-sandbox", "bailiwick-server", "bailiwick-skills"]),
 ];
 

@@ -25,8 +25,7 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
     }
     println!("guests: {packed} skills packed in target/skills");
     let mut bare = 0;
-    for folder in folders(&root.join("tests/guests"))?.iter().filter(|folder| folder.join("Cargo.toml").is_file()) {
-        let name = name_of(folder)?;
+    for (name, folder) in test_guests(root)? {
         let component = with_docs(&built.join(format!("guest_{}.wasm", name.replace('-', "_"))), &folder.join("wit"))?;
         write(&root.join("target/test-guests").join(format!("{name}.wasm")), &component)?;
         bare += 1;
@@ -146,6 +145,25 @@ fn folders(parent: &Path) -> Result<Vec<PathBuf>, String> {
     folders.retain(|path| path.is_dir());
     folders.sort();
     Ok(folders)
+}
+
+/// The components of tests/guests: `hostile`, and those of a group as `attacks-paths`.
+fn test_guests(root: &Path) -> Result<Vec<(String, PathBuf)>, String> {
+    let is_component = |folder: &PathBuf| {
+        fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|manifest| manifest.contains("\"cdylib\""))
+    };
+    let mut found = Vec::new();
+    for folder in folders(&root.join("tests/guests"))? {
+        let name = name_of(&folder)?;
+        if is_component(&folder) {
+            found.push((name, folder));
+            continue;
+        }
+        for member in folders(&folder)?.into_iter().filter(is_component) {
+            found.push((format!("{name}-{}", name_of(&member)?), member));
+        }
+    }
+    Ok(found)
 }
 
 fn name_of(folder: &Path) -> Result<String, String> {

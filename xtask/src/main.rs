@@ -1,14 +1,16 @@
-//! What the Makefile asks for beyond cargo: guests, generated files, the demo.
+//! What the Makefile asks for beyond cargo: guests, generated files, the demo,
+//! and what the attacks of the tests are worth.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
 mod demo;
 mod generated;
 mod guests;
+mod mutate;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask guests | schemas [--check] | demo";
+const USAGE: &str = "usage: xtask guests | schemas [--check] | demo | mutate [CHECK…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
         ["schemas"] => generated::write(&root()),
         ["schemas", "--check"] => generated::check(&root()),
         ["demo"] => demo::run(&root()),
+        ["mutate", checks @ ..] => mutate::run(&root(), checks),
         _ => Err(USAGE.to_owned()),
     };
     match done {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsRequest, HttpRule};
+use bailiwick_domain::authority::{Access, FsRequest, HttpDeny, HttpRule};
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions};
@@ -32,6 +32,7 @@ pub(crate) fn invocation(
     principal: Principal,
     trace: TraceContext,
     idempotency_key: Option<String>,
+    approval_wait: Duration,
 ) -> Result<Invocation, Failure> {
     if request.deadline_ms == Some(0) {
         return Err(Failure::invalid_member("/deadline_ms", "0 is no time; expected at least 1"));
@@ -44,6 +45,7 @@ pub(crate) fn invocation(
         trace,
         deadline: request.deadline_ms.map(Duration::from_millis),
         idempotency_key,
+        approval_wait,
     })
 }
 
@@ -179,6 +181,7 @@ fn permissions(asked: &Permissions) -> wire::permission::Permissions {
     wire::permission::Permissions {
         fs: asked.fs.iter().map(fs).collect(),
         http: asked.http.iter().map(http).collect(),
+        http_deny: asked.http_deny.iter().map(http_deny).collect(),
         workspace: asked.workspace.map(quota),
         state: asked.state.map(state),
         config: asked.config.iter().cloned().collect(),
@@ -212,7 +215,17 @@ fn http(rule: &HttpRule) -> wire::permission::HttpPermission {
         schemes: rule.schemes.iter().map(ToString::to_string).collect(),
         ports: rule.ports.clone(),
         methods: rule.methods.clone(),
-        paths: rule.paths.clone(),
+        paths: rule.paths.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn http_deny(rule: &HttpDeny) -> wire::permission::HttpDenial {
+    wire::permission::HttpDenial {
+        host: rule.host.to_string(),
+        schemes: rule.schemes.iter().map(ToString::to_string).collect(),
+        ports: rule.ports.clone(),
+        methods: rule.methods.clone(),
+        paths: rule.paths.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
 use crate::body::JsonBody;
 use crate::convert;
-use crate::extract::{IdempotencyKey, NoQuery, SkillPath, Trace};
+use crate::extract::{IdempotencyKey, NoQuery, PreferWait, SkillPath, Trace};
 use crate::openapi::ExecuteProblems;
 use crate::problem::Failure;
 use crate::state::ApiState;
@@ -17,7 +17,9 @@ use crate::state::ApiState;
 ///
 /// Runs one tool of a skill in a fresh sandbox, and answers when it is done.
 /// With an `Idempotency-Key`, a request that is sent again runs nothing again:
-/// it gets the answer of the first, also after the host was restarted.
+/// it gets the answer of the first, also after the host was restarted. A call that a
+/// person has to approve is answered with `approval-required`; with `Prefer: wait=60`
+/// it waits that many seconds for the person's answer.
 #[utoipa::path(
     post,
     path = "/v1/skills/{namespace}/{name}/execute",
@@ -38,10 +40,11 @@ pub(crate) async fn execute(
     Trace(trace): Trace,
     path: SkillPath,
     IdempotencyKey(key): IdempotencyKey,
+    PreferWait(wait): PreferWait,
     _: NoQuery,
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Failure> {
-    let invocation = convert::invocation(path, body.value, caller.0, trace, key)?;
+    let invocation = convert::invocation(path, body.value, caller.0, trace, key, wait)?;
     match state.executor().execute(invocation).await {
         Ok(execution) => answer::json(&convert::answer(execution)?),
         Err(error) => Err(Failure::execute(error, &trace)),

@@ -1,5 +1,7 @@
 //! Paths, queries and headers, read into types. Whatever doesn't fit is an error.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
@@ -15,6 +17,9 @@ const MAX_IDEMPOTENCY_KEY: usize = 255;
 
 /// By which repeated requests become one call.
 pub(crate) static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// What a client would like.
+static PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// A query, read into `T`. `T` says which keys there are; all others are errors.
 pub(crate) struct Query<T>(pub(crate) T);
@@ -106,6 +111,30 @@ fn visible(value: &HeaderValue) -> Option<&str> {
     let bytes = value.as_bytes();
     let good = (1..=MAX_IDEMPOTENCY_KEY).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
     value.to_str().ok().filter(|_| good)
+}
+
+/// The most seconds that a request waits for a person.
+const MAX_WAIT: u64 = 600;
+
+/// `wait` of the header `Prefer` (RFC 7240): how long a call waits for a person's
+/// approval. Preferences may be ignored, so that all others are.
+pub(crate) struct PreferWait(pub(crate) Duration);
+
+impl FromRequestParts<ApiState> for PreferWait {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        let values = parts.headers.get_all(&PREFER).iter().filter_map(|value| value.to_str().ok());
+        let wait = values.flat_map(|value| value.split(',')).find_map(|preference| {
+            let (name, value) = preference.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("wait").then(|| value.trim())
+        });
+        let Some(wait) = wait else { return Ok(Self(Duration::ZERO)) };
+        match wait.parse::<u64>() {
+            Ok(seconds) => Ok(Self(Duration::from_secs(seconds.min(MAX_WAIT)))),
+            Err(_) => Err(Failure::invalid_header("Prefer", "`wait=` and a number of seconds")),
+        }
+    }
 }
 
 /// The trace that the request belongs to, which [`crate::guard`] has put there.

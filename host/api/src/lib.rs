@@ -12,10 +12,14 @@ pub mod state;
 pub mod time;
 
 mod answer;
+mod approvals;
+mod audit;
 mod body;
+mod control;
 mod convert;
 mod execute;
 mod extract;
+mod grants;
 mod guard;
 mod health;
 mod openapi;
@@ -25,7 +29,9 @@ mod serve;
 mod skills;
 mod storage;
 
-pub use auth::caller::Peer;
+pub use auth::caller::{Owner, Peer};
+pub use axum::Router;
+pub use control::{ControlClient, serve_control};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::serve;

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{execute, health, skills};
+use crate::{approvals, audit, execute, grants, health, skills};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -31,6 +31,19 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(skills::list))
         .routes(routes!(skills::show))
         .routes(routes!(execute::execute))
+        .routes(routes!(audit::review))
+        .routes(routes!(grants::list))
+        .routes(routes!(grants::export))
+        .routes(routes!(grants::import))
+        .routes(routes!(grants::give, grants::narrow, grants::revoke))
+        .routes(routes!(grants::accept))
+        .routes(routes!(approvals::list))
+        .routes(routes!(approvals::events))
+        .routes(routes!(approvals::show))
+        .routes(routes!(approvals::answer))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::export))
+        .routes(routes!(audit::key))
         .routes(routes!(health::health))
         .routes(routes!(health::readiness))
         .routes(routes!(show))
@@ -66,6 +79,9 @@ pub(crate) async fn show() -> Response {
     servers((url = "/")),
     tags(
         (name = "skills", description = "Which skills there are, and running their tools."),
+        (name = "grants", description = "What people allow skills to touch."),
+        (name = "approvals", description = "Calls that a person has to approve."),
+        (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
     ),
     components(schemas(Problem)),
@@ -82,7 +98,7 @@ impl Modify for ApiKeys {
         scheme.bearer_format = Some("bwk_<16 hex digits>_<43 characters of base64url>".to_owned());
         scheme.description = Some(
             "An API key of this host. The operator makes them, and each is good for some scopes: \
-             `skills:read`, `skills:execute`, or `admin` for all."
+             `skills:read`, `skills:execute`, `approvals:answer`, `audit:read`, or `admin` for all."
                 .to_owned(),
         );
         let components = document.components.get_or_insert_default();
@@ -98,6 +114,15 @@ pub(crate) struct ReadProblems;
 
 /// Problems of routes that run tools.
 pub(crate) struct ExecuteProblems;
+
+/// Problems of routes that change what skills may do.
+pub(crate) struct GrantProblems;
+
+/// Problems of routes that ask a person.
+pub(crate) struct ApprovalProblems;
+
+/// Problems of routes that tell what happened.
+pub(crate) struct AuditProblems;
 
 /// What can go wrong before a request reaches its route.
 const PUBLIC: &[Kind] = &[
@@ -125,6 +150,17 @@ const READ: &[Kind] = &[
     Kind::KEYS_UNAVAILABLE,
 ];
 
+/// What can go wrong with a body.
+const BODY: &[Kind] = &[
+    Kind::INVALID_JSON,
+    Kind::INVALID_REQUEST,
+    Kind::INCOMPLETE_BODY,
+    Kind::BODY_TIMEOUT,
+    Kind::BODY_TOO_LARGE,
+    Kind::UNSUPPORTED_MEDIA_TYPE,
+    Kind::BUSY,
+];
+
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         describe(PUBLIC)
@@ -137,10 +173,36 @@ impl IntoResponses for ReadProblems {
     }
 }
 
+impl IntoResponses for AuditProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(READ)
+    }
+}
+
+impl IntoResponses for GrantProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let own = [Kind::UNKNOWN_GRANT, Kind::GRANT_CONFLICT, Kind::INVALID_GRANT];
+        describe(&[READ, BODY, &own].concat())
+    }
+}
+
+impl IntoResponses for ApprovalProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[READ, BODY, &[Kind::UNKNOWN_APPROVAL, Kind::APPROVAL_SETTLED]].concat())
+    }
+}
+
 impl IntoResponses for ExecuteProblems {
     /// All but those that only other routes can meet.
     fn responses() -> BTreeMap<String, RefOr<Described>> {
-        let elsewhere = [Kind::UNKNOWN_ROUTE, Kind::NOT_READY];
+        let elsewhere = [
+            Kind::UNKNOWN_ROUTE,
+            Kind::NOT_READY,
+            Kind::UNKNOWN_GRANT,
+            Kind::UNKNOWN_APPROVAL,
+            Kind::GRANT_CONFLICT,
+            Kind::INVALID_GRANT,
+        ];
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
         describe(&kinds)
     }

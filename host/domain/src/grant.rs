@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::authority::{FsMount, HttpRule};
+use crate::authority::{FsMount, HttpDeny, HttpRule, SecretDestination};
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
 use crate::quota::{Quota, StateQuota};
@@ -30,6 +30,24 @@ pub struct Grant {
     pub accepted_risks: BTreeSet<String>,
     /// Limits below those that the manifest asks for.
     pub limits: LimitsRequest,
+    /// Whether it is for one call only.
+    pub one_shot: bool,
+    /// When that call began.
+    pub used_at: Option<SystemTime>,
+    /// What the giver was shown.
+    pub seen: Seen,
+}
+
+/// What could be known of the bytes when they were granted something, so that the
+/// next ones under the same id can be held against them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The release.
+    pub version: Option<String>,
+    /// What the component imported.
+    pub imports: BTreeSet<String>,
+    /// What the manifest asked for, a line for each permission.
+    pub asked: BTreeSet<String>,
 }
 
 /// What a grant allows a guest to touch.
@@ -39,6 +57,10 @@ pub struct Capabilities {
     pub fs: Vec<FsMount>,
     /// Outgoing requests.
     pub http: Vec<HttpRule>,
+    /// Requests that are not sent, whatever the rules above say.
+    pub http_deny: Vec<HttpDeny>,
+    /// Secrets by name, and where each may be sent.
+    pub secrets: BTreeMap<String, Vec<SecretDestination>>,
     /// A fresh folder for each call.
     pub workspace: Option<Quota>,
     /// Durable state.

@@ -24,6 +24,8 @@ pub struct Invocation {
     pub deadline: Option<Duration>,
     /// Makes repeated requests one call, durably.
     pub idempotency_key: Option<String>,
+    /// How long to wait for a person, where the call needs approval.
+    pub approval_wait: Duration,
 }
 
 /// Who asks.

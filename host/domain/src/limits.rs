@@ -22,12 +22,38 @@ macro_rules! limits {
         }
 
         impl Limits {
+            /// Each limit by its name, as text.
+            pub fn named(&self) -> Vec<(&'static str, String)> {
+                let mut named = vec![$((stringify!($name), format!("{:?}", self.$name))),*];
+                named.extend(self.fuel.map(|fuel| ("fuel", fuel.to_string())));
+                named
+            }
+
             /// Each limit, or the one of `ceiling` where that is less.
             #[must_use]
             pub fn at_most(&self, ceiling: &Self) -> Self {
                 Self {
                     $($name: self.$name.min(ceiling.$name),)*
                     fuel: [self.fuel, ceiling.fuel].into_iter().flatten().min(),
+                }
+            }
+        }
+
+        impl LimitsRequest {
+            /// What is asked for by its name, as text.
+            pub fn named(&self) -> Vec<(&'static str, String)> {
+                let mut named = Vec::new();
+                $(named.extend(self.$name.map(|value| (stringify!($name), format!("{value:?}"))));)*
+                named.extend(self.fuel.map(|fuel| ("fuel", fuel.to_string())));
+                named
+            }
+
+            /// The smaller of each, where either has one.
+            #[must_use]
+            pub fn least(&self, other: &Self) -> Self {
+                Self {
+                    $($name: self.$name.into_iter().chain(other.$name).min(),)*
+                    fuel: self.fuel.into_iter().chain(other.fuel).min(),
                 }
             }
         }

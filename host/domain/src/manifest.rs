@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{FsRequest, HttpRule};
+use crate::authority::{FsRequest, HttpDeny, HttpRule};
 use crate::limits::LimitsRequest;
 use crate::quota::{QuotaRequest, StateRequest};
 use crate::skill_id::{SkillId, SkillSelector};
@@ -84,13 +84,15 @@ pub struct Permissions {
     pub fs: Vec<FsRequest>,
     /// Outgoing requests.
     pub http: Vec<HttpRule>,
+    /// Requests that its author promises not to send, whatever is granted.
+    pub http_deny: Vec<HttpDeny>,
     /// A fresh folder for each call, at `/workspace`.
     pub workspace: Option<QuotaRequest>,
     /// Durable state of its own.
     pub state: Option<StateRequest>,
     /// Configuration keys it reads.
     pub config: BTreeSet<String>,
-    /// Secrets it names. No host before the one with secret grants gives them.
+    /// Secrets that it has put into its requests, by name.
     pub secrets: BTreeSet<String>,
     /// Skills it calls.
     pub skills: Vec<SkillSelector>,

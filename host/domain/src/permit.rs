@@ -6,10 +6,11 @@
 //! code that holds a sandbox, but not the policy, can't run anything.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{FsMount, HttpRule, HttpTarget};
+use crate::authority::{FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::quota::{Quota, StateQuota};
@@ -86,6 +87,8 @@ pub struct Terms {
     pub fs: Vec<FsMount>,
     /// Outgoing requests.
     pub http: HttpAuthority,
+    /// Secrets by name, and where each may be sent. Their values are not here.
+    pub secrets: BTreeMap<String, Vec<SecretDestination>>,
     /// A fresh folder for this call alone, with what may be written there.
     pub workspace: Option<Quota>,
     /// Its state store, with what may be kept there.
@@ -96,31 +99,118 @@ pub struct Terms {
     pub limits: Limits,
 }
 
-/// Outgoing requests that both the manifest asked for and the grant allows.
+/// Outgoing requests that both the manifest asked for and the grant allows, and that
+/// nobody denies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HttpAuthority {
     /// From the manifest.
     pub requested: Vec<HttpRule>,
     /// From the grant.
     pub granted: Vec<HttpRule>,
+    /// From the manifest, the grant and the host: what one of them denies is denied.
+    pub denied: Vec<HttpDeny>,
+}
+
+/// Why a request may not be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HttpRefusal {
+    /// Somebody denied it.
+    #[error("the deny rule `{0}` forbids it")]
+    Denied(Box<HttpDeny>),
+    /// Nobody allowed it.
+    #[error("no granted rule allows it")]
+    NotGranted,
+    /// Its host is where only named addresses may be reached.
+    #[error("its address is not a public one, and no granted rule names that address")]
+    NotPublic,
 }
 
 impl HttpAuthority {
-    /// Whether `target` is allowed by a rule of both.
+    /// Whether `target` is allowed by a rule of both, and denied by none.
     pub fn allows(&self, target: &HttpTarget<'_>) -> bool {
-        self.requested.iter().any(|rule| rule.asks_for(target)) && self.granted.iter().any(|rule| rule.allows(target))
+        self.judge(target).is_ok()
     }
 
-    /// Whether a granted rule that allows `target` names this very address.
-    pub fn grants_address(&self, target: &HttpTarget<'_>, address: std::net::IpAddr) -> bool {
-        self.granted.iter().any(|rule| rule.allows(target) && rule.host.grants_address(address))
+    /// The same, and why not.
+    pub fn judge(&self, target: &HttpTarget<'_>) -> Result<(), HttpRefusal> {
+        if let Some(rule) = self.denied.iter().find(|rule| rule.denies(target)) {
+            return Err(HttpRefusal::Denied(Box::new(rule.clone())));
+        }
+        let asked = self.requested.iter().any(|rule| rule.asks_for(target));
+        let granted = asked && self.granted.iter().any(|rule| rule.allows(target));
+        if granted { Ok(()) } else { Err(HttpRefusal::NotGranted) }
+    }
+
+    /// Whether the host of an allowed `target` may be reached at `address`, where it
+    /// was found. A name may lead to a private address only if a granted rule for
+    /// such requests names that address too.
+    pub fn judge_address(&self, target: &HttpTarget<'_>, address: IpAddr) -> Result<(), HttpRefusal> {
+        if let Some(rule) = self.denied.iter().find(|rule| rule.denies_address(target, address)) {
+            return Err(HttpRefusal::Denied(Box::new(rule.clone())));
+        }
+        let named = || self.granted.iter().any(|rule| rule.grants_address(target, address));
+        if is_public(address) || named() { Ok(()) } else { Err(HttpRefusal::NotPublic) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authority::Scheme;
     use crate::limits::LimitsPolicy;
+
+    fn rule(host: &str) -> HttpRule {
+        HttpRule {
+            host: host.parse().expect(host),
+            schemes: vec![Scheme::Https],
+            ports: vec![],
+            methods: vec!["GET".to_owned()],
+            paths: vec![],
+        }
+    }
+
+    fn deny(host: &str) -> HttpDeny {
+        HttpDeny::of(host.parse().expect(host))
+    }
+
+    const TARGET: HttpTarget<'static> =
+        HttpTarget { method: "GET", scheme: Scheme::Https, host: "a.example.com", port: 443, path: "/" };
+
+    #[test]
+    fn what_one_denies_is_denied() {
+        let mut http = HttpAuthority { requested: vec![rule("*")], granted: vec![rule("*")], denied: vec![] };
+        assert!(http.allows(&TARGET));
+        http.denied = vec![deny("b.example.com"), deny("*.example.com")];
+        assert_eq!(http.judge(&TARGET), Err(HttpRefusal::Denied(Box::new(deny("*.example.com")))));
+        assert_eq!(
+            http.judge(&HttpTarget { port: 444, ..TARGET }).map_err(|it| it.to_string()).err().as_deref(),
+            Some("the deny rule `*.example.com` forbids it")
+        );
+        assert_eq!(http.judge(&HttpTarget { port: 444, host: "a.com", ..TARGET }), Err(HttpRefusal::NotGranted));
+    }
+
+    #[test]
+    fn a_private_address_is_reached_only_by_rules_that_name_it() {
+        let at = |granted: &[&str], denied: &[&str], address: &str| {
+            let granted = granted.iter().copied().map(rule).collect();
+            let denied = denied.iter().copied().map(deny).collect();
+            let http = HttpAuthority { requested: vec![rule("*")], granted, denied };
+            http.judge_address(&TARGET, address.parse().expect(address))
+        };
+        assert_eq!(at(&["*"], &[], "93.184.216.34"), Ok(()));
+        for address in ["127.0.0.1", "10.1.2.3", "169.254.169.254", "fd00::1", "::ffff:10.1.2.3"] {
+            assert_eq!(at(&["*"], &[], address), Err(HttpRefusal::NotPublic), "{address}");
+            assert_eq!(at(&["*", "0.0.0.0/0", "::/0"], &[], address), Err(HttpRefusal::NotPublic), "{address}");
+        }
+        assert_eq!(at(&["*", "10.0.0.0/8"], &[], "10.1.2.3"), Ok(()));
+        assert_eq!(at(&["*", "10.1.2.3"], &[], "10.1.2.3"), Ok(()));
+        assert_eq!(at(&["*", "10.1.2.4"], &[], "10.1.2.3"), Err(HttpRefusal::NotPublic));
+        let denied = |address| {
+            matches!(at(&["*", "10.0.0.0/8"], &["10.1.0.0/16", "8.8.0.0/16"], address), Err(HttpRefusal::Denied(_)))
+        };
+        assert!(denied("10.1.2.3") && denied("::ffff:10.1.2.3") && denied("8.8.8.8"), "a deny rule wins");
+        assert!(!denied("10.2.2.3") && !denied("8.9.8.8"));
+    }
 
     #[test]
     fn a_verifier_accepts_only_its_own_issuer() {
@@ -129,6 +219,7 @@ mod tests {
             digest: Digest::of(b""),
             fs: vec![],
             http: HttpAuthority::default(),
+            secrets: BTreeMap::new(),
             workspace: None,
             state: None,
             config: BTreeMap::new(),

@@ -34,6 +34,8 @@ pub struct Receipt {
     pub terms: std::sync::Arc<Terms>,
     /// What the host refused it while it ran.
     pub denials: Vec<Denial>,
+    /// What it made use of, of all that it was allowed: `http GET https://example.com:443`.
+    pub used: Vec<String>,
     /// What it cost.
     pub usage: Usage,
     /// How it ended: `succeeded`, `failed` (the tool's own failure) or the code of the error.
@@ -43,7 +45,7 @@ pub struct Receipt {
 /// One refusal of the host: the typed answer that the guest got, kept for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// `fs`, `http`, `state`, `config`, `sockets`.
+    /// `fs`, `http`, `secret`, `state`, `config`, `sockets`.
     pub capability: &'static str,
     /// What was asked for, without anything secret: `GET https://example.com`.
     pub request: String,

@@ -41,14 +41,20 @@ pub struct Outcome {
     pub usage: Usage,
     /// What the host refused while the guest ran; at most [`MAX_DENIALS`].
     pub denials: Vec<Denial>,
+    /// What the guest made use of, of all that it was allowed: a capability and what of
+    /// it, such as `http GET https://example.com:443`; at most [`MAX_USES`].
+    pub used: Vec<String>,
     /// What the guest wrote to stdout and stderr, cut at a limit.
     pub log: String,
 }
 
+/// Uses kept of one call: more than any grant has terms, as a rule.
+pub const MAX_USES: usize = 64;
+
 impl Outcome {
     /// The outcome of a call that never began.
     pub const fn failed(error: InvokeError, usage: Usage) -> Self {
-        Self { result: Err(error), usage, denials: Vec::new(), log: String::new() }
+        Self { result: Err(error), usage, denials: Vec::new(), used: Vec::new(), log: String::new() }
     }
 }
 

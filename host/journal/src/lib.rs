@@ -1,12 +1,15 @@
-//! The durable store: the state of skills, and the calls that are made only once.
+//! The durable store: the state of skills, the calls that are made only once, the
+//! audit chain, and the grants and approvals that it tells of.
 //!
 //! One thread writes. It takes every operation that waits, applies them in one
 //! transaction and answers all of them after the commit, so that many callers
 //! share one `fsync` and none is answered before its change would survive a
 //! crash. Reads go past that thread, to the last committed snapshot.
 
+pub mod audit;
 mod blocking;
 pub mod calls;
+pub mod documents;
 mod error;
 mod open;
 pub mod state;
@@ -21,7 +24,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::Database;
 
+pub use crate::audit::{Entry, Link};
 pub use crate::calls::{Begin, Call, OnInterrupted};
+pub use crate::documents::{Batch, Shelf, Undone};
 pub use crate::error::JournalError;
 use crate::writer::Writer;
 

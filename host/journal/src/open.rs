@@ -9,7 +9,7 @@ use std::sync::Arc;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
 
 use crate::error::JournalError;
-use crate::tables::{CALLS, CALLS_BY_AGE, META, STATE, STATE_SIZE, VERSION};
+use crate::tables::{AUDIT, CALLS, CALLS_BY_AGE, DOCUMENTS, META, STATE, STATE_SIZE, VERSION};
 
 /// Pages kept in memory. The engine's own default of 1 GiB is more than a host
 /// that mostly runs skills should give to its store.
@@ -70,6 +70,8 @@ fn check_version(database: &Database, path: &Path, existed: bool) -> Result<(), 
         Some(found) if found > VERSION => {
             Err(JournalError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
+        // Version 1 had fewer tables, and those that it had are as they were.
+        Some(1) => initialise(database).map_err(|error| opening(path, error)),
         None if !existed || is_empty(database).map_err(|error| opening(path, error))? => {
             initialise(database).map_err(|error| opening(path, error))
         }
@@ -91,7 +93,7 @@ fn is_empty(database: &Database) -> Result<bool, redb::Error> {
     Ok(database.begin_read()?.list_tables()?.next().is_none())
 }
 
-/// Makes every table together with the version, in one transaction.
+/// Makes every table that is not there, together with the version, in one transaction.
 fn initialise(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
     transaction.open_table(META)?.insert(VERSION_KEY, VERSION)?;
@@ -99,6 +101,8 @@ fn initialise(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(STATE_SIZE)?;
     transaction.open_table(CALLS)?;
     transaction.open_table(CALLS_BY_AGE)?;
+    transaction.open_table(AUDIT)?;
+    transaction.open_table(DOCUMENTS)?;
     transaction.commit()?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use redb::{StorageError, Table, TableDefinition, TableError, WriteTransaction};
 
 /// The layout below. A layout that this release can't read gets a higher number.
-pub(crate) const VERSION: u64 = 1;
+pub(crate) const VERSION: u64 = 2;
 
 /// Facts about the file: `version` alone so far.
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -23,6 +23,16 @@ pub(crate) const CALLS: TableDefinition<'_, (&str, &str), CallRow<'_>> = TableDe
 /// without a look at the others.
 pub(crate) const CALLS_BY_AGE: TableDefinition<'_, (u64, &str, &str), ()> = TableDefinition::new("calls-by-age");
 
+/// The audit chain by place in it, from 1: the digest of the record, and the
+/// record itself.
+pub(crate) const AUDIT: TableDefinition<'_, u64, AuditRow<'_>> = TableDefinition::new("audit");
+
+/// Documents by shelf and key: what is small, and replaced whole.
+pub(crate) const DOCUMENTS: TableDefinition<'_, (&str, &str), &[u8]> = TableDefinition::new("documents");
+
+/// A row of [`AUDIT`].
+pub(crate) type AuditRow<'a> = (&'a [u8; 32], &'a [u8]);
+
 /// A row of [`CALLS`].
 pub(crate) type CallRow<'a> = (u64, &'a [u8; 32], Option<&'a [u8]>);
 
@@ -32,6 +42,8 @@ pub(crate) struct Tables<'txn> {
     pub(crate) state_size: Table<'txn, &'static str, (u64, u64)>,
     pub(crate) calls: Table<'txn, (&'static str, &'static str), CallRow<'static>>,
     pub(crate) calls_by_age: Table<'txn, (u64, &'static str, &'static str), ()>,
+    pub(crate) audit: Table<'txn, u64, AuditRow<'static>>,
+    pub(crate) documents: Table<'txn, (&'static str, &'static str), &'static [u8]>,
     /// A transaction that wrote nothing is not committed, which saves an `fsync`.
     pub(crate) wrote: bool,
 }
@@ -43,6 +55,8 @@ impl<'txn> Tables<'txn> {
             state_size: transaction.open_table(STATE_SIZE)?,
             calls: transaction.open_table(CALLS)?,
             calls_by_age: transaction.open_table(CALLS_BY_AGE)?,
+            audit: transaction.open_table(AUDIT)?,
+            documents: transaction.open_table(DOCUMENTS)?,
             wrote: false,
         })
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::sandbox::InvokeError;
+use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use wasmtime::component::ResourceTable;
@@ -15,7 +16,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use crate::capabilities::fs::Files;
 use crate::capabilities::http::{FIELD_SIZE, Gate};
 use crate::capabilities::state::State;
-use crate::capabilities::{Denials, config, fs, random, state};
+use crate::capabilities::{Denials, Uses, config, fs, random, state};
 use crate::meter::Meter;
 use crate::stdio::Log;
 use crate::workspace::Workspace;
@@ -40,6 +41,7 @@ impl Guest {
     /// Everything that one call may reach, made from its terms alone.
     pub(crate) fn prepare(
         terms: &Arc<Terms>,
+        secrets: &Arc<SecretSet>,
         store: &Arc<dyn StateStore>,
         workspace: Option<&Workspace>,
     ) -> Result<Self, InvokeError> {
@@ -68,7 +70,13 @@ impl Guest {
             wasi: builder.build(),
             table,
             http,
-            gate: Gate { terms: Arc::clone(terms), denials: Arc::new(Denials::default()), counters },
+            gate: Gate {
+                terms: Arc::clone(terms),
+                secrets: Arc::clone(secrets),
+                denials: Arc::new(Denials::default()),
+                uses: Arc::new(Uses::default()),
+                counters,
+            },
             files,
             state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
         })
@@ -79,15 +87,20 @@ impl Guest {
         &self.gate.denials
     }
 
+    /// What was made use of so far.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.gate.uses
+    }
+
     pub(crate) fn state_view(&mut self) -> state::View<'_> {
-        let (denials, counters) = (&*self.gate.denials, &*self.meter.counters);
-        state::View { state: &mut self.state, table: &mut self.table, denials, counters }
+        let (denials, uses, counters) = (&*self.gate.denials, &*self.gate.uses, &*self.meter.counters);
+        state::View { state: &mut self.state, table: &mut self.table, denials, uses, counters }
     }
 
     pub(crate) fn files_view(&mut self) -> fs::View<'_> {
         let inner = WasiFilesystemCtxView { ctx: self.wasi.filesystem(), table: &mut self.table };
         let (denials, counters) = (&self.gate.denials, &*self.meter.counters);
-        fs::View { inner, files: &mut self.files, denials, counters }
+        fs::View { inner, files: &mut self.files, denials, uses: &self.gate.uses, counters }
     }
 
     pub(crate) fn random_view(&mut self) -> random::View<'_> {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output};
+use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, ToolSignature, WitType};
@@ -39,6 +40,7 @@ pub(crate) struct Call<'a> {
     pub(crate) index: usize,
     pub(crate) arguments: &'a Value,
     pub(crate) permit: &'a Permit,
+    pub(crate) secrets: &'a Arc<SecretSet>,
     pub(crate) state: &'a Arc<dyn StateStore>,
     pub(crate) workspaces: &'a Arc<Workspaces>,
     pub(crate) started: Instant,
@@ -66,7 +68,7 @@ impl Call<'_> {
     }
 
     async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
-        let guest = match Guest::prepare(self.permit.terms(), self.state, workspace) {
+        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state, workspace) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };
@@ -214,7 +216,13 @@ impl Call<'_> {
             let limit = self.permit.terms().limits.fuel.unwrap_or(u64::MAX);
             usage.fuel = Some(limit - store.get_fuel().unwrap_or(0).min(limit));
         }
-        Outcome { result, usage, denials: guest.denials().take(), log: guest.log.text() }
+        Outcome {
+            result,
+            usage,
+            denials: guest.denials().take(),
+            used: guest.uses().take(),
+            log: guest.log.text(self.secrets.redactor()),
+        }
     }
 }
 

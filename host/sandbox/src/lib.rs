@@ -11,6 +11,7 @@ mod engine;
 mod guest;
 mod invoke;
 mod meter;
+mod redaction;
 mod stdio;
 mod value;
 mod workspace;
@@ -27,6 +28,7 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox};
+use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
@@ -91,6 +93,7 @@ pub struct WasmSandbox {
     verifier: PermitVerifier,
     clock: Arc<dyn Clock>,
     state: Arc<dyn StateStore>,
+    secrets: Arc<dyn SecretStore>,
     workspaces: Arc<Workspaces>,
     options: SandboxOptions,
     plain: Arc<Machine>,
@@ -100,7 +103,7 @@ pub struct WasmSandbox {
 }
 
 impl WasmSandbox {
-    /// Starts the engine. Only permits that `verifier` accepts will run.
+    /// Starts the engine, for a host without secrets. Only permits that `verifier` accepts will run.
     pub fn new(
         options: SandboxOptions,
         verifier: PermitVerifier,
@@ -114,12 +117,19 @@ impl WasmSandbox {
             verifier,
             clock,
             state,
+            secrets: Arc::new(NoSecrets),
             workspaces,
             options,
             plain,
             fuel: OnceLock::new(),
             loaded: RwLock::default(),
         })
+    }
+
+    /// The same for a host whose secrets are those of `secrets`.
+    #[must_use]
+    pub fn with_secrets(self, secrets: Arc<dyn SecretStore>) -> Self {
+        Self { secrets, ..self }
     }
 
     /// The folders of calls that are granted one, for whoever looks after leftovers.
@@ -178,9 +188,9 @@ impl WasmSandbox {
             Err(error) => return failed(error),
         };
         let Self { clock, state, workspaces, .. } = self;
-        let (machine, code) = (&*machine, &*code);
-        let call = Call { clock, machine, code, tool, index, arguments, permit, state, workspaces, started };
-        call.run().await
+        let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
+        let call = Call { clock, machine, code, tool, index, arguments, permit, secrets, state, workspaces, started };
+        redaction::clean(call.run().await, secrets.redactor())
     }
 }
 

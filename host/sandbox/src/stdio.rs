@@ -6,6 +6,7 @@
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bailiwick_domain::redact::Redactor;
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
@@ -37,10 +38,11 @@ impl Log {
         Self { kept: Arc::default(), counters }
     }
 
-    /// What was written, and how much of it was dropped.
-    pub(crate) fn text(&self) -> String {
+    /// What was written, without secrets, and how much of it was dropped.
+    pub(crate) fn text(&self, redactor: &Redactor) -> String {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut text = String::from_utf8_lossy(&kept.bytes).into_owned();
+        let whole = if kept.dropped > 0 { redactor.without_cut_secret(&kept.bytes) } else { &kept.bytes };
+        let mut text = String::from_utf8_lossy(&redactor.bytes(whole)).into_owned();
         if kept.dropped > 0 {
             let _ = write!(text, "\n[{} more bytes were dropped]", kept.dropped);
         }
@@ -110,8 +112,19 @@ mod tests {
             flood(MAX_LOG).expect("within the limit");
         }
         assert!(matches!(flood(1), Err(StreamError::LastOperationFailed(_))));
-        let text = log.text();
+        let text = log.text(&Redactor::default());
         assert!(text.len() < MAX_LOG + 100);
         assert!(text.ends_with(&format!("[{} more bytes were dropped]", 2 * MAX_LOG)));
+    }
+
+    #[test]
+    fn a_log_has_no_secret_not_even_where_it_is_cut() {
+        let redactor = Redactor::new([("pin", b"12345678".as_slice())].into_iter()).expect("one");
+        let log = Log::new(Arc::new(Counters::new(&LimitsPolicy::default().default)));
+        log.write(b"it is 12345678\n");
+        log.write(&vec![b'x'; MAX_LOG - 19]);
+        assert!(log.text(&redactor).starts_with("it is [secret pin]\nxxx"));
+        log.write(b"12345678");
+        assert!(log.text(&redactor).ends_with("xxx\n[4 more bytes were dropped]"), "{}", log.text(&redactor));
     }
 }

@@ -8,31 +8,36 @@ use std::time::{Duration, SystemTime};
 
 use bailiwick_api::auth::KeyFile;
 use bailiwick_domain::clock::Clock as _;
-use bailiwick_domain::permit::{PermitIssuer, authority};
+use bailiwick_domain::permit::{PermitIssuer, PermitVerifier, authority};
 use bailiwick_domain::sandbox::Sandbox;
-use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::units::parse_duration;
 use bailiwick_journal::{Journal, JournalError};
 use bailiwick_sandbox::{SandboxOptions, WasmSandbox, Workspaces};
+use bailiwick_skills::approvals::Approvals;
+use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
 use bailiwick_skills::grants::{GrantStore, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
 use bailiwick_skills::registry::{Progress, Registry, RegistryOptions};
-use bailiwick_skills::skill::Skill;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
 use crate::foreign_state::ForeignState;
 use crate::output::{Exit, Failure, Output};
+use crate::secrets::ConfiguredSecrets;
+
+/// The key that signs the audit log, in the data folder.
+const AUDIT_KEY: &str = "audit.key";
 
 /// The longest that a grant or a key is given for. Dates have years of four
 /// digits, and what shall outlive its giver needs no end.
 const MAX_LIFETIME: Duration = Duration::from_hours(100 * 366 * 24);
 
-/// A host without its network.
+/// A host without its network. There is one for each data folder.
 pub struct App {
     /// Which skills there are.
     pub registry: Arc<Registry>,
@@ -40,53 +45,70 @@ pub struct App {
     pub grants: Arc<GrantStore>,
     /// What calls write for themselves alone.
     pub workspaces: Arc<Workspaces>,
+    approvals: Arc<Approvals>,
+    audit: Arc<Audit>,
     sandbox: Arc<dyn Sandbox>,
     journal: Arc<Journal>,
     issuer: PermitIssuer,
 }
 
-/// Whether this process must own the data folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ownership {
-    /// A server: there is one for each data folder.
-    Exclusive,
-    /// A command: it works beside a server, but for the state of skills.
-    Shared,
+/// Why there is no host here.
+#[derive(Debug)]
+pub enum NotOpened {
+    /// Another process has the data folder.
+    InUse(Failure),
+    /// Something else is wrong.
+    Failed(Failure),
+}
+
+impl From<NotOpened> for Failure {
+    fn from(not: NotOpened) -> Self {
+        match not {
+            NotOpened::InUse(failure) | NotOpened::Failed(failure) => failure,
+        }
+    }
 }
 
 impl App {
     /// Opens the data folder and reads every skill, with a bar while components compile.
-    pub fn open(config: &Config, ownership: Ownership, out: Output) -> Result<Self, Failure> {
-        let host = |error: &dyn std::error::Error| Failure::new(Exit::Host, chain(error));
-        private_folder(&config.data_dir)?;
-        let grants = grants(config)?;
-        let (journal, state) = journal(config, ownership).map_err(|error| host(&error))?;
+    pub fn open(config: &Config, out: Output) -> Result<Self, NotOpened> {
+        let host = |error: &dyn std::error::Error| NotOpened::Failed(Failure::new(Exit::Host, chain(error)));
+        private_folder(&config.data_dir).map_err(NotOpened::Failed)?;
+        let journal = Journal::open(&config.data_dir.join("journal.redb")).map_err(|error| match &error {
+            JournalError::Locked(_) => NotOpened::InUse(Failure::new(Exit::Host, &error)),
+            _ => host(&error),
+        })?;
+        let clock = || Arc::new(SystemClock) as Arc<dyn bailiwick_domain::clock::Clock>;
+        let unwritable = config.skill_directories.clone();
+        let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, unwritable, clock());
+        let grants = Arc::new(grants.map_err(|error| host(&error))?);
+        let approvals = Approvals::open(Arc::clone(&journal), config.approval_lifetime, clock());
+        let approvals = Arc::new(approvals.map_err(|error| host(&error))?);
+        let audit = Audit::open(Arc::clone(&journal), &config.data_dir.join(AUDIT_KEY), clock());
+        let audit = Arc::new(audit.map_err(|error| host(&error))?);
         let (issuer, verifier) = authority();
-        let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
-        let sandbox = Arc::new(sandbox.map_err(|error| host(&error))?);
+        let state = Arc::clone(&journal) as Arc<dyn StateStore>;
+        let sandbox = Arc::new(sandbox(config, verifier, state).map_err(NotOpened::Failed)?);
         let workspaces = Arc::clone(sandbox.workspaces());
         workspaces.sweep();
         let sandbox: Arc<dyn Sandbox> = sandbox;
         let registry = open_registry(config, &sandbox, out);
-        Ok(Self { registry, grants, workspaces, sandbox, journal, issuer })
-    }
-
-    /// The skill that `selector` means.
-    pub fn resolve(&self, selector: &str) -> Result<Arc<Skill>, Failure> {
-        let selector: SkillSelector = selector.parse().map_err(|error| Failure::new(Exit::Usage, error))?;
-        self.registry.catalog().resolve(&selector).map_err(|error| Failure::new(Exit::NotFound, error))
+        Ok(Self { registry, grants, workspaces, approvals, audit, sandbox, journal, issuer })
     }
 
     /// What makes calls. Policy takes the issuer of permits with it.
     pub fn into_executor(self, config: &Config) -> Arc<Executor> {
         let options = PolicyOptions {
             limits: config.limits.clone(),
+            http_deny: config.http_deny.clone(),
             require_approval_tags: config.require_approval_tags.iter().cloned().collect(),
         };
         Arc::new(Executor::new(ExecutorParts {
             registry: self.registry,
             grants: self.grants,
             policy: Policy::new(self.issuer, options),
+            approvals: self.approvals,
+            audit: self.audit,
             sandbox: self.sandbox,
             journal: self.journal,
             clock: Arc::new(SystemClock),
@@ -95,11 +117,38 @@ impl App {
     }
 }
 
-/// The grants of the data folder.
-pub fn grants(config: &Config) -> Result<Arc<GrantStore>, Failure> {
-    private_folder(&config.data_dir)?;
-    let store = GrantStore::open(&config.data_dir.join("grants.toml"), Arc::new(SystemClock));
-    store.map(Arc::new).map_err(|error| Failure::new(Exit::Host, chain(&error)))
+/// The skills of a host that another process has: enough to look at them, not to run them.
+pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> {
+    let (_, verifier) = authority();
+    let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, Arc::new(ForeignState))?);
+    Ok(open_registry(config, &sandbox, out))
+}
+
+/// Where commands reach the server of the data folder.
+pub fn control_path(config: &Config) -> PathBuf {
+    config.data_dir.join("control.sock")
+}
+
+/// The configured secrets. Those that can't be read are refused where they are asked for.
+fn secrets(config: &Config) -> Result<Arc<dyn SecretStore>, Failure> {
+    if config.secrets.is_empty() {
+        return Ok(Arc::new(NoSecrets));
+    }
+    let secrets = ConfiguredSecrets::open(&config.secrets).map_err(|error| Failure::new(Exit::Usage, error))?;
+    Ok(Arc::new(secrets))
+}
+
+/// Whether every configured secret can be read, which a server must be able to.
+pub fn check_secrets(config: &Config) -> Result<(), Failure> {
+    let secrets = ConfiguredSecrets::open(&config.secrets).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let problem = secrets.list().into_iter().find_map(|secret| secret.problem.map(|problem| (secret.name, problem)));
+    match problem {
+        Some((name, problem)) => {
+            let path = config.source.clone().unwrap_or_default();
+            Err(Failure::new(Exit::Usage, ConfigError::Secret { path, name, problem: problem.to_string() }))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Where the API keys are.
@@ -151,14 +200,10 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-fn journal(config: &Config, ownership: Ownership) -> Result<(Arc<Journal>, Arc<dyn StateStore>), JournalError> {
-    match Journal::open(&config.data_dir.join("journal.redb")) {
-        Ok(journal) => Ok((Arc::clone(&journal), journal)),
-        Err(JournalError::Locked(_)) if ownership == Ownership::Shared => {
-            Ok((Journal::in_memory()?, Arc::new(ForeignState)))
-        }
-        Err(error) => Err(error),
-    }
+fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>) -> Result<WasmSandbox, Failure> {
+    let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
+    let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
+    Ok(sandbox.with_secrets(secrets(config)?))
 }
 
 fn sandbox_options(config: &Config) -> SandboxOptions {

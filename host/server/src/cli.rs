@@ -33,7 +33,7 @@ Exit codes:
   0  done
   1  the host failed
   2  wrong usage, or a wrong configuration
-  3  no such skill, version, tool, grant or key
+  3  no such skill, version, tool, grant, approval or key
   4  refused: no grant, a suspended or expired grant, or an approval is needed
   5  the tool ran and answered its own failure
   6  the arguments don't fit the tool
@@ -50,9 +50,18 @@ pub enum Command {
     /// Say what a skill may touch.
     #[command(subcommand)]
     Grant(Grant),
+    /// Answer calls that a person has to approve.
+    #[command(subcommand)]
+    Approvals(Approvals),
+    /// Ask what skills could do, were allowed to do, and did.
+    #[command(subcommand)]
+    Audit(Audit),
     /// Manage the API keys of the server.
     #[command(subcommand)]
     Key(Key),
+    /// Look at the secrets that this host puts into requests.
+    #[command(subcommand)]
+    Secrets(Secrets),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -87,11 +96,11 @@ pub enum Skills {
         /// `namespace/name`, or `namespace/name@range`.
         skill: String,
     },
-    /// Run a tool here, without a server.
+    /// Run a tool: on the server of this data folder, or here where none runs.
     Run(Run),
 }
 
-/// Run a tool here, without a server.
+/// Run a tool: on the server of this data folder, or here where none runs.
 #[derive(Debug, Args)]
 pub struct Run {
     /// `namespace/name`, or `namespace/name@range`.
@@ -110,6 +119,9 @@ pub struct Run {
     /// Also print the receipt: what the call could do, did and cost.
     #[arg(long)]
     pub receipt: bool,
+    /// How long to wait for a person, where the call needs approval, e.g. `2 min`.
+    #[arg(long, value_name = "TIME")]
+    pub wait: Option<String>,
 }
 
 /// Say what a skill may touch.
@@ -119,7 +131,9 @@ pub enum Grant {
     Add(Box<GrantAdd>),
     /// List all grants.
     List,
-    /// Take back the grants of a skill.
+    /// Take something away from a grant. Calls that began with more are ended.
+    Narrow(Box<GrantNarrow>),
+    /// Take back the grants of a skill. Calls under way are ended.
     Revoke {
         /// `namespace/name`.
         skill: String,
@@ -127,6 +141,170 @@ pub enum Grant {
         #[arg(long, value_name = "sha256:…")]
         digest: Option<String>,
     },
+    /// Show what is new in bytes that were not granted anything yet.
+    Review {
+        /// `namespace/name`, or `namespace/name@range`.
+        skill: String,
+    },
+    /// Give new bytes what the ones before were granted, as far as they still ask for it.
+    Accept {
+        /// `namespace/name`, or `namespace/name@range`.
+        skill: String,
+        /// The bytes that were looked at, as `grant review` shows them.
+        #[arg(long, value_name = "sha256:…")]
+        digest: String,
+    },
+    /// Print every grant as TOML, for a team to keep in git.
+    Export,
+    /// Give every grant of such a file, all of them or none.
+    Import {
+        /// The file; `-` reads stdin.
+        file: PathBuf,
+    },
+}
+
+/// Take something away from a grant.
+#[derive(Debug, Args)]
+pub struct GrantNarrow {
+    /// `namespace/name`.
+    pub skill: String,
+    /// The grant for these bytes; may be left out where there is one only.
+    #[arg(long, value_name = "sha256:…")]
+    pub digest: Option<String>,
+    /// A folder, as the skill sees it.
+    #[arg(long, value_name = "GUEST")]
+    pub fs: Vec<String>,
+    /// A folder that it may still read, and no longer write.
+    #[arg(long, value_name = "GUEST")]
+    pub read_only: Vec<String>,
+    /// The rules for a host.
+    #[arg(long, value_name = "HOST")]
+    pub http: Vec<String>,
+    /// Its durable state.
+    #[arg(long)]
+    pub state: bool,
+    /// The folder of each call.
+    #[arg(long)]
+    pub workspace: bool,
+    /// A configuration value.
+    #[arg(long, value_name = "KEY")]
+    pub setting: Vec<String>,
+    /// A secret.
+    #[arg(long, value_name = "NAME")]
+    pub secret: Vec<String>,
+    /// A risk that was accepted.
+    #[arg(long, value_name = "TAG")]
+    pub risk: Vec<String>,
+    /// Void after this time, e.g. `12 h`, if it isn't before.
+    #[arg(long, value_name = "TIME")]
+    pub expires: Option<String>,
+    /// Less memory, e.g. `16 MiB`.
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<String>,
+    /// Less time, e.g. `1 s`.
+    #[arg(long, value_name = "TIME")]
+    pub deadline: Option<String>,
+    /// Fewer calls at once.
+    #[arg(long, value_name = "CALLS")]
+    pub concurrency: Option<NonZeroU32>,
+}
+
+/// Answer calls that a person has to approve.
+#[derive(Debug, Subcommand)]
+pub enum Approvals {
+    /// List what waits, or everything of the last 30 days.
+    List {
+        /// Also what was answered.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show one, with the arguments of the call.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Let the call be made, once.
+    Approve {
+        /// Its id.
+        id: String,
+        /// Why; the caller sees it.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Arguments in place of those that were asked for, as a JSON object.
+        #[arg(long, value_name = "JSON")]
+        args: Option<String>,
+        /// For every call with the same arguments until the approval expires.
+        #[arg(long)]
+        until_expiry: bool,
+    },
+    /// Refuse the call.
+    Deny {
+        /// Its id.
+        id: String,
+        /// Why; the caller sees it.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Ask what skills could do, were allowed to do, and did.
+#[derive(Debug, Subcommand)]
+pub enum Audit {
+    /// List records of the audit log, the newest last.
+    List(AuditList),
+    /// One page about a skill: what it can't do, was granted, and has used.
+    Skill {
+        /// `namespace/name`, or `namespace/name@range`.
+        skill: String,
+        /// Also write the page as HTML.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+    /// Write the whole audit log as JSON lines, with a signed end.
+    Export {
+        /// Where to; stdout where it is left out.
+        file: Option<PathBuf>,
+    },
+    /// Check an export: no record edited, removed, added or reordered, and no end cut off.
+    Verify {
+        /// The export; `-` reads stdin. The log of this host where it is left out.
+        file: Option<PathBuf>,
+        /// The key that must have signed it, as `audit key` prints it. Without one,
+        /// that of this host where there is one.
+        #[arg(long, value_name = "ed25519:…")]
+        key: Option<String>,
+    },
+    /// Print the public key that signs the audit log.
+    Key,
+}
+
+/// List records of the audit log.
+#[derive(Debug, Args)]
+pub struct AuditList {
+    /// Only this kind, such as `call`, `refusal`, `grant-given`, `approval-used`.
+    #[arg(long)]
+    pub kind: Option<String>,
+    /// Only this skill.
+    #[arg(long, value_name = "ID")]
+    pub skill: Option<String>,
+    /// Only what this principal asked for, such as `key:ci`.
+    #[arg(long)]
+    pub principal: Option<String>,
+    /// Only what belongs to this trace.
+    #[arg(long, value_name = "TRACE")]
+    pub trace: Option<String>,
+    /// Only what ended so, such as `succeeded`.
+    #[arg(long)]
+    pub outcome: Option<String>,
+    /// Not before this moment, such as 2026-11-20T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Before this moment.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// How many at the most.
+    #[arg(long, default_value = "100")]
+    pub limit: NonZeroU32,
 }
 
 /// Grant one skill, in exactly the bytes that it has now.
@@ -139,9 +317,16 @@ pub struct GrantAdd {
     #[arg(long, value_name = "HOST[:GUEST][:ro|:rw]")]
     pub fs: Vec<String>,
     /// Requests: [METHOD,…] [http|https://]HOST[:PORT][/PATH]. Methods are those
-    /// that the skill asks for where none are named; HOST may be `*`, any public one.
+    /// that the skill asks for where none are named; HOST may be `*`, any public one,
+    /// or a block such as `[10.0.0.0/8]`; PATH a prefix or a glob such as `/v1/*/items`.
     #[arg(long, value_name = "[METHODS ]URL")]
     pub http: Vec<String>,
+    /// Requests that are never sent, written alike; what is left out means each.
+    #[arg(long, value_name = "[METHODS ]URL")]
+    pub http_deny: Vec<String>,
+    /// A secret that the host puts into headers of requests to HOST, and to no other.
+    #[arg(long, value_name = "NAME=HOST[:PORT]")]
+    pub secret: Vec<String>,
     /// A fresh folder for each call, at /workspace.
     #[arg(long)]
     pub workspace: bool,
@@ -164,6 +349,9 @@ pub struct GrantAdd {
     /// Void after this time, e.g. `12 h`.
     #[arg(long, value_name = "TIME")]
     pub expires: Option<String>,
+    /// For one call only.
+    #[arg(long)]
+    pub one_shot: bool,
     /// Less memory than it asks for, e.g. `16 MiB`.
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<String>,
@@ -215,7 +403,8 @@ pub enum Key {
     Create {
         /// What to call it.
         name: String,
-        /// What it is good for: `skills:read`, `skills:execute`, `admin`.
+        /// What it is good for: `skills:read`, `skills:execute`, `approvals:answer`,
+        /// `audit:read`, `admin`.
         #[arg(long, value_name = "SCOPE", default_values = ["skills:read", "skills:execute"])]
         scope: Vec<String>,
         /// Void after this time, e.g. `720 h`.
@@ -229,6 +418,13 @@ pub enum Key {
         /// Its id or its name.
         key: String,
     },
+}
+
+/// Look at the secrets that this host puts into requests.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// List their names, where they come from, and whether they can be read.
+    List,
 }
 
 /// Look at the configuration.

@@ -5,9 +5,11 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod desk;
 pub mod foreign_state;
 pub mod log;
 pub mod output;
+pub mod secrets;
 
 use clap::CommandFactory as _;
 
@@ -27,7 +29,10 @@ pub fn run(cli: Cli) -> Done {
         Command::Serve(serve) => commands::serve::run(&serve, config, out),
         Command::Skills(command) => commands::skills::run(command, &config, out),
         Command::Grant(command) => commands::grant::run(command, &config, out),
+        Command::Approvals(command) => commands::approvals::run(command, &config, out),
+        Command::Audit(command) => commands::audit::run(command, &config, out),
         Command::Key(command) => commands::key::run(command, &config, out),
+        Command::Secrets(command) => commands::secrets::run(&command, &config, out),
         Command::Config(command) => commands::config::run(&command, &config, out),
         Command::Completion { .. } => Ok(()),
     }

@@ -1,9 +1,10 @@
 //! One call, front to back.
 //!
-//! resolve → tool → the author's schema → policy → a place for the call → where
-//! there is an idempotency key, its durable beginning → the sandbox → the
-//! author's schema of the output → receipt → its durable end → answer. A future
-//! that is dropped on the way ends the call and gives back all that it held.
+//! resolve → tool → the author's schema → policy → where there is an idempotency
+//! key, its durable beginning → where a risk is open, a person's approval → a
+//! place for the call → the sandbox → the author's schema of the output → the
+//! receipt, durable in the audit chain → answer. A future that is dropped on the
+//! way ends the call, gives back all that it held, and leaves a record too.
 
 mod arguments;
 mod error;
@@ -11,26 +12,31 @@ mod event;
 mod receipt_id;
 mod record;
 
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Invocation;
-use bailiwick_domain::permit::{Permit, Terms};
+use bailiwick_domain::permit::Terms;
 use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
 use bailiwick_domain::usage::Usage;
 use bailiwick_journal::{Begin, Call, Journal, OnInterrupted};
+use serde_json::Value;
 use tokio::sync::watch;
 
+pub(crate) use self::arguments::digest as arguments_digest;
 pub use self::error::{BusyScope, ExecuteError};
 use self::event::Event;
 use self::record::Record;
+use crate::approvals::{Approval, Approvals, Approved, Asked, Question, State, edited};
+use crate::audit::Audit;
 use crate::gate::{Gate, Pass};
-use crate::grants::GrantStore;
+use crate::grants::{GrantEntry, GrantStore};
 use crate::near::near;
-use crate::policy::{Now, Policy, Refusal};
+use crate::policy::{Basis, Decision, Now, Policy, Refusal};
 use crate::registry::Registry;
 use crate::schema::SchemaViolation;
 use crate::skill::{Skill, Tool};
@@ -48,6 +54,10 @@ pub struct ExecutorParts {
     pub policy: Policy,
     /// What runs components; it must trust the policy's permits.
     pub sandbox: Arc<dyn Sandbox>,
+    /// What people are asked before a call.
+    pub approvals: Arc<Approvals>,
+    /// What remembers every call.
+    pub audit: Arc<Audit>,
     /// What remembers calls with idempotency keys.
     pub journal: Arc<Journal>,
     /// The time.
@@ -108,6 +118,16 @@ impl Executor {
         &self.parts.policy
     }
 
+    /// What people are asked.
+    pub const fn approvals(&self) -> &Arc<Approvals> {
+        &self.parts.approvals
+    }
+
+    /// What remembers every call.
+    pub const fn audit(&self) -> &Arc<Audit> {
+        &self.parts.audit
+    }
+
     /// Calls under way, over all skills.
     pub fn calls_under_way(&self) -> u32 {
         self.gate.count()
@@ -118,62 +138,148 @@ impl Executor {
         event.resolved(&skill);
         let tool = find_tool(&skill, invocation.tool.as_deref())?;
         event.found(tool);
-        if let Some(schema) = &tool.input_narrowing {
-            schema.check(&invocation.arguments).map_err(ExecuteError::Arguments)?;
+        check_input(tool, &invocation.arguments)?;
+        let call = Request::new(&skill, tool, invocation);
+        let result = match self.decide(&call, None) {
+            Ok(_) | Err((_, Refusal::ApprovalRequired { .. })) => match &invocation.idempotency_key {
+                None => self.call(&call).await,
+                Some(key) => self.call_once(&call, key).await,
+            },
+            Err((_, refusal)) => Err(refusal.into()),
+        };
+        if let Err(ExecuteError::Refused(refusal)) = &result {
+            let recorded = self.parts.audit.refusal(invocation, &skill, &tool.name, call.arguments_digest, refusal);
+            recorded.await?;
         }
-        // Whoever subscribes first misses no change of what is read afterwards.
-        let changes = self.parts.grants.subscribe();
-        let now = Now::by(&*self.parts.clock);
+        result
+    }
+
+    /// What policy says now, and the grant that it looked at.
+    fn decide(
+        &self,
+        call: &Request<'_>,
+        approved: Option<&Approved>,
+    ) -> Result<Decision, (Option<Arc<GrantEntry>>, Refusal)> {
         let grants = self.parts.grants.current();
-        let permit = self.parts.policy.decide(&skill, tool, &grants, invocation.deadline, now)?;
-        drop(grants);
-        let _places = self.enter(&skill, &permit)?;
-        let prepared = Prepared::new(&skill, tool, invocation, &permit, now.time)?;
-        match &invocation.idempotency_key {
-            None => self.call(prepared, permit, changes).await,
-            Some(key) => self.call_once(prepared, permit, changes, key).await,
+        let now = Now::by(&*self.parts.clock);
+        let decided = self.parts.policy.decide(call.skill, call.tool, &grants, approved, call.invocation.deadline, now);
+        let entry = || grants.of(&call.skill.manifest.id, &call.skill.digest).cloned();
+        decided.map_err(|refusal| (entry(), refusal))
+    }
+
+    /// All that has to be so before the guest runs: a place, a permit, and where a
+    /// person had to be asked, an approval that no other call can use.
+    async fn admit<'a>(&self, call: &Request<'a>) -> Result<Admission<'a>, ExecuteError> {
+        match self.decide(call, None) {
+            Ok(decision) => {
+                let places = self.enter(call.skill, decision.permit.terms())?;
+                self.use_up(call, &decision).await?;
+                Ok(Admission { places, decision, approved: None, arguments: Cow::Borrowed(&call.invocation.arguments) })
+            }
+            Err((Some(entry), Refusal::ApprovalRequired { tags, .. })) => {
+                let approval = self.approval(call, &entry, tags).await?;
+                let arguments = match edited(&approval) {
+                    None => Cow::Borrowed(&call.invocation.arguments),
+                    Some(arguments) => {
+                        check_input(call.tool, arguments)?;
+                        Cow::Owned(arguments.clone())
+                    }
+                };
+                let now = Now::by(&*self.parts.clock);
+                let terms = self.parts.policy.terms(call.skill, &self.parts.grants.current(), now)?;
+                // Whoever finds no place keeps the approval.
+                let places = self.enter(call.skill, &terms)?;
+                let approved = self.parts.approvals.use_for(&approval.id, &call.invocation.principal.name).await?;
+                let decision = self.decide(call, Some(&approved)).map_err(|(_, refusal)| refusal)?;
+                self.use_up(call, &decision).await?;
+                Ok(Admission { places, decision, approved: Some(approved), arguments })
+            }
+            Err((_, refusal)) => Err(refusal.into()),
+        }
+    }
+
+    /// Uses a grant that is for one call.
+    async fn use_up(&self, call: &Request<'_>, decision: &Decision) -> Result<(), ExecuteError> {
+        if !decision.entry.grant.one_shot {
+            return Ok(());
+        }
+        let first = self.parts.grants.use_up(&decision.entry, &call.invocation.principal.name).await?;
+        let used_up = || Refusal::UsedUp { skill: call.skill.manifest.id.clone() };
+        if first { Ok(()) } else { Err(used_up().into()) }
+    }
+
+    /// What a person says of the call; waits for it as long as the caller wants to.
+    async fn approval(
+        &self,
+        call: &Request<'_>,
+        entry: &GrantEntry,
+        tags: Vec<String>,
+    ) -> Result<Approval, ExecuteError> {
+        // Whoever subscribes first misses no answer.
+        let mut answers = self.parts.approvals.subscribe();
+        let question = Question {
+            invocation: call.invocation,
+            skill: call.skill,
+            tool: call.tool,
+            arguments: call.arguments_digest,
+            entry,
+            tags,
+        };
+        let asked = match self.parts.approvals.ask(question).await? {
+            Asked::Approved(approval) => return Ok(approval),
+            Asked::Denied(approval) => return Err(ExecuteError::ApprovalDenied(Box::new(approval))),
+            Asked::Pending(approval) => approval,
+        };
+        let answered = async {
+            loop {
+                // A listener that was too slow looks at what holds now.
+                let lagged = matches!(answers.recv().await, Err(tokio::sync::broadcast::error::RecvError::Lagged(_)));
+                let now = self.parts.approvals.get(&asked.id);
+                if lagged || now.as_ref().is_some_and(|now| now.state != State::Pending) {
+                    return now;
+                }
+            }
+        };
+        let answer = tokio::time::timeout(call.invocation.approval_wait, answered).await;
+        match answer.ok().flatten() {
+            Some(approval) if approval.state == State::Approved => Ok(approval),
+            Some(approval) if approval.state == State::Denied => Err(ExecuteError::ApprovalDenied(Box::new(approval))),
+            _ => Err(ExecuteError::ApprovalPending(Box::new(asked))),
         }
     }
 
     /// A place among the host's calls and one among the skill's.
-    fn enter(&self, skill: &Skill, permit: &Permit) -> Result<(Pass, Pass), ExecuteError> {
+    fn enter(&self, skill: &Skill, terms: &Terms) -> Result<(Pass, Pass), ExecuteError> {
         let busy = |scope, limit| ExecuteError::Busy { scope, limit, retry_after: RETRY_AFTER };
         let limit = self.parts.max_concurrent_calls;
         let of_host = self.gate.enter(limit).ok_or_else(|| busy(BusyScope::Host, limit))?;
-        let limit = permit.terms().limits.concurrency;
+        let limit = terms.limits.concurrency;
         let scope = || BusyScope::Skill(skill.manifest.id.clone());
         let of_skill = skill.gate.enter(limit).ok_or_else(|| busy(scope(), limit))?;
         Ok((of_host, of_skill))
     }
 
     /// Makes the call unless it was made before.
-    async fn call_once(
-        &self,
-        prepared: Prepared<'_>,
-        permit: Permit,
-        changes: watch::Receiver<u64>,
-        key: &str,
-    ) -> Result<Execution, ExecuteError> {
-        let call = match self.begin(&prepared, key).await? {
+    async fn call_once(&self, request: &Request<'_>, key: &str) -> Result<Execution, ExecuteError> {
+        let call = match self.begin(request, key).await? {
             Begin::New(call) => call,
-            Begin::Done(record) => return prepared.replay(&record),
+            Begin::Done(record) => return request.replay(&record),
             Begin::InProgress => return Err(ExecuteError::KeyInProgress { retry_after: RETRY_AFTER }),
-            Begin::Interrupted => return Err(ExecuteError::Interrupted { tool: prepared.tool.name.clone() }),
+            Begin::Interrupted => return Err(ExecuteError::Interrupted { tool: request.tool.name.clone() }),
             Begin::Mismatch => return Err(ExecuteError::KeyMismatch),
         };
-        let idempotent = prepared.tool.idempotent;
-        let result = self.call(prepared, permit, changes).await;
-        self.end(call, &result, idempotent).await?;
+        let result = self.call(request).await;
+        self.end(call, &result, request.tool.idempotent).await?;
         result
     }
 
-    async fn begin(&self, prepared: &Prepared<'_>, key: &str) -> Result<Begin, ExecuteError> {
-        let Prepared { invocation, tool, .. } = prepared;
+    async fn begin(&self, request: &Request<'_>, key: &str) -> Result<Begin, ExecuteError> {
+        let Request { invocation, tool, .. } = request;
         let selector = invocation.skill.to_string();
-        let request = arguments::request(&selector, invocation.tool.as_deref(), &prepared.arguments);
+        let digest = arguments::request(&selector, invocation.tool.as_deref(), &request.arguments_digest);
         let interrupted = if tool.idempotent { OnInterrupted::Rerun } else { OnInterrupted::Report };
         let scope = &invocation.principal.name;
-        Ok(self.parts.journal.begin_call(scope, key, request, prepared.started_at, interrupted).await?)
+        Ok(self.parts.journal.begin_call(scope, key, digest, self.parts.clock.now(), interrupted).await?)
     }
 
     /// Records how a call ended, before anybody is told. A failure of which it
@@ -202,39 +308,66 @@ impl Executor {
         Ok(())
     }
 
-    async fn call(
-        &self,
-        prepared: Prepared<'_>,
-        permit: Permit,
-        changes: watch::Receiver<u64>,
-    ) -> Result<Execution, ExecuteError> {
+    async fn call(&self, request: &Request<'_>) -> Result<Execution, ExecuteError> {
+        // Whoever subscribes first misses no change of what is read afterwards.
+        let changes = self.parts.grants.subscribe();
+        let Admission { places, decision, approved, arguments } = self.admit(request).await?;
+        let started_at = self.parts.clock.now();
+        let prepared = Prepared::new(request, &arguments, &decision, approved.as_ref(), started_at)?;
         let start = self.parts.clock.instant();
-        let Prepared { skill, tool, invocation, .. } = &prepared;
-        let terms = Arc::clone(permit.terms());
-        if prepared.argument_bytes > terms.limits.input_bytes {
-            let usage = Usage { input_bytes: prepared.argument_bytes, ..Usage::default() };
-            return prepared.judge(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), usage));
-        }
-        let mut outcome = tokio::select! {
+        let terms = Arc::clone(decision.permit.terms());
+        let too_large = prepared.argument_bytes > terms.limits.input_bytes;
+        let mut unrecorded = Unrecorded { executor: self, prepared: Some(&prepared), basis: &decision.basis, start };
+        let outcome = tokio::select! {
             biased;
-            outcome = self.parts.sandbox.invoke(permit, tool.index, &invocation.arguments) => outcome,
-            () = self.revoked(skill, tool, &terms, changes) => {
-                let wall = self.parts.clock.instant().saturating_duration_since(start);
-                let usage = Usage { wall, ..Usage::default() };
-                let receipt = prepared.receipt("revoked", usage, Vec::new());
-                return Err(ExecuteError::Revoked { receipt: Box::new(receipt) });
+            () = std::future::ready(()), if too_large => {
+                Some(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), Usage::default()))
+            }
+            outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &arguments) => Some(outcome),
+            () = self.revoked(request.skill, request.tool, &terms, approved.as_ref(), changes) => None,
+        };
+        unrecorded.prepared = None;
+        drop(unrecorded);
+        let result = match outcome {
+            Some(mut outcome) => {
+                outcome.usage.input_bytes = prepared.argument_bytes;
+                event::guest_log(request.skill, request.tool, &outcome.log);
+                prepared.judge(outcome)
+            }
+            None => {
+                let receipt = prepared.cut_off("revoked", self.since(start));
+                Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
             }
         };
-        outcome.usage.input_bytes = prepared.argument_bytes;
-        event::guest_log(skill, tool, &outcome.log);
-        prepared.judge(outcome)
+        drop(places);
+        let receipt = match &result {
+            Ok(execution) => Some(&execution.receipt),
+            Err(error) => error.receipt(),
+        };
+        if let Some(receipt) = receipt {
+            let approval = approved.as_ref().map(Approved::id);
+            self.parts.audit.call(receipt, &decision.basis, approval).await?;
+        }
+        result
+    }
+
+    fn since(&self, start: Instant) -> Usage {
+        let wall = self.parts.clock.instant().saturating_duration_since(start);
+        Usage { wall, ..Usage::default() }
     }
 
     /// Ends when the grant no longer gives what the call began with.
-    async fn revoked(&self, skill: &Arc<Skill>, tool: &Tool, terms: &Terms, mut changes: watch::Receiver<u64>) {
+    async fn revoked(
+        &self,
+        skill: &Arc<Skill>,
+        tool: &Tool,
+        terms: &Terms,
+        approved: Option<&Approved>,
+        mut changes: watch::Receiver<u64>,
+    ) {
         while changes.changed().await.is_ok() {
             let now = Now::by(&*self.parts.clock);
-            if !self.parts.policy.still_allows(skill, tool, &self.parts.grants.current(), terms, now) {
+            if !self.parts.policy.still_allows(skill, tool, &self.parts.grants.current(), approved, terms, now) {
                 return;
             }
         }
@@ -243,9 +376,18 @@ impl Executor {
     }
 }
 
-/// Whether the sandbox refused the call before the guest began.
+/// Whether the call ended before the guest began.
 const fn ran_nothing(error: &ExecuteError) -> bool {
-    let ExecuteError::Invoke { error, .. } = error else { return false };
+    let error = match error {
+        ExecuteError::Refused(_)
+        | ExecuteError::Busy { .. }
+        | ExecuteError::Arguments(_)
+        | ExecuteError::Approval(_)
+        | ExecuteError::ApprovalPending(_)
+        | ExecuteError::ApprovalDenied(_) => return true,
+        ExecuteError::Invoke { error, .. } => error,
+        _ => return false,
+    };
     matches!(
         error,
         InvokeError::Arguments { .. }
@@ -272,59 +414,22 @@ fn find_tool<'s>(skill: &'s Skill, name: Option<&str>) -> Result<&'s Tool, Execu
     }
 }
 
-/// A call that is allowed and has its place, with what its receipt will say.
-struct Prepared<'a> {
+/// A call that names a tool that there is.
+struct Request<'a> {
     skill: &'a Arc<Skill>,
     tool: &'a Tool,
     invocation: &'a Invocation,
-    terms: Arc<Terms>,
-    arguments: Digest,
+    arguments_digest: Digest,
     argument_bytes: u64,
-    id: String,
-    started_at: SystemTime,
 }
 
-impl<'a> Prepared<'a> {
-    fn new(
-        skill: &'a Arc<Skill>,
-        tool: &'a Tool,
-        invocation: &'a Invocation,
-        permit: &Permit,
-        started_at: SystemTime,
-    ) -> Result<Self, ExecuteError> {
-        let (arguments, argument_bytes) = arguments::measure(&invocation.arguments);
-        Ok(Self {
-            skill,
-            tool,
-            invocation,
-            terms: Arc::clone(permit.terms()),
-            arguments,
-            argument_bytes,
-            id: receipt_id::new(started_at)?,
-            started_at,
-        })
+impl<'a> Request<'a> {
+    fn new(skill: &'a Arc<Skill>, tool: &'a Tool, invocation: &'a Invocation) -> Self {
+        let (arguments_digest, argument_bytes) = arguments::measure(&invocation.arguments);
+        Self { skill, tool, invocation, arguments_digest, argument_bytes }
     }
 
-    /// The execution that `outcome` is, or the error.
-    fn judge(self, outcome: Outcome) -> Result<Execution, ExecuteError> {
-        let Outcome { result, usage, denials, log } = outcome;
-        let output = match result {
-            Ok(output) => output,
-            Err(error) => {
-                let receipt = Box::new(self.receipt(error.code(), usage, denials));
-                return Err(ExecuteError::Invoke { error, receipt, log });
-            }
-        };
-        if let Err(violation) = check_output(self.tool, &output) {
-            let receipt = Box::new(self.receipt("invalid-output", usage, denials));
-            return Err(ExecuteError::Output { violation, receipt, log });
-        }
-        let receipt = self.receipt(record::outcome(&output), usage, denials);
-        let (skill, tool) = (Arc::clone(self.skill), self.tool.name.clone());
-        Ok(Execution { skill, tool, output, receipt, log, replayed: false })
-    }
-
-    fn replay(self, record: &[u8]) -> Result<Execution, ExecuteError> {
+    fn replay(&self, record: &[u8]) -> Result<Execution, ExecuteError> {
         match record::read(record).map_err(|error| ExecuteError::Record(error.to_string()))? {
             Record::Answered(output, receipt) => {
                 let (skill, tool) = (Arc::clone(self.skill), receipt.tool.clone());
@@ -333,8 +438,100 @@ impl<'a> Prepared<'a> {
             Record::Failed(code, message) => Err(ExecuteError::FailedBefore { code, message }),
         }
     }
+}
 
-    fn receipt(&self, outcome: &'static str, usage: Usage, denials: Vec<Denial>) -> Receipt {
+/// A call that is allowed and has its places.
+struct Admission<'a> {
+    places: (Pass, Pass),
+    decision: Decision,
+    approved: Option<Approved>,
+    /// The caller's, or what a person put in their place.
+    arguments: Cow<'a, Value>,
+}
+
+/// A call whose guest runs. Dropped before it is disarmed, because the caller went
+/// away, it leaves a record that says so.
+struct Unrecorded<'a> {
+    executor: &'a Executor,
+    prepared: Option<&'a Prepared<'a>>,
+    basis: &'a Arc<Basis>,
+    start: Instant,
+}
+
+impl Drop for Unrecorded<'_> {
+    fn drop(&mut self) {
+        if let Some(prepared) = self.prepared.take() {
+            let receipt = prepared.cut_off("cancelled", self.executor.since(self.start));
+            let approval = prepared.approval.map(str::to_owned);
+            self.executor.parts.audit.cancelled(receipt, Arc::clone(self.basis), approval);
+        }
+    }
+}
+
+/// A call that is about to run, with what its receipt will say.
+struct Prepared<'a> {
+    skill: &'a Arc<Skill>,
+    tool: &'a Tool,
+    invocation: &'a Invocation,
+    terms: Arc<Terms>,
+    arguments: Digest,
+    argument_bytes: u64,
+    approval: Option<&'a str>,
+    id: String,
+    started_at: SystemTime,
+}
+
+impl<'a> Prepared<'a> {
+    fn new(
+        request: &Request<'a>,
+        arguments: &Cow<'_, Value>,
+        decision: &Decision,
+        approved: Option<&'a Approved>,
+        started_at: SystemTime,
+    ) -> Result<Self, ExecuteError> {
+        let (arguments, argument_bytes) = match arguments {
+            Cow::Borrowed(_) => (request.arguments_digest, request.argument_bytes),
+            Cow::Owned(edited) => arguments::measure(edited),
+        };
+        Ok(Self {
+            skill: request.skill,
+            tool: request.tool,
+            invocation: request.invocation,
+            terms: Arc::clone(decision.permit.terms()),
+            arguments,
+            argument_bytes,
+            approval: approved.map(Approved::id),
+            id: receipt_id::new(started_at)?,
+            started_at,
+        })
+    }
+
+    /// The receipt of a call that did not come to its end.
+    fn cut_off(&self, outcome: &'static str, usage: Usage) -> Receipt {
+        let usage = Usage { input_bytes: self.argument_bytes, ..usage };
+        self.receipt(outcome, usage, Vec::new(), Vec::new())
+    }
+
+    /// The execution that `outcome` is, or the error.
+    fn judge(&self, outcome: Outcome) -> Result<Execution, ExecuteError> {
+        let Outcome { result, usage, denials, used, log } = outcome;
+        let output = match result {
+            Ok(output) => output,
+            Err(error) => {
+                let receipt = Box::new(self.receipt(error.code(), usage, denials, used));
+                return Err(ExecuteError::Invoke { error, receipt, log });
+            }
+        };
+        if let Err(violation) = check_output(self.tool, &output) {
+            let receipt = Box::new(self.receipt("invalid-output", usage, denials, used));
+            return Err(ExecuteError::Output { violation, receipt, log });
+        }
+        let receipt = self.receipt(record::outcome(&output), usage, denials, used);
+        let (skill, tool) = (Arc::clone(self.skill), self.tool.name.clone());
+        Ok(Execution { skill, tool, output, receipt, log, replayed: false })
+    }
+
+    fn receipt(&self, outcome: &'static str, usage: Usage, denials: Vec<Denial>, used: Vec<String>) -> Receipt {
         Receipt {
             id: self.id.clone(),
             started_at: self.started_at,
@@ -347,9 +544,18 @@ impl<'a> Prepared<'a> {
             arguments: self.arguments,
             terms: Arc::clone(&self.terms),
             denials,
+            used,
             usage,
             outcome,
         }
+    }
+}
+
+/// Holds the arguments against the author's schema, where there is one.
+fn check_input(tool: &Tool, arguments: &Value) -> Result<(), ExecuteError> {
+    match &tool.input_narrowing {
+        Some(schema) => schema.check(arguments).map_err(ExecuteError::Arguments),
+        None => Ok(()),
     }
 }
 

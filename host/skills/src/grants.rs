@@ -1,55 +1,56 @@
-//! What people allowed, to which bytes: `grants.toml`.
+//! What people allowed, to which bytes.
 //!
-//! The file is small and is read whole. The command line writes it while a host
-//! runs, so every user of it looks at most 50 ms later whether it is still the
-//! file that was read, and reads it again if not. While it can't be read, no
-//! grant holds.
+//! A grant is a document of the journal. It is given, narrowed and taken back in
+//! one transaction with the audit record that says so, and all of them are few
+//! enough to be in memory too, where every call looks. Nothing but this module
+//! writes them, and no skill and no agent reaches it.
 
 mod error;
-mod file;
 mod mounts;
+mod narrow;
 mod raw;
-mod watch;
 mod within;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::grant::{Capabilities, Grant};
+use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::skill_id::SkillId;
+use bailiwick_journal::{Journal, JournalError, Shelf, Undone};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 pub use self::error::{GrantError, MountError, Wider};
-pub(crate) use self::file::rfc3339;
 use self::mounts::Guarded;
 pub use self::mounts::WORKSPACES;
-pub use self::watch::GrantWatch;
+pub use self::narrow::Narrowing;
+use crate::audit::record;
+use crate::package::asked;
 use crate::skill::Skill;
-use crate::stamp::Stamp;
 
-/// How long a look at the file counts. With the time that reading takes, a
-/// revocation by another process holds within 100 ms.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// Bytes of a file of grants: a thousand grants of a kilobyte, four times.
+const MAX_FILE_BYTES: usize = 4 << 20;
+
+/// 9999-12-31T23:59:59Z, the last moment that RFC 3339 can write.
+const LAST_SECOND: u64 = 253_402_300_799;
 
 /// The grants of a host.
 pub struct GrantStore {
-    path: PathBuf,
+    journal: Arc<Journal>,
+    /// The folder of the journal, which no grant may show to a guest.
+    home: PathBuf,
     /// Folders that no grant may make writable.
     unwritable: Vec<PathBuf>,
     clock: Arc<dyn Clock>,
-    /// When `next_look` counts from.
-    start: Instant,
-    /// Nanoseconds from `start` on, after which the file is looked at again.
-    next_look: AtomicU64,
     current: RwLock<Arc<Grants>>,
-    /// Held while the file is read and the outcome put into `current`, so that
-    /// an older reading never replaces a newer one.
+    /// Held while documents are read and put into `current`, so that an older
+    /// reading never replaces a newer one.
     reading: Mutex<()>,
     changes: tokio::sync::watch::Sender<u64>,
 }
@@ -58,16 +59,17 @@ pub struct GrantStore {
 #[derive(Debug, Default)]
 pub struct Grants {
     generation: u64,
-    stamp: Option<Stamp>,
     by_skill: BTreeMap<SkillId, Vec<Arc<GrantEntry>>>,
     problem: Option<GrantError>,
 }
 
-/// One grant of the file.
+/// One grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantEntry {
     /// What it says.
     pub grant: Grant,
+    /// sha256 of what it says. Approvals are bound to it.
+    pub fingerprint: Digest,
     /// Why it can't be given effect, such as a folder that is gone. Such a grant allows nothing.
     pub problem: Option<String>,
 }
@@ -87,75 +89,190 @@ pub struct NewGrant {
     pub accepted_risks: BTreeSet<String>,
     /// Limits below those that the manifest asks for.
     pub limits: LimitsRequest,
+    /// Whether it is for one call only.
+    pub one_shot: bool,
+}
+
+/// The time as grants have it.
+pub(crate) fn whole_seconds(time: SystemTime) -> SystemTime {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::from_secs(since.as_secs())
+}
+
+/// The time for people and for files: RFC 3339 in UTC. What lies beyond the years
+/// that it can write is written as the nearest of them.
+pub(crate) fn rfc3339(time: SystemTime) -> String {
+    let last = SystemTime::UNIX_EPOCH + Duration::from_secs(LAST_SECOND);
+    humantime::format_rfc3339_seconds(whole_seconds(time).min(last)).to_string()
 }
 
 impl GrantStore {
-    /// Opens the grants in the file at `path`; where there is none, nothing is granted.
-    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, GrantError> {
-        Self::open_guarding(path, Vec::new(), clock)
-    }
-
-    /// The same, where no grant may make the folders `unwritable`, or anything in
-    /// or above them, writable: a guest that could write to the skills folder
-    /// could take the risk tags out of its own manifest.
-    pub fn open_guarding(path: &Path, unwritable: Vec<PathBuf>, clock: Arc<dyn Clock>) -> Result<Self, GrantError> {
-        let (stamp, grants) = file::read(path)?;
-        let none = Grants::default();
-        let guarded = Guarded { grants: path, unwritable: &unwritable };
-        let grants = Grants { stamp, by_skill: entries(grants, &guarded, &none), ..none };
-        Ok(Self {
-            path: path.to_owned(),
+    /// The grants in `journal`, whose folder is `home`. No grant may show that folder
+    /// to a guest, nor make the folders `unwritable`, or anything in or above them,
+    /// writable: a guest that could write to the skills folder could take the risk
+    /// tags out of its own manifest.
+    pub fn open(
+        journal: Arc<Journal>,
+        home: &Path,
+        unwritable: Vec<PathBuf>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, GrantError> {
+        let store = Self {
+            journal,
+            home: home.to_owned(),
             unwritable,
-            start: clock.instant(),
             clock,
-            next_look: AtomicU64::new(0),
-            changes: tokio::sync::watch::Sender::new(grants.generation),
-            current: RwLock::new(Arc::new(grants)),
+            current: RwLock::default(),
             reading: Mutex::new(()),
-        })
+            changes: tokio::sync::watch::Sender::new(0),
+        };
+        store.read_again();
+        Ok(store)
     }
 
-    /// The grants as they are now, or were at most 50 ms ago.
+    /// The grants as they are now.
     pub fn current(&self) -> Arc<Grants> {
-        let now = nanoseconds(self.clock.instant().saturating_duration_since(self.start));
-        let due = self.next_look.load(Ordering::Relaxed);
-        let next = now.saturating_add(nanoseconds(LOOK_EVERY));
-        // Of all who come at the same time one looks, and the others need not wait for it.
-        if now >= due && self.next_look.compare_exchange(due, next, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
-            self.look();
-        }
-        self.snapshot()
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Every grant, by skill and in the order of the file.
+    /// Every grant, by skill and digest.
     pub fn list(&self) -> Vec<Arc<GrantEntry>> {
-        self.look();
-        self.snapshot().all().cloned().collect()
+        self.current().all().cloned().collect()
     }
 
     /// Gives `new` to the bytes of `skill`, in place of a grant that they have.
     ///
     /// What the manifest doesn't ask for can't be granted, and folders must
-    /// exist. The grant is on disk when this returns.
+    /// exist. The grant is on disk when this returns. Blocks.
     pub fn add(&self, skill: &Skill, new: NewGrant) -> Result<Arc<GrantEntry>, GrantError> {
         let grant = self.check(skill, new)?;
-        self.change(|grants| {
-            grants.retain(|entry| entry.skill != grant.skill || entry.digest != grant.digest);
-            grants.push(grant.clone());
-        })?;
-        let entry = self.snapshot().of(&grant.skill, &grant.digest).cloned();
-        // Another process may have revoked it already.
-        Ok(entry.unwrap_or_else(|| Arc::new(GrantEntry { grant, problem: None })))
+        let giver = grant.giver.clone();
+        self.put(grant, "grant-given", &giver)
     }
 
-    /// Takes back the grant of `skill` for `digest`, or all of its grants, and returns them.
-    pub fn revoke(&self, skill: &SkillId, digest: Option<Digest>) -> Result<Vec<Grant>, GrantError> {
-        let mut revoked = Vec::new();
-        self.change(|grants| {
-            let meant = |grant: &Grant| grant.skill == *skill && digest.is_none_or(|digest| grant.digest == digest);
-            revoked = grants.extract_if(.., |grant| meant(grant)).collect();
-        })?;
-        Ok(revoked)
+    /// Gives to the new bytes of `skill` what its latest grant for others gave, as far
+    /// as the manifest still asks for it. `digest` says which bytes were looked at. Blocks.
+    pub fn accept(&self, skill: &Skill, digest: Digest, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
+        let id = &skill.manifest.id;
+        if skill.digest != digest {
+            return Err(GrantError::OtherBytes { skill: id.clone(), expected: digest, now: skill.digest });
+        }
+        let current = self.current();
+        let Some(old) = current.latest_of_others(id, &digest) else {
+            return Err(GrantError::NoSuchGrant(format!("other bytes of {id}")));
+        };
+        let asked = &skill.manifest.permissions;
+        let known = skill.risk_tags();
+        let old = &old.grant;
+        self.add(
+            skill,
+            NewGrant {
+                giver: by.to_owned(),
+                expires_at: old.expires_at,
+                reason: old.reason.clone(),
+                capabilities: within::cut(asked, &old.capabilities),
+                accepted_risks: old.accepted_risks.iter().filter(|tag| known.contains(tag.as_str())).cloned().collect(),
+                limits: old.limits.clone(),
+                one_shot: old.one_shot,
+            },
+        )
+    }
+
+    /// Takes something away from a grant. Calls that began with more are ended. Blocks.
+    pub fn narrow(
+        &self,
+        skill: &SkillId,
+        digest: Option<Digest>,
+        narrowing: &Narrowing,
+        by: &str,
+    ) -> Result<Arc<GrantEntry>, GrantError> {
+        let current = self.current();
+        let entry = current.one_of(skill, digest)?;
+        let grant = narrow::apply(&entry.grant, narrowing)?;
+        self.put(grant, "grant-narrowed", by)
+    }
+
+    /// Takes back the grant of `skill` for `digest`, or all of its grants, and returns
+    /// them. Calls under way are ended. Blocks.
+    pub fn revoke(&self, skill: &SkillId, digest: Option<Digest>, by: &str) -> Result<Vec<Grant>, GrantError> {
+        let current = self.current();
+        let meant = current.of_skill(skill).iter().filter(|entry| digest.is_none_or(|it| entry.grant.digest == it));
+        let revoked: Vec<_> = meant.map(|entry| (entry.grant.clone(), entry.fingerprint)).collect();
+        let now = self.clock.now();
+        let changes: Vec<_> = revoked
+            .iter()
+            .map(|(grant, fingerprint)| {
+                (key(grant), record::grant(now, "grant-revoked", by, grant, *fingerprint, None))
+            })
+            .collect();
+        let removed = self.journal.update_blocking(move |batch| {
+            for (key, record) in changes {
+                // Somebody else may have been faster.
+                if batch.get(Shelf::Grants, &key)?.is_some() {
+                    batch.remove(Shelf::Grants, key);
+                    batch.append(record);
+                }
+            }
+            Ok::<_, Undone>(Ok::<(), std::convert::Infallible>(()))
+        });
+        self.read_again();
+        match removed? {
+            Ok(()) => Ok(revoked.into_iter().map(|(grant, _)| grant).collect()),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Every grant as a file that a team can keep in git.
+    pub fn export(&self) -> Result<String, GrantError> {
+        let grants: Vec<_> = self.current().all().map(|entry| entry.grant.clone()).collect();
+        raw::write(&grants).map_err(GrantError::Inexpressible)
+    }
+
+    /// Gives every grant of the file with this `text`, each in place of one for the
+    /// same bytes, all of them or none. Blocks.
+    ///
+    /// A grant for a skill or for bytes that are not here yet waits for them. What the
+    /// manifest doesn't ask for is without effect.
+    pub fn import(&self, path: &Path, text: &str, by: &str) -> Result<Vec<Grant>, GrantError> {
+        if text.len() > MAX_FILE_BYTES {
+            return Err(GrantError::TooLarge { path: path.to_owned(), max: MAX_FILE_BYTES as u64 });
+        }
+        let grants = raw::parse(path, text)?;
+        let now = self.clock.now();
+        let mut changes = Vec::new();
+        for (index, grant) in grants.iter().enumerate() {
+            let same = |other: &Grant| other.skill == grant.skill && other.digest == grant.digest;
+            if grants.iter().take(index).any(same) {
+                let problem = format!("two grants of {} are for the same bytes, {}", grant.skill, grant.digest);
+                return Err(GrantError::Inexpressible(problem));
+            }
+            mounts::check_stored(&grant.capabilities, &self.guarded())?;
+            changes.push(self.change(grant, now, "grant-given", by)?);
+        }
+        self.apply(changes)?;
+        Ok(grants)
+    }
+
+    /// Marks a grant for one call as used, durably, before that call begins. Whether
+    /// it was unused until now.
+    pub(crate) async fn use_up(&self, entry: &GrantEntry, by: &str) -> Result<bool, JournalError> {
+        let now = self.clock.now();
+        let grant = Grant { used_at: Some(whole_seconds(now)), ..entry.grant.clone() };
+        let record = record::grant(now, "grant-used-up", by, &grant, entry.fingerprint, None);
+        let document = raw::document(&grant).unwrap_or_default().into_bytes();
+        let key = key(&grant);
+        let unused = raw::document(&entry.grant).unwrap_or_default().into_bytes();
+        let used = self.journal.update(move |batch| {
+            if batch.get(Shelf::Grants, &key)?.is_none_or(|found| found != unused) {
+                return Ok::<_, Undone>(Err(()));
+            }
+            batch.put(Shelf::Grants, key, document);
+            batch.append(record);
+            Ok(Ok(()))
+        });
+        let used = used.await?;
+        self.read_again();
+        Ok(used.is_ok())
     }
 
     /// The number of the last change, and of every one to come.
@@ -187,12 +304,15 @@ impl GrantStore {
             skill: manifest.id.clone(),
             digest: skill.digest,
             giver: new.giver,
-            given_at: file::whole_seconds(now),
-            expires_at: new.expires_at.map(file::whole_seconds),
+            given_at: whole_seconds(now),
+            expires_at: new.expires_at.map(whole_seconds),
             reason: new.reason,
             capabilities,
             accepted_risks: new.accepted_risks,
             limits: new.limits,
+            one_shot: new.one_shot,
+            used_at: None,
+            seen: seen(skill),
         })
     }
 
@@ -203,29 +323,55 @@ impl GrantStore {
         Ok(capabilities)
     }
 
-    /// Changes the file under its lock, from what it holds at that moment.
-    fn change(&self, change: impl FnOnce(&mut Vec<Grant>)) -> Result<(), GrantError> {
-        let changed = file::change(&self.path, change);
-        self.look();
-        changed
+    fn put(&self, grant: Grant, kind: &'static str, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
+        let change = self.change(&grant, self.clock.now(), kind, by)?;
+        let fingerprint = change.fingerprint;
+        self.apply(vec![change])?;
+        let entry = self.current().of(&grant.skill, &grant.digest).cloned();
+        // Somebody else may have revoked it already.
+        Ok(entry.unwrap_or_else(|| Arc::new(GrantEntry { grant, fingerprint, problem: None })))
     }
 
-    /// Reads the file again if it isn't the one that was read.
-    fn look(&self) {
-        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let old = self.snapshot();
-        if Stamp::of(&self.path) == old.stamp && old.problem.is_none() {
-            return;
+    /// What a grant is in the journal, and the record that tells of it.
+    fn change(&self, grant: &Grant, at: SystemTime, kind: &'static str, by: &str) -> Result<Change, GrantError> {
+        let inexpressible = |error: &dyn std::fmt::Display| GrantError::Inexpressible(error.to_string());
+        let document = raw::document(grant).map_err(|error| inexpressible(&error))?;
+        // What is read as something else than was meant must not be kept.
+        if raw::read_document(&document).ok().as_ref() != Some(grant) {
+            return Err(inexpressible(&"it would be read as something else than was meant"));
         }
-        let generation = old.generation + 1;
-        let new = match file::read(&self.path) {
-            Ok((stamp, grants)) => {
-                let by_skill = entries(grants, &self.guarded(), &old);
-                Grants { generation, stamp, by_skill, problem: None }
+        let fingerprint = fingerprint(grant).map_err(|error| inexpressible(&error))?;
+        let content = raw::told(grant).map_err(|error| inexpressible(&error))?;
+        let content = RawValue::from_string(content.to_string()).map_err(|error| inexpressible(&error))?;
+        let record = record::grant(at, kind, by, grant, fingerprint, Some(&content));
+        Ok(Change { key: key(grant), document: document.into_bytes(), record, fingerprint })
+    }
+
+    fn apply(&self, changes: Vec<Change>) -> Result<(), GrantError> {
+        let applied = self.journal.update_blocking(move |batch| {
+            for Change { key, document, record, .. } in changes {
+                batch.put(Shelf::Grants, key, document);
+                batch.append(record);
             }
-            Err(problem) if old.has_problem(&problem) => return,
+            Ok::<_, Undone>(Ok::<(), std::convert::Infallible>(()))
+        });
+        self.read_again();
+        match applied? {
+            Ok(()) => Ok(()),
+            Err(never) => match never {},
+        }
+    }
+
+    /// Reads the documents again and tells whoever waits for a change.
+    fn read_again(&self) {
+        let _reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.current();
+        let generation = old.generation + 1;
+        let documents = self.journal.documents(Shelf::Grants).map_err(GrantError::from);
+        let new = match documents.and_then(|documents| documents.into_iter().map(read).collect::<Result<Vec<_>, _>>()) {
+            Ok(grants) => Grants { generation, by_skill: entries(grants, &self.guarded(), &old), problem: None },
             Err(problem) => {
-                tracing::error!("no grant holds until this is repaired: {problem}");
+                tracing::error!(problem = &problem as &dyn std::error::Error, "no grant holds until this is repaired");
                 Grants { generation, problem: Some(problem), ..Grants::default() }
             }
         };
@@ -234,11 +380,123 @@ impl GrantStore {
     }
 
     fn guarded(&self) -> Guarded<'_> {
-        Guarded { grants: &self.path, unwritable: &self.unwritable }
+        Guarded { home: &self.home, unwritable: &self.unwritable }
+    }
+}
+
+struct Change {
+    key: String,
+    document: Vec<u8>,
+    record: String,
+    fingerprint: Digest,
+}
+
+/// Under which key a grant is kept: one for each digest of a skill.
+fn key(grant: &Grant) -> String {
+    format!("{} {}", grant.skill, grant.digest)
+}
+
+/// The sha256 of what a grant says. That it was used is not part of it.
+fn fingerprint(grant: &Grant) -> Result<Digest, String> {
+    let unused = Grant { used_at: None, ..grant.clone() };
+    raw::document(&unused).map(|text| Digest::of(text.as_bytes()))
+}
+
+fn read((key, document): (String, Vec<u8>)) -> Result<Grant, GrantError> {
+    let text = String::from_utf8_lossy(&document);
+    raw::read_document(&text).map_err(|problem| GrantError::Document { key, problem })
+}
+
+/// What can be known of a skill now, for the difference to its next bytes.
+fn seen(skill: &Skill) -> Seen {
+    let imports = skill.inspection.iter().flat_map(|inspection| &inspection.imports);
+    Seen {
+        version: Some(skill.manifest.version.to_string()),
+        imports: imports.cloned().collect(),
+        asked: asked::lines(&skill.manifest.permissions),
+    }
+}
+
+impl GrantEntry {
+    /// The grant as JSON, by the keys of a file of grants but without the values of
+    /// settings, with its fingerprint and its problem where it has one.
+    pub fn to_json(&self) -> Value {
+        let mut value = raw::told(&self.grant).unwrap_or_default();
+        value["fingerprint"] = Value::String(self.fingerprint.to_string());
+        if let Some(problem) = &self.problem {
+            value["problem"] = Value::String(problem.clone());
+        }
+        value
     }
 
-    fn snapshot(&self) -> Arc<Grants> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    /// The grant that such JSON says.
+    pub fn from_json(mut value: Value) -> Result<Self, String> {
+        let mut take = |key| value.as_object_mut().and_then(|members| members.remove(key));
+        let (fingerprint, problem) = (take("fingerprint"), take("problem"));
+        let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+        let fingerprint = text(fingerprint).and_then(|text| text.parse().ok()).ok_or("a grant has no fingerprint")?;
+        Ok(Self { grant: raw::from_json(&value)?, fingerprint, problem: text(problem) })
+    }
+}
+
+impl NewGrant {
+    /// A grant to be given by `giver`, from JSON with the keys of a file of grants but
+    /// those that the store adds itself; and the digest of the bytes that it is for.
+    pub fn from_json(skill: &SkillId, giver: &str, mut value: Value) -> Result<(Digest, Self), String> {
+        let Some(members) = value.as_object_mut() else {
+            return Err("expected an object with the keys of a grant".to_owned());
+        };
+        for key in ["skill", "giver", "given_at", "used_at", "seen", "fingerprint", "problem"] {
+            if members.contains_key(key) {
+                return Err(format!("`{key}` is not for the caller to say"));
+            }
+        }
+        members.insert("skill".to_owned(), Value::String(skill.to_string()));
+        members.insert("giver".to_owned(), Value::String(giver.to_owned()));
+        members.insert("given_at".to_owned(), Value::String(rfc3339(SystemTime::UNIX_EPOCH)));
+        let grant = raw::from_json(&value)?;
+        let new = Self {
+            giver: grant.giver,
+            expires_at: grant.expires_at,
+            reason: grant.reason,
+            capabilities: grant.capabilities,
+            accepted_risks: grant.accepted_risks,
+            limits: grant.limits,
+            one_shot: grant.one_shot,
+        };
+        Ok((grant.digest, new))
+    }
+
+    /// The JSON that [`Self::from_json`] reads, for these bytes.
+    pub fn to_json(&self, skill: &SkillId, digest: Digest) -> Result<Value, GrantError> {
+        let grant = Grant {
+            skill: skill.clone(),
+            digest,
+            giver: self.giver.clone(),
+            given_at: SystemTime::UNIX_EPOCH,
+            expires_at: self.expires_at,
+            reason: self.reason.clone(),
+            capabilities: self.capabilities.clone(),
+            accepted_risks: self.accepted_risks.clone(),
+            limits: self.limits.clone(),
+            one_shot: self.one_shot,
+            used_at: None,
+            seen: Seen::default(),
+        };
+        let mut value = raw::json(&grant).map_err(GrantError::Inexpressible)?;
+        if let Some(members) = value.as_object_mut() {
+            members.retain(|key, _| !matches!(key.as_str(), "skill" | "giver" | "given_at"));
+        }
+        Ok(value)
+    }
+}
+
+impl Narrowing {
+    /// What is to be taken away, from JSON: `fs`, `read_only`, `http`, `config`,
+    /// `secrets` and `risks` as lists of names, `state` as a flag, `limits` and `expires_at` as in a
+    /// grant.
+    pub fn from_json(value: &Value) -> Result<Self, String> {
+        narrow::from_json(value)
     }
 }
 
@@ -253,21 +511,38 @@ impl Grants {
         self.by_skill.get(skill).map_or(&[], Vec::as_slice)
     }
 
+    /// The grant that was given last to other bytes of a skill.
+    pub fn latest_of_others(&self, skill: &SkillId, digest: &Digest) -> Option<&Arc<GrantEntry>> {
+        let others = self.of_skill(skill).iter().filter(|entry| entry.grant.digest != *digest);
+        others.max_by_key(|entry| entry.grant.given_at)
+    }
+
+    /// The grant for `digest`, or the only one of the skill.
+    fn one_of(&self, skill: &SkillId, digest: Option<Digest>) -> Result<&Arc<GrantEntry>, GrantError> {
+        match (digest, self.of_skill(skill)) {
+            (Some(digest), _) => {
+                self.of(skill, &digest).ok_or_else(|| GrantError::NoSuchGrant(format!("{skill} ({digest})")))
+            }
+            (None, []) => Err(GrantError::NoSuchGrant(skill.to_string())),
+            (None, [only]) => Ok(only),
+            (None, several) => {
+                let digests = several.iter().map(|entry| entry.grant.digest).collect();
+                Err(GrantError::SeveralGrants { skill: skill.clone(), digests })
+            }
+        }
+    }
+
     /// Every grant.
     pub fn all(&self) -> impl Iterator<Item = &Arc<GrantEntry>> {
         self.by_skill.values().flatten()
     }
 
-    /// Why the file can't be read, where it can't; then there are no grants.
-    pub fn problem(&self) -> Option<&GrantError> {
+    /// Why the grants can't be read, where they can't; then there are none.
+    pub const fn problem(&self) -> Option<&GrantError> {
         self.problem.as_ref()
     }
 
-    fn has_problem(&self, problem: &GrantError) -> bool {
-        self.problem.as_ref().is_some_and(|known| known.to_string() == problem.to_string())
-    }
-
-    /// Counts the changes of the file.
+    /// Counts the changes.
     pub const fn generation(&self) -> u64 {
         self.generation
     }
@@ -278,21 +553,13 @@ impl Grants {
 fn entries(grants: Vec<Grant>, guarded: &Guarded<'_>, old: &Grants) -> BTreeMap<SkillId, Vec<Arc<GrantEntry>>> {
     let mut by_skill: BTreeMap<SkillId, Vec<Arc<GrantEntry>>> = BTreeMap::new();
     for grant in grants {
-        let mounts = mounts::check_stored(&grant.capabilities, guarded);
+        let problem = mounts::check_stored(&grant.capabilities, guarded).err().map(|error| error.to_string());
         let entries = by_skill.entry(grant.skill.clone()).or_default();
-        let twice = entries.iter().any(|entry| entry.grant.digest == grant.digest);
-        let problem = match mounts {
-            _ if twice => Some("an earlier grant in the file is for the same bytes: expected one".to_owned()),
-            Err(error) => Some(error.to_string()),
-            Ok(()) => None,
-        };
-        let entry = GrantEntry { grant, problem };
+        // What was read can be written.
+        let fingerprint = fingerprint(&grant).unwrap_or(Digest::from_bytes([0; 32]));
+        let entry = GrantEntry { grant, fingerprint, problem };
         let same = old.of_skill(&entry.grant.skill).iter().find(|old| ***old == entry);
         entries.push(same.cloned().unwrap_or_else(|| Arc::new(entry)));
     }
     by_skill
-}
-
-fn nanoseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -8,6 +8,8 @@
 //! Nothing here knows HTTP or an engine: calls come in as domain invocations,
 //! and components run behind the domain's `Sandbox`.
 
+pub mod approvals;
+pub mod audit;
 pub mod catalog;
 pub mod execute;
 mod gate;
@@ -17,6 +19,7 @@ pub mod package;
 pub mod policy;
 pub mod random;
 pub mod registry;
+pub mod review;
 pub mod schema;
 pub mod skill;
 mod stamp;

@@ -9,6 +9,7 @@
 //! into the types of the domain. Each step reports all that it finds, with the
 //! file, the line and the key.
 
+pub(crate) mod asked;
 mod document;
 mod error;
 mod files;

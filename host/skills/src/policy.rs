@@ -4,6 +4,7 @@
 //! granted to its bytes, cut by the host's own limits. The component's imports
 //! cut it further by themselves: what it doesn't import, it can't reach.
 
+mod basis;
 mod refusal;
 mod terms;
 
@@ -11,14 +12,16 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
+use bailiwick_domain::authority::HttpDeny;
 use bailiwick_domain::clock::Clock;
-use bailiwick_domain::grant::Grant;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
 
+pub use self::basis::Basis;
 pub use self::refusal::Refusal;
 pub use self::terms::effective_terms;
+use crate::approvals::Approved;
 use crate::grants::{GrantEntry, Grants};
 use crate::skill::{Skill, Tool};
 
@@ -31,6 +34,8 @@ const MAX_TERMS: usize = 8192;
 pub struct PolicyOptions {
     /// Limits where nobody asks, and limits that nobody gets past.
     pub limits: LimitsPolicy,
+    /// Requests that nobody sends from this host.
+    pub http_deny: Vec<HttpDeny>,
     /// Risk tags of which each must be accepted by the grant.
     pub require_approval_tags: BTreeSet<String>,
 }
@@ -43,6 +48,17 @@ pub struct Policy {
     terms: RwLock<HashMap<usize, Cached>>,
 }
 
+/// That a call may be made, and why.
+#[derive(Debug)]
+pub struct Decision {
+    /// What the sandbox asks for.
+    pub permit: Permit,
+    /// The reason for each of its terms.
+    pub basis: Arc<Basis>,
+    /// The grant that it rests on.
+    pub entry: Arc<GrantEntry>,
+}
+
 /// Terms by the address of their skill. The weak reference keeps that address
 /// from being used for another skill.
 #[derive(Debug)]
@@ -50,6 +66,7 @@ struct Cached {
     skill: Weak<Skill>,
     entry: Arc<GrantEntry>,
     terms: Arc<Terms>,
+    basis: Arc<Basis>,
 }
 
 /// The moment of a decision, by both clocks.
@@ -74,34 +91,48 @@ impl Policy {
         Self { issuer, options, terms: RwLock::default() }
     }
 
-    /// A permit for one call of `tool`, to end after `deadline` at the latest, or why there is none.
+    /// A permit for one call of `tool`, to end after `deadline` at the latest, or why
+    /// there is none. Risks that the grant doesn't accept need `approved`.
     pub fn decide(
         &self,
         skill: &Arc<Skill>,
         tool: &Tool,
         grants: &Grants,
+        approved: Option<&Approved>,
         deadline: Option<Duration>,
         now: Now,
-    ) -> Result<Permit, Refusal> {
+    ) -> Result<Decision, Refusal> {
         let entry = valid_entry(skill, grants, now)?;
-        self.check_risks(skill, tool, &entry.grant)?;
-        let terms = self.cached_terms(skill, entry);
+        if entry.grant.used_at.is_some() {
+            return Err(Refusal::UsedUp { skill: skill.manifest.id.clone() });
+        }
+        self.check_risks(skill, tool, entry, approved)?;
+        let (terms, basis) = self.cached_terms(skill, entry);
         // The grant's end is one more deadline: a call must not outlive it.
         let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
         let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
-        Ok(self.issuer.issue(terms, now.instant, given.unwrap_or_default()))
+        let permit = self.issuer.issue(terms, now.instant, given.unwrap_or_default());
+        Ok(Decision { permit, basis, entry: Arc::clone(entry) })
     }
 
     /// What calls of `skill` may do, apart from the risks of single tools.
     pub fn terms(&self, skill: &Arc<Skill>, grants: &Grants, now: Now) -> Result<Arc<Terms>, Refusal> {
-        valid_entry(skill, grants, now).map(|entry| self.cached_terms(skill, entry))
+        valid_entry(skill, grants, now).map(|entry| self.cached_terms(skill, entry).0)
     }
 
     /// Whether a call that began under `terms` may go on under `grants`.
-    pub fn still_allows(&self, skill: &Arc<Skill>, tool: &Tool, grants: &Grants, terms: &Terms, now: Now) -> bool {
+    pub fn still_allows(
+        &self,
+        skill: &Arc<Skill>,
+        tool: &Tool,
+        grants: &Grants,
+        approved: Option<&Approved>,
+        terms: &Terms,
+        now: Now,
+    ) -> bool {
         let entry = valid_entry(skill, grants, now);
         entry.is_ok_and(|entry| {
-            self.check_risks(skill, tool, &entry.grant).is_ok() && *self.cached_terms(skill, entry) == *terms
+            self.check_risks(skill, tool, entry, approved).is_ok() && *self.cached_terms(skill, entry).0 == *terms
         })
     }
 
@@ -110,9 +141,21 @@ impl Policy {
         &self.options
     }
 
-    fn check_risks(&self, skill: &Skill, tool: &Tool, grant: &Grant) -> Result<(), Refusal> {
-        let open =
-            |tag: &&String| self.options.require_approval_tags.contains(*tag) && !grant.accepted_risks.contains(*tag);
+    /// Every risk that needs approval is accepted by the grant, or was approved for
+    /// this call under this very grant.
+    fn check_risks(
+        &self,
+        skill: &Skill,
+        tool: &Tool,
+        entry: &GrantEntry,
+        approved: Option<&Approved>,
+    ) -> Result<(), Refusal> {
+        let approved = approved.filter(|it| it.holds_for(skill, tool, entry));
+        let open = |tag: &&String| {
+            self.options.require_approval_tags.contains(*tag)
+                && !entry.grant.accepted_risks.contains(*tag)
+                && !approved.is_some_and(|approved| approved.covers(tag))
+        };
         let mut tags = tool.risk_tags.iter().filter(open).peekable();
         if tags.peek().is_none() {
             return Ok(());
@@ -122,15 +165,21 @@ impl Policy {
     }
 
     /// The terms of `skill` under one grant, made once for both.
-    fn cached_terms(&self, skill: &Arc<Skill>, entry: &Arc<GrantEntry>) -> Arc<Terms> {
+    fn cached_terms(&self, skill: &Arc<Skill>, entry: &Arc<GrantEntry>) -> (Arc<Terms>, Arc<Basis>) {
         let key = Arc::as_ptr(skill).addr();
         let known = self.terms.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(cached) = known.get(&key).filter(|cached| Arc::ptr_eq(&cached.entry, entry)) {
-            return Arc::clone(&cached.terms);
+            return (Arc::clone(&cached.terms), Arc::clone(&cached.basis));
         }
         drop(known);
-        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options.limits));
-        let cached = Cached { skill: Arc::downgrade(skill), entry: Arc::clone(entry), terms: Arc::clone(&terms) };
+        let terms = Arc::new(effective_terms(skill, &entry.grant, &self.options));
+        let basis = Arc::new(Basis::new(skill, entry, &terms, &self.options.limits));
+        let cached = Cached {
+            skill: Arc::downgrade(skill),
+            entry: Arc::clone(entry),
+            terms: Arc::clone(&terms),
+            basis: Arc::clone(&basis),
+        };
         let mut known = self.terms.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MAX_TERMS {
             known.retain(|_, cached| cached.skill.strong_count() > 0);
@@ -138,7 +187,7 @@ impl Policy {
         if known.len() < MAX_TERMS {
             known.insert(key, cached);
         }
-        terms
+        (terms, basis)
     }
 }
 

@@ -5,7 +5,10 @@
 //! that reads an answer should pass over members that it doesn't know, because
 //! later releases add some.
 
+pub mod approval;
+pub mod audit;
 pub mod execute;
+pub mod grant;
 pub mod health;
 pub mod permission;
 pub mod problem;

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 #[schema(examples(json!({
     "fs": [{ "root": "/work", "access": "read" }],
     "http": [{ "host": "*.example.com", "schemes": ["https"], "ports": [], "methods": ["GET"], "paths": [] }],
+    "http_deny": [{ "host": "10.0.0.0/8", "schemes": [], "ports": [], "methods": [], "paths": [] }],
     "workspace": { "max_bytes": 10_485_760 },
     "config": [],
     "secrets": [],
@@ -20,6 +21,8 @@ pub struct Permissions {
     pub fs: Vec<FsPermission>,
     /// Outgoing requests.
     pub http: Vec<HttpPermission>,
+    /// Requests that its author promises not to send, whatever is granted.
+    pub http_deny: Vec<HttpDenial>,
     /// How much it writes to a fresh folder of each call. Left out where it asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<QuotaRequest>,
@@ -28,7 +31,7 @@ pub struct Permissions {
     pub state: Option<StateRequest>,
     /// Configuration keys that it reads.
     pub config: Vec<String>,
-    /// Secrets that it names.
+    /// Secrets that it has put into its requests, by name.
     pub secrets: Vec<String>,
     /// Skills that it calls, with the releases that will do.
     pub skills: Vec<String>,
@@ -94,7 +97,7 @@ pub enum FsAccess {
     "host": "api.example.com", "schemes": ["https"], "ports": [], "methods": ["GET"], "paths": ["/v1"]
 })))]
 pub struct HttpPermission {
-    /// A name, an address, `*.example.com` for one label, or `*` for every public host.
+    /// A name, an address, a block such as `10.0.0.0/8`, `*.example.com` for one label, or `*` for every public host.
     pub host: String,
     /// `http`, `https`.
     pub schemes: Vec<String>,
@@ -102,7 +105,25 @@ pub struct HttpPermission {
     pub ports: Vec<u16>,
     /// Methods in upper case.
     pub methods: Vec<String>,
-    /// Paths that it stays below; none means every path.
+    /// Prefixes such as `/v1` or globs such as `/v1/*/items` that its paths are of; none means every path.
+    pub paths: Vec<String>,
+}
+
+/// Requests that a skill does not send. An empty list means each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "host": "api.example.com", "schemes": [], "ports": [], "methods": ["DELETE"], "paths": ["/v1/admin/**"]
+})))]
+pub struct HttpDenial {
+    /// A name, an address, a block such as `10.0.0.0/8`, `*.example.com` for every name below it, or `*`.
+    pub host: String,
+    /// `http`, `https`.
+    pub schemes: Vec<String>,
+    /// Ports.
+    pub ports: Vec<u16>,
+    /// Methods in upper case.
+    pub methods: Vec<String>,
+    /// Prefixes or globs.
     pub paths: Vec<String>,
 }
 

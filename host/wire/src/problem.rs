@@ -79,6 +79,9 @@ pub struct Problem {
     /// The record of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
+    /// The approval that the call waits for, or that was denied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<String>,
     /// Whether this is the kept answer of an earlier call with the same `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<bool>,

@@ -50,8 +50,9 @@ fn code_1_is_for_what_the_host_could_not_do() {
     let blocked = home.path("file/data");
     let ran = home.run(&["--data-dir", blocked.to_str().unwrap(), "skills", "list"]);
     refused(ran, 1, &["the data folder", "file/data"]);
-    home.write("data/grants.toml", "version = 1\ngrants = 7\n");
-    refused(home.run(&["grant", "list"]), 1, &["grants.toml", "grants"]);
+    home.write("other/journal.redb", "not a journal, and long enough to be looked at");
+    let other = home.path("other");
+    refused(home.run(&["--data-dir", other.to_str().unwrap(), "grant", "list"]), 1, &["journal.redb"]);
     home.write("data/keys.toml", "version = 1\nkeys = 7\n");
     refused(home.run(&["key", "list"]), 1, &["keys.toml"]);
 }

@@ -48,6 +48,11 @@ fn what_the_manifest_does_not_ask_for_can_not_be_granted() {
         (vec!["--http", "https://api.example.com:8443"], vec!["8443"]),
         (vec!["--http", "*"], vec!["*.example.com"]),
         (vec!["--http", "ftp://api.example.com"], vec!["ftp"]),
+        (vec!["--http", "https://api.example.com/v1*"], vec!["whole segments"]),
+        (vec!["--http", "[10.0.0.0/8]"], vec!["[10.0.0.0/8]", "*.example.com"]),
+        (vec!["--http", "10.0.0.0/8"], vec!["brackets"]),
+        (vec!["--http-deny", "[10.0.0.1/8]"], vec!["10.0.0.0/8"]),
+        (vec!["--secret", "token=a.com"], vec!["token", "none"]),
         (vec!["--state"], vec!["state = true"]),
         (vec!["--workspace"], vec!["workspace = true"]),
         (vec!["--quota", "/out=1 MiB"], vec!["/out", "nothing writable is granted"]),
@@ -95,6 +100,8 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
         "other:/out:rw",
         "--http",
         "https://api.example.com/v1",
+        "--http-deny",
+        "https://api.example.com/v1/*/keys",
         "--setting",
         "units=metric",
         "--memory",
@@ -142,12 +149,15 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
     let grant = &list[0];
     assert_eq!(grant["fs"][1]["access"], "read-write");
     assert_eq!(grant["http"][0]["paths"], json!(["/v1"]));
-    assert_eq!((&grant["fs"][1]["max_bytes"], &grant["fs"][1]["max_files"]), (&json!(10 << 20), &json!(100)));
+    assert_eq!(grant["http_deny"][0]["paths"], json!(["/v1/*/keys"]));
+    assert!(ran.stdout.contains("no requests https://api.example.com below /v1/*/keys"), "{}", ran.stdout);
+    assert_eq!((&grant["fs"][1]["max_bytes"], &grant["fs"][1]["max_files"]), (&json!("10 MiB"), &json!(100)));
     assert!(ran.stdout.contains("(read-write, at most 10 MiB and 100 new files a call)"), "{}", ran.stdout);
+    assert!(!list.to_string().contains("metric"), "a setting may be a secret: {list}");
     let limits = json!({
-        "memory_bytes": 16 << 20, "deadline_ms": 2000, "fuel": 1_000_000, "output_bytes": 4096, "concurrency": 3,
-        "table_elements": 4, "instances": 5, "host_calls": 6, "input_bytes": 7, "http_requests": 8,
-        "http_sent_bytes": 9, "http_received_bytes": 10, "log_bytes": 11, "random_bytes": 12,
+        "memory": "16 MiB", "deadline": "2 s", "fuel": 1_000_000, "output": "4 KiB", "concurrency": 3,
+        "table_elements": 4, "instances": 5, "host_calls": 6, "input": "7 B", "http_requests": 8,
+        "http_sent": "9 B", "http_received": "10 B", "log": "11 B", "random": "12 B",
     });
     assert_eq!((&grant["limits"], &grant["reason"]), (&limits, &json!("for the tests")));
     assert!(grant["expires_at"].is_string() && grant["problem"].is_null(), "{grant}");

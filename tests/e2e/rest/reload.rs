@@ -96,22 +96,6 @@ fn the_generation_counts_changes() {
 }
 
 #[test]
-fn while_the_grants_can_not_be_read_nothing_is_granted() {
-    let home = Home::new();
-    home.guest("hostile", "").grant("tests/hostile", &[]);
-    let server = home.serve();
-    let echo = || server.execute("tests/hostile", "echo", &json!({ "text": "" }));
-    echo().ok();
-    let grants = fs::read(home.path("data/grants.toml")).unwrap();
-    home.write("data/grants.toml", "[[grant]]\nskill = \"tests/hostile\"\n");
-    let problem =
-        eventually("the slip is noticed", || Some(echo()).filter(|it| it.status != 200)).problem("grants-unavailable");
-    assert!(!problem.to_string().contains(home.path("").to_str().unwrap().trim_end_matches('/')), "{problem}");
-    home.write("data/grants.toml", grants);
-    eventually("the repair is noticed", || Some(echo()).filter(|it| it.status == 200));
-}
-
-#[test]
 fn a_granted_folder_that_is_gone_is_told_without_its_path() {
     let home = Home::new();
     let folder = home.path("docs");

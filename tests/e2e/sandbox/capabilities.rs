@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use bailiwick_domain::authority::{Access, FsMount, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsMount, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::quota::{Quota, StateQuota};
 use serde_json::json;
@@ -135,6 +135,114 @@ async fn a_private_address_needs_a_rule_that_names_it() {
         }
     }
     assert_eq!(web.requests(), 0);
+}
+
+fn deny(host: &str) -> HttpDeny {
+    HttpDeny::of(host.parse().unwrap())
+}
+
+/// Terms under which everything is granted at the port of `web`.
+fn open(guest: &bailiwick_domain::component::Inspection, web: &Web) -> Terms {
+    let mut terms = nothing(guest);
+    terms.http.requested = vec![rule("*", web.port())];
+    terms.http.granted = vec![rule("*", web.port()), rule("127.0.0.0/8", web.port())];
+    terms
+}
+
+#[tokio::test]
+async fn a_block_of_the_grant_names_its_private_addresses() {
+    let lab = Lab::new();
+    let guest = lab.skill("http-fetch");
+    let web = Web::start(&[("/page", 200, "text/plain", "hello")]);
+    let arguments = |host: &str| json!({ "url": format!("http://{host}:{}/page", web.port()) });
+    let mut terms = open(&guest, &web);
+    // Also by a name that leads there, if requests to that name are granted too.
+    for host in ["127.0.0.1", "localhost"] {
+        success(lab.call(&terms, &guest, "fetch", &arguments(host)).await);
+    }
+    assert_eq!(web.requests(), 2);
+    for granted in [
+        vec![rule("*", web.port()), rule("10.0.0.0/8", web.port())],
+        vec![rule("*", web.port()), rule("0.0.0.0/0", web.port())],
+        vec![rule("*", web.port()), rule("127.0.0.0/8", web.port() ^ 1)],
+    ] {
+        terms.http.granted = granted;
+        let outcome = lab.call(&terms, &guest, "fetch", &arguments("localhost")).await;
+        failure(&outcome);
+        assert!(outcome.denials[0].reason.contains("not a public one"), "{:?}", outcome.denials);
+    }
+    assert_eq!(web.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_deny_rule_wins_over_every_grant() {
+    let lab = Lab::new();
+    let guest = lab.skill("http-fetch");
+    let web = Web::start(&[("/page", 200, "text/plain", "hello"), ("/admin/keys", 200, "text/plain", "keys")]);
+    let mut terms = open(&guest, &web);
+    for (denied, host, path) in [
+        (deny("127.0.0.1"), "127.0.0.1", "/page"),
+        // By the address that a name is found at, and in the form of another family.
+        (deny("127.0.0.0/8"), "localhost", "/page"),
+        (deny("127.0.0.0/8"), "[::ffff:127.0.0.1]", "/page"),
+        (deny("localhost"), "LocalHost", "/page"),
+        (HttpDeny { ports: vec![web.port()], ..deny("*") }, "127.0.0.1", "/page"),
+        (HttpDeny { schemes: vec![Scheme::Http], ..deny("*") }, "127.0.0.1", "/page"),
+        (HttpDeny { methods: vec!["GET".into()], ..deny("*") }, "127.0.0.1", "/page"),
+        (HttpDeny { paths: vec!["/admin".parse().unwrap()], ..deny("*") }, "127.0.0.1", "/%61dmin//keys"),
+        (HttpDeny { paths: vec!["/*/keys".parse().unwrap()], ..deny("*") }, "127.0.0.1", "/admin/keys"),
+    ] {
+        terms.http.denied = vec![deny("elsewhere.example.com"), denied.clone()];
+        let url = format!("http://{host}:{}{path}", web.port());
+        let outcome = lab.call(&terms, &guest, "fetch", &json!({ "url": url })).await;
+        assert!(failure(&outcome).to_string().contains("denied"), "{denied}: {:?}", outcome.result);
+        let [denial] = outcome.denials.as_slice() else { panic!("{denied}: {:?}", outcome.denials) };
+        assert_eq!((denial.capability, &denial.reason), ("http", &format!("the deny rule `{denied}` forbids it")));
+    }
+    assert_eq!(web.requests(), 0);
+    terms.http.denied = vec![HttpDeny { paths: vec!["/admin".parse().unwrap()], ..deny("*") }, deny("10.0.0.0/8")];
+    success(lab.call(&terms, &guest, "fetch", &json!({ "url": web.url("/page") })).await);
+    assert_eq!(web.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_path_is_one_that_the_grant_means() {
+    let lab = Lab::new();
+    let guest = lab.skill("http-fetch");
+    let web = Web::start(&[("/v1/7/items", 200, "text/plain", "hello")]);
+    let mut terms = open(&guest, &web);
+    let fetch = |path: &str| json!({ "url": web.url(path) });
+    for paths in [["/v2"], ["/v1/*"], ["/v1/*/item"], ["/v1/7/items/*"], ["/*/items"]] {
+        for rule in &mut terms.http.granted {
+            rule.paths = paths.iter().map(|path| path.parse().unwrap()).collect();
+        }
+        let outcome = lab.call(&terms, &guest, "fetch", &fetch("/v1/7/items")).await;
+        failure(&outcome);
+        assert_eq!(outcome.denials.len(), 1, "{paths:?}");
+    }
+    assert_eq!(web.requests(), 0);
+    for (count, paths) in [["/v1"], ["/v1/*/items"], ["/**/items"], ["/v1/**"]].into_iter().enumerate() {
+        for rule in &mut terms.http.granted {
+            rule.paths = paths.iter().map(|path| path.parse().unwrap()).collect();
+        }
+        success(lab.call(&terms, &guest, "fetch", &fetch("/v1/7/items")).await);
+        assert_eq!(web.requests(), count + 1, "{paths:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_to_what_is_denied_is_not_followed() {
+    let lab = Lab::new();
+    let guest = lab.skill("http-fetch");
+    let web = Web::start(&[("/go", 302, "/admin/keys", ""), ("/admin/keys", 200, "text/plain", "keys")]);
+    let mut terms = open(&guest, &web);
+    let arguments = json!({ "url": web.url("/go"), "follow-redirects": 3 });
+    success(lab.call(&terms, &guest, "fetch", &arguments).await);
+    assert_eq!(web.requests(), 2);
+    terms.http.denied = vec![HttpDeny { paths: vec!["/admin/**".parse().unwrap()], ..deny("127.0.0.1") }];
+    let outcome = lab.call(&terms, &guest, "fetch", &arguments).await;
+    assert!(failure(&outcome).to_string().contains("denied"), "{:?}", outcome.result);
+    assert_eq!((outcome.denials.len(), web.requests()), (1, 3));
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 pub(crate) struct Lab {
     pub(crate) sandbox: WasmSandbox,
     pub(crate) issuer: PermitIssuer,
+    pub(crate) journal: Arc<Journal>,
     pub(crate) folder: TempDir,
 }
 
@@ -35,8 +36,8 @@ impl Lab {
             workspaces: folder.path().join("workspaces"),
             ..SandboxOptions::new(cache, max_instances, 256 << 20)
         };
-        let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), journal).unwrap();
-        Self { sandbox, issuer, folder }
+        let sandbox = WasmSandbox::new(options, verifier, Arc::new(SystemClock), Arc::clone(&journal) as _).unwrap();
+        Self { sandbox, issuer, journal, folder }
     }
 
     /// A component of tests/guests.
@@ -69,6 +70,7 @@ pub(crate) fn nothing(guest: &Inspection) -> Terms {
         digest: guest.digest,
         fs: vec![],
         http: HttpAuthority::default(),
+        secrets: [].into(),
         workspace: None,
         state: None,
         config: [].into(),

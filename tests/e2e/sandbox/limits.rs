@@ -265,7 +265,7 @@ async fn requests_and_what_they_carry_end_at_their_limits() {
         methods: vec!["POST".to_owned()],
         paths: vec![],
     };
-    terms.http = HttpAuthority { requested: vec![rule.clone()], granted: vec![rule] };
+    terms.http = HttpAuthority { requested: vec![rule.clone()], granted: vec![rule], ..HttpAuthority::default() };
     let post = |bytes: u32, times: u32| json!({ "url": web.url("/"), "bytes": bytes, "times": times });
     let outcome = lab.call(&terms, &guest, "post", &post(2000, 2)).await;
     let usage = outcome.usage.clone();

@@ -3,7 +3,7 @@
 mod cache;
 mod capabilities;
 mod components;
-mod lab;
+pub(crate) mod lab;
 mod limits;
 mod quotas;
 mod types;

@@ -1,6 +1,7 @@
 //! Every key of the configuration is enforced, and a test shows it.
 
 mod limits;
+mod secrets;
 mod server;
 mod skills;
 
@@ -38,6 +39,8 @@ const SHOWN: &[(&str, fn())] = &[
     ("limits.default.log", limits::a_default_of_log_holds_where_the_manifest_is_silent),
     ("limits.default.memory", limits::a_default_of_memory_holds_where_the_manifest_is_silent),
     ("limits.default.output", limits::a_default_of_output_holds_where_the_manifest_is_silent),
+    ("secrets.*.env", secrets::a_secret_comes_from_the_variable_that_is_named),
+    ("secrets.*.file", secrets::a_secret_comes_from_the_file_that_is_named),
     ("limits.default.random", limits::a_default_of_random_bytes_holds_where_the_manifest_is_silent),
     ("limits.default.table_elements", limits::a_default_of_elements_holds_where_the_manifest_is_silent),
     ("server.allow_unauthenticated_loopback", server::callers_on_this_machine_need_no_key_if_told_so),
@@ -50,6 +53,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("server.worker_threads", server::there_are_as_many_threads_as_configured),
     ("skills.allow_shell", skills::commands_may_be_asked_for_only_if_allowed),
     ("skills.directories", skills::skills_are_read_from_every_configured_folder),
+    ("skills.http_deny", skills::what_the_host_denies_is_denied_whatever_was_granted),
     ("skills.max_concurrent_calls", skills::calls_above_the_configured_number_are_refused),
     ("skills.require_approval_tags", skills::configured_tags_need_an_approval_and_no_others),
     ("skills.strict_validation", skills::slips_in_manifests_are_errors_unless_told_otherwise),
@@ -73,6 +77,10 @@ fn collect(schema: &Value, root: &Value, prefix: &str, keys: &mut BTreeSet<Strin
         Some(reference) => root.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
         None => schema,
     };
+    // A table by names of the operator's own.
+    if schema["additionalProperties"].is_object() {
+        return collect(&schema["additionalProperties"], root, &format!("{prefix}.*"), keys);
+    }
     match schema["properties"].as_object() {
         Some(properties) => {
             for (key, schema) in properties {

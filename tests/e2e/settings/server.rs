@@ -27,7 +27,7 @@ pub(super) fn what_lasts_is_kept_where_data_dir_says() {
     home.guest("keeper", "[permissions]\nstate = true\n").grant("tests/keeper", &["--state"]);
     let server = home.serve();
     server.execute("tests/keeper", "put", &json!({ "key": "k", "value": "v" })).ok();
-    for file in ["grants.toml", "keys.toml", "journal.redb", "cache"] {
+    for file in ["audit.key", "keys.toml", "journal.redb", "cache"] {
         assert!(home.path("kept/here").join(file).exists(), "{file} is not there");
     }
     assert!(!home.path(".local").exists(), "nothing is kept at the default place");

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::host::Home;
+use crate::web::Web;
 
 fn list(home: &Home) -> Value {
     home.run(&["--json", "skills", "list"]).expect(0).json()
@@ -83,6 +84,25 @@ pub(super) fn configured_tags_need_an_approval_and_no_others() {
     assert!(refused.stderr.contains("loud"), "{}", refused.stderr);
     run(configured, "count", &[]).expect(0);
     run(configured, "echo", &["--accept-risk", "loud"]).expect(0);
+}
+
+#[test]
+pub(super) fn what_the_host_denies_is_denied_whatever_was_granted() {
+    let web = Web::start(&[("/page", 200, "text/plain", "hello")]);
+    let fetch = |settings: &str| {
+        let home = Home::with(settings);
+        let rule = format!("GET http://127.0.0.1:{}", web.port());
+        home.skill("http-fetch").grant("bailiwick/http-fetch", &["--http", &rule]);
+        let url = format!("url={}", web.url("/page"));
+        home.run(&["skills", "run", "bailiwick/http-fetch", "fetch", "--arg", &url])
+    };
+    for denied in ["127.0.0.1", "127.0.0.0/8", "*"] {
+        let ran = fetch(&format!("[skills]\nhttp_deny = [\"{denied}\"]\n")).expect(5);
+        assert!(ran.stderr.contains("the deny rule"), "{denied}: {}", ran.stderr);
+    }
+    assert_eq!(web.requests(), 0);
+    fetch("[skills]\nhttp_deny = [\"10.0.0.0/8\", \"*.example.com\"]\n").expect(0);
+    assert_eq!(web.requests(), 1);
 }
 
 #[test]

@@ -15,6 +15,12 @@ pub enum Scope {
     /// Run their tools.
     #[serde(rename = "skills:execute")]
     SkillsExecute,
+    /// See which calls wait for approval, and answer.
+    #[serde(rename = "approvals:answer")]
+    ApprovalsAnswer,
+    /// Read the audit chain.
+    #[serde(rename = "audit:read")]
+    AuditRead,
     /// All of it, and whatever later releases add.
     #[serde(rename = "admin")]
     Admin,
@@ -22,13 +28,16 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 3] = [Self::SkillsRead, Self::SkillsExecute, Self::Admin];
+    pub const ALL: [Self; 5] =
+        [Self::SkillsRead, Self::SkillsExecute, Self::ApprovalsAnswer, Self::AuditRead, Self::Admin];
 
     /// The scope as it stands in the key file and in answers.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SkillsRead => "skills:read",
             Self::SkillsExecute => "skills:execute",
+            Self::ApprovalsAnswer => "approvals:answer",
+            Self::AuditRead => "audit:read",
             Self::Admin => "admin",
         }
     }
@@ -47,7 +56,7 @@ impl fmt::Display for Scope {
 
 /// The text names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope: expected `skills:read`, `skills:execute` or `admin`")]
+#[error("`{0}` is not a scope: expected `skills:read`, `skills:execute`, `approvals:answer`, `audit:read` or `admin`")]
 pub struct UnknownScope(String);
 
 impl FromStr for Scope {

@@ -5,8 +5,10 @@ use std::time::Duration;
 use bailiwick_domain::receipt::Receipt;
 use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::trace::TraceContext;
+use bailiwick_skills::approvals::ApprovalError;
 use bailiwick_skills::catalog::ResolveError;
 use bailiwick_skills::execute::ExecuteError;
+use bailiwick_skills::grants::GrantError;
 use bailiwick_skills::policy::Refusal;
 use serde_json::value::RawValue;
 
@@ -45,6 +47,13 @@ impl Failure {
             ExecuteError::NoToolNamed { .. } => Self::new(Kind::TOOL_NOT_NAMED, detail),
             ExecuteError::Arguments(violation) => Self::invalid_arguments(&violation.path, &violation.problem),
             ExecuteError::Refused(refusal) => Self::refused(&refusal, trace),
+            ExecuteError::ApprovalPending(approval) => {
+                Self::new(Kind::APPROVAL_REQUIRED, detail).with(|problem| problem.approval = Some(approval.id))
+            }
+            ExecuteError::ApprovalDenied(approval) => {
+                Self::new(Kind::APPROVAL_DENIED, detail).with(|problem| problem.approval = Some(approval.id))
+            }
+            ExecuteError::Approval(error) => Self::approval(&error, &trace.trace_id_hex()),
             ExecuteError::Busy { retry_after, .. } => Self::after(Kind::BUSY, detail, retry_after),
             ExecuteError::KeyInProgress { retry_after } => {
                 Self::after(Kind::IDEMPOTENCY_IN_PROGRESS, detail, retry_after)
@@ -61,11 +70,35 @@ impl Failure {
         }
     }
 
+    /// An approval can't be asked for, answered or used.
+    pub(crate) fn approval(error: &ApprovalError, trace: &str) -> Self {
+        match error {
+            ApprovalError::Unknown { .. } => Self::new(Kind::UNKNOWN_APPROVAL, error.to_string()),
+            ApprovalError::Settled { .. } => Self::new(Kind::APPROVAL_SETTLED, error.to_string()),
+            ApprovalError::TooMany { .. } => Self::after(Kind::TOO_MANY_APPROVALS, error.to_string(), RETRY_WHEN_FULL),
+            ApprovalError::Unreadable { .. } | ApprovalError::Journal(_) | ApprovalError::Random(_) => {
+                Self::host_failure(trace, error)
+            }
+        }
+    }
+
+    /// A grant can't be given, narrowed or taken back.
+    pub(crate) fn grant(error: &GrantError, trace: &str) -> Self {
+        let kind = match error {
+            GrantError::NoSuchGrant(_) => Kind::UNKNOWN_GRANT,
+            GrantError::OtherBytes { .. } | GrantError::SeveralGrants { .. } => Kind::GRANT_CONFLICT,
+            GrantError::Journal(_) | GrantError::Document { .. } => return Self::host_failure(trace, error),
+            _ => Kind::INVALID_GRANT,
+        };
+        Self::new(kind, error.to_string())
+    }
+
     fn refused(refusal: &Refusal, trace: &TraceContext) -> Self {
         let kind = match refusal {
             Refusal::NoGrant { .. } => Kind::NOT_GRANTED,
             Refusal::Suspended { .. } => Kind::GRANT_SUSPENDED,
             Refusal::Expired { .. } => Kind::GRANT_EXPIRED,
+            Refusal::UsedUp { .. } => Kind::GRANT_USED_UP,
             Refusal::ApprovalRequired { .. } => Kind::APPROVAL_REQUIRED,
             Refusal::Prompt { .. } => Kind::NO_TOOLS,
             // What is wrong with a grant names folders of the host.

@@ -58,8 +58,12 @@ kinds! {
         "Find out whether the call took effect; a person grants the skill anew.";
     GRANT_INVALID = 403 "grant-invalid", "The grant of the skill can't be used",
         "The operator corrects the grant; the log says what is wrong with it.";
+    GRANT_USED_UP = 403 "grant-used-up", "The grant of the skill was for one call",
+        "A person grants it anew.";
     APPROVAL_REQUIRED = 403 "approval-required", "A person has to approve this call",
-        "A person approves the call, or grants the skill with its risks accepted.";
+        "A person answers the approval that `approval` names; then send the same request again, or send it with `Prefer: wait=60` and wait.";
+    APPROVAL_DENIED = 403 "approval-denied", "A person denied this call",
+        "Don't send it again; `detail` may say why.";
     UNKNOWN_ROUTE = 404 "unknown-route", "There is no such route",
         "See `/openapi.json` for those that there are.";
     UNKNOWN_SKILL = 404 "unknown-skill", "There is no such skill",
@@ -70,6 +74,10 @@ kinds! {
         "See `tools` of `GET /v1/skills/{namespace}/{name}`.";
     NO_TOOLS = 404 "no-tools", "The skill has no tools",
         "It is a prompt: read `instructions` of `GET /v1/skills/{namespace}/{name}`.";
+    UNKNOWN_GRANT = 404 "unknown-grant", "There is no such grant",
+        "See `GET /v1/grants` for those that there are.";
+    UNKNOWN_APPROVAL = 404 "unknown-approval", "There is no such approval",
+        "See `GET /v1/approvals` for those that there are.";
     METHOD_NOT_ALLOWED = 405 "method-not-allowed", "The route has another method",
         "Use a method that the header `Allow` names.";
     BODY_TIMEOUT = 408 "body-timeout", "The body came too slowly",
@@ -80,6 +88,10 @@ kinds! {
         "Wait as long as `Retry-After` says and send the same request again.";
     IDEMPOTENCY_INTERRUPTED = 409 "idempotency-interrupted", "The first request with this idempotency key was cut off",
         "Find out whether the call took effect, then use a new key.";
+    APPROVAL_SETTLED = 409 "approval-settled", "The approval is no longer open",
+        "See `GET /v1/approvals/{id}` for how it stands.";
+    GRANT_CONFLICT = 409 "grant-conflict", "The grant is for other bytes than the skill has",
+        "Look at the difference again, and name the digest that was looked at.";
     BODY_TOO_LARGE = 413 "body-too-large", "The body is too large",
         "Send less than the limit that `detail` names.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type", "The body is not announced as JSON",
@@ -88,6 +100,8 @@ kinds! {
         "Use a name of this host, or the operator lists the one that was used.";
     TOOL_NOT_NAMED = 422 "tool-not-named", "The skill has several tools",
         "Put one of those that `detail` names into `tool`.";
+    INVALID_GRANT = 422 "invalid-grant", "The grant can't be given",
+        "Correct what `detail` names.";
     INVALID_ARGUMENTS = 422 "invalid-arguments", "The arguments don't fit the tool",
         "Correct the arguments that `errors` names; see the tool's `input_schema`.";
     INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
@@ -110,6 +124,8 @@ kinds! {
         "Report it to the author of the skill.";
     BUSY = 429 "busy", "Too many calls at once",
         "Wait as long as `Retry-After` says and try again.";
+    TOO_MANY_APPROVALS = 429 "too-many-approvals", "Too many calls wait for approval",
+        "Somebody answers some of them first.";
     TOO_MANY_ATTEMPTS = 429 "too-many-attempts", "Too many bad API keys",
         "Wait as long as `Retry-After` says, then use a good key.";
     HOST_FAILURE = 500 "host-failure", "The host failed",
@@ -121,7 +137,7 @@ kinds! {
     MOUNT_FAILED = 503 "mount-failed", "A folder that the skill was granted can't be opened",
         "The operator looks whether the folder is there.";
     GRANTS_UNAVAILABLE = 503 "grants-unavailable", "Grants can't be checked at the moment",
-        "The operator corrects the file of grants.";
+        "The operator looks at the log, which says what is wrong with them.";
     KEYS_UNAVAILABLE = 503 "keys-unavailable", "API keys can't be checked at the moment",
         "The operator corrects the key file.";
     NOT_READY = 503 "not-ready", "The host doesn't take calls yet, or no longer",

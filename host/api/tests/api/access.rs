@@ -80,26 +80,37 @@ async fn every_route_needs_a_key_unless_it_is_known_to_be_public() {
 
 #[tokio::test]
 async fn every_route_needs_the_scope_that_it_says() {
-    let host = TestHost::new();
     for route in routes() {
+        // Some routes change what others then answer.
+        let host = TestHost::new();
         let Some(scope) = &route.scope else { continue };
         let (good, bad) = match scope.parse().expect("a scope") {
             Scope::SkillsRead => ("reader", "executor"),
             Scope::SkillsExecute => ("executor", "reader"),
+            Scope::ApprovalsAnswer => ("approver", "both"),
+            Scope::AuditRead => ("auditor", "both"),
             Scope::Admin => ("admin", "both"),
         };
         let problem = host.send(route.request(Some(host.token(bad)))).await.problem(Kind::FORBIDDEN_SCOPE);
         assert!(problem.detail.contains(scope.as_str()), "{}", problem.detail);
-        host.send(route.request(Some(host.token(good)))).await.json();
-        host.send(route.request(Some(host.token("admin")))).await.json();
+        // A stream has no end to wait for.
+        if route.path.ends_with("/events") {
+            continue;
+        }
+        for good in [good, "admin"] {
+            // What the route then makes of an empty request is its own affair.
+            let status = host.send(route.request(Some(host.token(good)))).await.status;
+            assert!(status != 401 && status != 403, "{} {}: {status}", route.method, route.path);
+        }
     }
 }
 
 #[tokio::test]
 async fn every_route_refuses_other_names_and_pages_from_elsewhere() {
-    let host = TestHost::new();
     let strange = Route { method: "GET".into(), path: "/nowhere".into(), scope: None };
     for route in routes().iter().chain([&strange]) {
+        // Some routes change what others then answer.
+        let host = TestHost::new();
         let good = || route.request(Some(host.token("admin")));
         let mut rebound = good();
         rebound.headers_mut().insert(HOST, "evil.example:7777".parse().expect("header"));
@@ -110,6 +121,10 @@ async fn every_route_refuses_other_names_and_pages_from_elsewhere() {
         let mut foreign = good();
         foreign.headers_mut().insert(ORIGIN, "https://evil.example".parse().expect("header"));
         host.send(foreign).await.problem(Kind::WRONG_ORIGIN);
+        // A stream has no end to wait for.
+        if route.path.ends_with("/events") {
+            continue;
+        }
         let mut own = good();
         own.headers_mut().insert(ORIGIN, "http://localhost:7777".parse().expect("header"));
         assert_ne!(host.send(own).await.status, 403);

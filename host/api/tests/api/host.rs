@@ -21,6 +21,8 @@ use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::permit;
 use bailiwick_domain::sandbox::Sandbox;
 use bailiwick_journal::Journal;
+use bailiwick_skills::approvals::Approvals;
+use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
 use bailiwick_skills::grants::{GrantStore, NewGrant};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
@@ -68,6 +70,7 @@ pub(crate) struct TestHost {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) registry: Arc<Registry>,
     pub(crate) grants: Arc<GrantStore>,
+    pub(crate) journal: Arc<Journal>,
     pub(crate) keys: KeyFile,
     pub(crate) ready: ReadyFlag,
     tokens: BTreeMap<&'static str, String>,
@@ -98,8 +101,13 @@ impl TestHost {
         let clock = Arc::new(ManualClock { start: Instant::now(), passed: Mutex::default() });
         let options = RegistryOptions { directories: vec![skills], strict: true, allow_shell: false };
         let registry = Arc::new(Registry::open(options, Arc::clone(&sandbox) as Arc<dyn Sandbox>, |_| ()));
-        let grants = GrantStore::open(&folder.path().join("grants.toml"), Arc::clone(&clock) as Arc<dyn Clock>);
-        let grants = Arc::new(grants.expect("grants"));
+        // The data folder is apart, because no grant may reach it.
+        let data = folder.path().join("data");
+        let journal = Journal::open(&data.join("journal.redb")).expect("journal");
+        let time = || Arc::clone(&clock) as Arc<dyn Clock>;
+        let grants = Arc::new(GrantStore::open(Arc::clone(&journal), &data, Vec::new(), time()).expect("grants"));
+        let approvals = Approvals::open(Arc::clone(&journal), Duration::from_mins(10), time()).expect("approvals");
+        let audit = Audit::open(Arc::clone(&journal), &data.join("audit.key"), time()).expect("audit");
         let (issuer, _) = permit::authority();
         let require_approval_tags = BTreeSet::from(["destructive".to_owned()]);
         let executor = Executor::new(ExecutorParts {
@@ -107,7 +115,9 @@ impl TestHost {
             grants: Arc::clone(&grants),
             policy: Policy::new(issuer, PolicyOptions { require_approval_tags, ..PolicyOptions::default() }),
             sandbox: Arc::clone(&sandbox) as Arc<dyn Sandbox>,
-            journal: Journal::open(&folder.path().join("journal.redb")).expect("journal"),
+            approvals: Arc::new(approvals),
+            audit: Arc::new(audit),
+            journal: Arc::clone(&journal),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             max_concurrent_calls: 2,
         });
@@ -126,7 +136,7 @@ impl TestHost {
             ready: ready.clone(),
         };
         let router = router(host, options);
-        let host = Self { folder, sandbox, clock, registry, grants, keys, ready, tokens, router };
+        let host = Self { folder, sandbox, clock, registry, grants, journal, keys, ready, tokens, router };
         host.grant("acme/echo@0.1.0", None);
         host.grant("acme/echo@0.2.0", None);
         host.grant("acme/danger", None);
@@ -270,10 +280,12 @@ pub(crate) fn openapi_json() -> Value {
 
 fn keys(folder: &Path, now: SystemTime) -> (KeyFile, BTreeMap<&'static str, String>) {
     let file = KeyFile::new(folder.join("keys.toml"));
-    let keys: [(&str, &[Scope]); 4] = [
+    let keys: [(&str, &[Scope]); 6] = [
         ("reader", &[Scope::SkillsRead]),
         ("executor", &[Scope::SkillsExecute]),
         ("both", &[Scope::SkillsRead, Scope::SkillsExecute]),
+        ("approver", &[Scope::ApprovalsAnswer]),
+        ("auditor", &[Scope::AuditRead]),
         ("admin", &[Scope::Admin]),
     ];
     let create = |(name, scopes): (&'static str, &[Scope])| {

@@ -61,6 +61,7 @@ impl Sandbox for FakeSandbox {
                 result,
                 usage: Usage { wall: Duration::from_micros(1500), memory_bytes: 65536, ..Usage::default() },
                 denials: vec![denial],
+                used: vec![],
                 log: SECRET.to_owned(),
             }
         })

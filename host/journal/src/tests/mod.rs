@@ -1,3 +1,4 @@
+mod audit;
 mod calls;
 mod crash;
 mod disk;

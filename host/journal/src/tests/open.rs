@@ -1,11 +1,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use bailiwick_domain::state::StateStore as _;
 use redb::{Database, TableDefinition};
 
-use super::scratch;
-use crate::tables::META;
-use crate::{Journal, JournalError};
+use super::{id, scratch};
+use crate::tables::{META, STATE};
+use crate::{Journal, JournalError, Shelf};
 
 #[test]
 fn one_opener_at_a_time() {
@@ -34,11 +35,27 @@ fn a_newer_journal_is_refused() {
     drop(journal);
     let database = Database::open(&path).expect("opens");
     let transaction = database.begin_write().expect("write");
-    transaction.open_table(META).expect("table").insert("version", 2).expect("insert");
+    transaction.open_table(META).expect("table").insert("version", 3).expect("insert");
     transaction.commit().expect("commit");
     drop(database);
     let error = Journal::open(&path).expect_err("newer");
-    assert!(matches!(&error, JournalError::NewerVersion { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(&error, JournalError::NewerVersion { found: 3, known: 2, .. }), "{error}");
+}
+
+#[test]
+fn a_journal_of_version_1_gets_the_tables_that_it_lacks() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let path = folder.path().join("journal.redb");
+    let database = Database::create(&path).expect("makes");
+    let transaction = database.begin_write().expect("write");
+    transaction.open_table(META).expect("table").insert("version", 1).expect("insert");
+    transaction.open_table(STATE).expect("table").insert(("a/b", "k"), b"v".as_slice()).expect("insert");
+    transaction.commit().expect("commit");
+    drop(database);
+    let journal = Journal::open(&path).expect("it is brought up");
+    assert_eq!(journal.head().expect("a head").seq, 0);
+    assert!(journal.documents(Shelf::Grants).expect("documents").is_empty());
+    assert_eq!(journal.get(&id("a/b"), "k").expect("read"), Some(b"v".to_vec()));
 }
 
 #[test]

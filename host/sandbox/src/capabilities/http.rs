@@ -3,7 +3,7 @@
 //! A request is checked as the guest made it, and the address again when it is
 //! resolved: the connection goes to the very address that was checked. The
 //! host follows no redirect; a guest that does makes a new request, which is
-//! checked like the first.
+//! checked like the first. Secrets are put in last, once the connection stands.
 
 mod connect;
 
@@ -15,13 +15,15 @@ use ::http::uri::Scheme as UriScheme;
 use ::http::{HeaderMap, Request, Response, Uri};
 use bailiwick_domain::authority::{HttpTarget, Scheme};
 use bailiwick_domain::permit::Terms;
+use bailiwick_domain::secret::SecretSet;
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, SizeHint};
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
-use super::Denials;
+use super::secret::{self, Placeholders};
+use super::{Denials, Uses};
 use crate::guest::Guest;
 use crate::meter::{Counted, Counters, LimitReached};
 
@@ -33,9 +35,12 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
 }
 
 /// Stands between one call's requests and the network.
+#[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) terms: Arc<Terms>,
+    pub(crate) secrets: Arc<SecretSet>,
     pub(crate) denials: Arc<Denials>,
+    pub(crate) uses: Arc<Uses>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -50,9 +55,11 @@ impl WasiHttpHooks for Gate {
         _: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<Answered, Error>> + Send> {
         let checked = self.check(&request);
-        let (terms, denials, counters) =
-            (Arc::clone(&self.terms), Arc::clone(&self.denials), Arc::clone(&self.counters));
-        Box::new(async move { send(checked?, request, options.unwrap_or_default(), &terms, &denials, &counters).await })
+        let call = self.clone();
+        Box::new(async move {
+            let (destination, placeholders) = checked?;
+            send(destination, placeholders, request, options.unwrap_or_default(), call).await
+        })
     }
 }
 
@@ -106,7 +113,8 @@ impl Destination {
 }
 
 impl Gate {
-    fn check(&self, request: &Request<WasiBody>) -> Result<Destination, Error> {
+    /// Whether the request may be sent, and with which secrets.
+    fn check(&self, request: &Request<WasiBody>) -> Result<(Destination, Placeholders), Error> {
         self.counters.take(Counted::HostCalls, 1).map_err(|reached| {
             self.denials.record("http", request.method().to_string(), reached.to_string());
             Error::HttpRequestDenied
@@ -115,15 +123,28 @@ impl Gate {
             self.denials.record("http", request.method().to_string(), "not a plain http or https URL");
             return Err(Error::HttpRequestUriInvalid);
         };
-        if !self.terms.http.allows(&destination.target()) {
-            self.denials.record("http", destination.summary(), "no granted rule allows it");
+        if let Err(refusal) = self.terms.http.judge(&destination.target()) {
+            self.denials.record("http", destination.summary(), refusal.to_string());
             return Err(Error::HttpRequestDenied);
         }
+        let placeholders = match secret::check(request.headers(), &destination.target(), &self.terms, &self.secrets) {
+            Ok(placeholders) => placeholders,
+            Err(refused) => {
+                self.denials.record(
+                    "secret",
+                    format!("{} for {}", refused.secret, destination.summary()),
+                    refused.reason,
+                );
+                return Err(Error::HttpRequestDenied);
+            }
+        };
         self.counters.take(Counted::HttpRequests, 1).map_err(|reached| self.limited(&destination, reached))?;
         self.counters
             .take(Counted::HttpSent, head_bytes(request))
             .map_err(|reached| self.limited(&destination, reached))?;
-        Ok(destination)
+        self.uses.record("http", destination.summary());
+        placeholders.secrets().for_each(|name| self.uses.record("secret", name));
+        Ok((destination, placeholders))
     }
 
     fn limited(&self, destination: &Destination, reached: LimitReached) -> Error {
@@ -134,17 +155,18 @@ impl Gate {
 
 async fn send(
     destination: Destination,
-    request: Request<WasiBody>,
+    placeholders: Placeholders,
+    mut request: Request<WasiBody>,
     options: RequestOptions,
-    terms: &Terms,
-    denials: &Arc<Denials>,
-    counters: &Arc<Counters>,
+    call: Gate,
 ) -> Result<Answered, Error> {
-    let address = connect::resolve(&destination, terms, denials).await?;
+    let Gate { terms, secrets, denials, counters, .. } = call;
+    let address = connect::resolve(&destination, &terms, &denials).await?;
     let stream = connect::open(&destination, address, &options).await?;
+    placeholders.fill(request.headers_mut(), &secrets)?;
     let refused = Arc::new(OnceLock::new());
     let summary = destination.summary().into();
-    let traffic = Traffic { counters: Arc::clone(counters), denials: Arc::clone(denials), summary };
+    let traffic = Traffic { counters, denials: Arc::clone(&denials), summary };
     let body = |body| Metered::sent(body, traffic.clone(), &refused);
     let exchanged = connect::exchange(stream, origin_form(request)?.map(body), &options).await;
     // The connection says only that the body failed.
@@ -155,7 +177,14 @@ async fn send(
     let head = fields_bytes(response.headers());
     let too_large = |reached: LimitReached| Error::HttpResponseBodySize(Some(reached.max));
     traffic.take(Counted::HttpReceived, head).map_err(too_large)?;
-    Ok((response.map(|body| Metered::received(body, traffic)), connection))
+    let response = response.map(|body| Metered::received(body, traffic));
+    match secret::redact(response, &placeholders, secrets.redactor()) {
+        Ok(response) => Ok((response, connection)),
+        Err(reason) => {
+            denials.record("secret", destination.summary(), reason);
+            Err(Error::HttpResponseContentCoding(None))
+        }
+    }
 }
 
 /// Who counts a body, and where it is told that a limit was reached.

@@ -10,13 +10,17 @@ pub(crate) mod config;
 pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod random;
+pub(crate) mod secret;
 pub(crate) mod state;
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use bailiwick_domain::receipt::Denial;
-use bailiwick_domain::sandbox::MAX_DENIALS;
-use wasmtime::component::Linker;
+use bailiwick_domain::sandbox::{MAX_DENIALS, MAX_USES};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::WasiView as _;
 
 use crate::guest::Guest;
 
@@ -24,8 +28,9 @@ use crate::guest::Guest;
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     // Clocks, random numbers, stdio, and the interfaces of files and sockets.
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
-    // Those that are counted stand in the place of those that aren't.
+    // Those that are counted, or that say less, stand in the place of the library's own.
     linker.allow_shadowing(true);
+    link_error_text(linker)?;
     fs::link(linker)?;
     random::link(linker)?;
     linker.allow_shadowing(false);
@@ -34,9 +39,21 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     config::link(linker)
 }
 
-/// Characters of a request in a record: a guest chooses the names that it asks
-/// for, and must not fill the host's memory or log with them.
-const MAX_REQUEST: usize = 512;
+/// Replaces what says to a guest why a stream failed: the library's own tells
+/// the host's backtrace too where `RUST_BACKTRACE` is set.
+fn link_error_text(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.instance("wasi:io/error@0.2.12")?.func_wrap(
+        "[method]error.to-debug-string",
+        |mut store: StoreContextMut<'_, Guest>, (error,): (Resource<wasmtime::Error>,)| {
+            let text = format!("{:#}", store.data_mut().ctx().table.get(&error)?);
+            Ok((text,))
+        },
+    )
+}
+
+/// Bytes that are kept of what was asked for. A guest chooses the text, and it
+/// stands in receipts and logs.
+const MAX_REQUEST: usize = 256;
 
 /// The refusals of one call.
 #[derive(Debug, Default)]
@@ -46,7 +63,7 @@ impl Denials {
     pub(crate) fn record(&self, capability: &'static str, request: String, reason: impl Into<String>) {
         let mut denials = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if denials.len() < MAX_DENIALS {
-            denials.push(Denial { capability, request: cut(request), reason: reason.into() });
+            denials.push(Denial { capability, request: shortened(request), reason: reason.into() });
         }
     }
 
@@ -55,12 +72,29 @@ impl Denials {
     }
 }
 
-fn cut(mut request: String) -> String {
-    if let Some((end, _)) = request.char_indices().nth(MAX_REQUEST) {
-        request.truncate(end);
-        request.push('…');
+/// What one call made use of, of all that it was allowed.
+#[derive(Debug, Default)]
+pub(crate) struct Uses(Mutex<BTreeSet<String>>);
+
+impl Uses {
+    pub(crate) fn record(&self, capability: &'static str, what: impl std::fmt::Display) {
+        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if uses.len() < MAX_USES {
+            uses.insert(format!("{capability} {what}"));
+        }
     }
-    request
+
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+/// The text as far as it is kept. What is cut off gives its memory back.
+fn shortened(text: String) -> String {
+    if text.len() <= MAX_REQUEST {
+        return text;
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_REQUEST)])
 }
 
 #[cfg(test)]
@@ -68,13 +102,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_few_and_short() {
+    fn what_is_kept_of_a_request_is_short() {
         let denials = Denials::default();
-        for _ in 0..2 * MAX_DENIALS {
-            denials.record("state", "é".repeat(1 << 16), "no");
+        for request in ["x".repeat(MAX_REQUEST), "ä".repeat(MAX_REQUEST)] {
+            denials.record("state", request, "no");
         }
-        let taken = denials.take();
-        assert_eq!(taken.len(), MAX_DENIALS);
-        assert!(taken.iter().all(|denial| denial.request.chars().count() == MAX_REQUEST + 1));
+        let kept: Vec<_> = denials.take().into_iter().map(|denial| denial.request).collect();
+        assert_eq!(kept, ["x".repeat(MAX_REQUEST), format!("{}…", "ä".repeat(MAX_REQUEST / 2))]);
     }
 }

@@ -13,7 +13,7 @@ use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::state::{Numbers, StateError, StateStore};
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable, ResourceTableError};
 
-use super::Denials;
+use super::{Denials, Uses};
 use crate::guest::Guest;
 use crate::meter::{Counted, Counters};
 
@@ -36,9 +36,13 @@ const PAGE: usize = 1000;
 /// Keys in one call of the batch interface.
 const MAX_BATCH: usize = 1000;
 
-/// Bytes of the values in one answer of the batch interface. One key may be
-/// asked for many times, so that the quota of the state says nothing of this.
+/// Bytes of all values in one answer of the batch interface. One key may be asked
+/// for many times, and the host holds the answer as a whole.
 const MAX_BATCH_BYTES: usize = 16 << 20;
+
+/// Ends of pages that a bucket remembers. The largest namespace has ten pages;
+/// more ends come only of keys that change while they are listed.
+const MAX_PAGE_ENDS: usize = 100;
 
 /// An open bucket. It remembers where its pages ended, because the first draft's
 /// cursor is a number and the store continues after a key.
@@ -46,6 +50,21 @@ const MAX_BATCH_BYTES: usize = 16 << 20;
 #[expect(unreachable_pub, reason = "the macro exports it again")]
 pub struct Bucket {
     page_ends: Vec<String>,
+}
+
+impl Bucket {
+    /// The cursor behind `key`: the one that was given before, or a new one.
+    fn cursor_after(&mut self, key: &str) -> Result<u64, Refusal> {
+        let known = self.page_ends.iter().position(|end| end == key);
+        if known.is_none() {
+            if self.page_ends.len() >= MAX_PAGE_ENDS {
+                let reason = format!("the bucket gave {MAX_PAGE_ENDS} cursors, the most it may give; open it anew");
+                return Err(Refusal::Other(reason));
+            }
+            self.page_ends.push(key.to_owned());
+        }
+        Ok(known.unwrap_or(self.page_ends.len() - 1) as u64)
+    }
 }
 
 /// One call's share of the store.
@@ -102,6 +121,7 @@ pub(crate) struct View<'a> {
     pub(crate) state: &'a mut State,
     pub(crate) table: &'a mut ResourceTable,
     pub(crate) denials: &'a Denials,
+    pub(crate) uses: &'a Uses,
     pub(crate) counters: &'a Counters,
 }
 
@@ -140,6 +160,7 @@ impl View<'_> {
             self.denials.record("state", format!("open bucket {identifier:?}"), "a skill has one bucket, named \"\"");
             return Err(Refusal::NoSuchStore);
         }
+        self.uses.record("state", "bucket");
         Ok(self.table.push(Bucket::default())?)
     }
 
@@ -173,15 +194,12 @@ impl View<'_> {
     async fn get_batch(&mut self, keys: Vec<String>) -> Result<Vec<Option<(String, Vec<u8>)>>, Refusal> {
         check_batch(keys.len())?;
         self.blocking("get many", move |store, skill, _| {
-            let mut bytes = 0;
+            let mut room = MAX_BATCH_BYTES;
             let get = |key: String| {
-                let value = store.get(skill, &key)?;
-                bytes += value.as_ref().map_or(0, Vec::len);
-                if bytes > MAX_BATCH_BYTES {
-                    let problem = format!("the values have more than {MAX_BATCH_BYTES} bytes; ask for fewer at once");
-                    return Err(StateError::Quota(problem));
-                }
-                Ok(value.map(|value| (key, value)))
+                let Some(value) = store.get(skill, &key)? else { return Ok(None) };
+                let full = || StateError::Quota(format!("the values have more than {MAX_BATCH_BYTES} bytes"));
+                room = room.checked_sub(value.len()).ok_or_else(full)?;
+                Ok(Some((key, value)))
             };
             keys.into_iter().map(get).collect()
         })
@@ -258,11 +276,7 @@ impl store::HostBucket for View<'_> {
         };
         let (keys, more) = self.page(after).await?;
         let cursor = match keys.last().filter(|_| more) {
-            Some(last) => {
-                let ends = &mut self.table.get_mut(&bucket)?.page_ends;
-                ends.push(last.clone());
-                Some(ends.len() as u64 - 1)
-            }
+            Some(last) => Some(self.table.get_mut(&bucket)?.cursor_after(last)?),
             None => None,
         };
         Ok(store::KeyResponse { keys, cursor })

@@ -2,10 +2,10 @@
 
 use bailiwick_domain::limits::Limits;
 use bailiwick_domain::units::{format_duration, format_size};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cli::ConfigCommand;
-use crate::config::Config;
+use crate::config::{Config, SecretSource};
 use crate::output::{Done, Output};
 
 /// Runs the command. A configuration that can't be read never comes here.
@@ -54,12 +54,25 @@ fn describe(config: &Config) -> Value {
             "strict_validation": config.strict_validation,
             "allow_shell": config.allow_shell,
             "require_approval_tags": config.require_approval_tags,
+            "approval_lifetime": format_duration(config.approval_lifetime),
+            "http_deny": config.http_deny.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "max_concurrent_calls": config.max_concurrent_calls,
             "watch": config.watch,
             "workspace_retention": format_duration(config.workspace_retention),
         },
+        "audit": { "checkpoint_every": format_duration(config.checkpoint_every) },
+        "secrets": config.secrets.iter().map(secret).collect::<Map<_, _>>(),
         "limits": { "default": limits(&config.limits.default), "ceiling": limits(&config.limits.ceiling) },
     })
+}
+
+/// Where a secret comes from; what it is stands nowhere.
+fn secret((name, source): (&String, &SecretSource)) -> (String, Value) {
+    let from = match source {
+        SecretSource::Env(variable) => json!({ "env": variable }),
+        SecretSource::File(path) => json!({ "file": path }),
+    };
+    (name.clone(), from)
 }
 
 fn limits(limits: &Limits) -> Value {

@@ -1,46 +1,107 @@
 //! `bailiwick grant`: what skills may touch.
 
+mod change;
 mod parse;
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::{Access, FsMount, HttpRule};
-use bailiwick_domain::digest::Digest;
+use bailiwick_domain::authority::{Access, FsMount, SecretDestination};
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
-use bailiwick_skills::grants::{GrantEntry, GrantError, NewGrant};
+use bailiwick_skills::grants::{GrantEntry, NewGrant};
+use bailiwick_skills::review::Review;
 use bailiwick_skills::skill::Skill;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::app::{self, App, Ownership};
+use crate::app;
 use crate::cli::{Grant, GrantAdd};
 use crate::config::Config;
-use crate::output::{Done, Exit, Failure, Output};
+use crate::desk::{Desk, encode};
+use crate::output::{Done, Exit, Failure, Output, note, tame};
 
 /// Runs the command.
 pub fn run(command: Grant, config: &Config, out: Output) -> Done {
+    let desk = Desk::open(config, out)?;
     match command {
-        Grant::Add(add) => self::add(&add, config, out),
-        Grant::List => list(config, out),
-        Grant::Revoke { skill, digest } => revoke(&skill, digest.as_deref(), config, out),
+        Grant::Add(add) => self::add(&add, desk, config, out),
+        Grant::List => list(&desk, out),
+        Grant::Narrow(narrow) => change::narrow(&narrow, &desk, out),
+        Grant::Revoke { skill, digest } => change::revoke(&skill, digest.as_deref(), &desk, out),
+        Grant::Review { skill } => review(&skill, &desk, out),
+        Grant::Accept { skill, digest } => change::accept(&skill, &digest, &desk, out),
+        Grant::Export => change::export(&desk, out),
+        Grant::Import { file } => change::import(&file, &desk, out),
     }
 }
 
-fn add(add: &GrantAdd, config: &Config, out: Output) -> Done {
-    let app = App::open(config, Ownership::Shared, out)?;
-    let skill = app.resolve(&add.skill)?;
-    let entry = app.grants.add(&skill, new_grant(add, &skill)?).map_err(failure)?;
+fn add(add: &GrantAdd, mut desk: Desk, config: &Config, out: Output) -> Done {
+    let skill = desk.resolve(&add.skill)?;
+    let id = &skill.manifest.id;
+    let body = new_grant(add, &skill)?.to_json(id, skill.digest).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let path = format!("/v1/grants/{id}@={}", encode(&skill.manifest.version.to_string()));
+    let answer: Value = desk.send("PUT", &path, Some(&body))?;
+    let entry = entry(answer)?;
+    let unknown = entry.grant.capabilities.secrets.keys().filter(|name| !config.secrets.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
+    }
     if out.json {
-        out.value(&describe(&entry));
+        out.value(&entry.to_json());
         return Ok(());
     }
-    out.line(format!("granted to {} {} ({})", skill.manifest.id, skill.manifest.version, skill.digest));
+    out.line(format!("granted to {id} {} ({})", skill.manifest.version, skill.digest));
     for line in capabilities(&entry.grant) {
         out.line(format!("  {line}"));
+    }
+    Ok(())
+}
+
+/// The grant of an answer.
+fn entry(answer: Value) -> Result<GrantEntry, Failure> {
+    let problem = |problem| Failure::new(Exit::Host, format!("the host answered what is not a grant: {problem}"));
+    GrantEntry::from_json(answer).map_err(problem)
+}
+
+/// What is new in the bytes that a skill has now.
+fn review(skill: &str, desk: &Desk, out: Output) -> Done {
+    let review: Review = desk.get(&format!("/v1/skills/{}/review", encode(skill)))?;
+    let Some(difference) = &review.difference else {
+        let problem = format!("no other bytes of {} were granted anything: see `bailiwick audit skill`", review.skill);
+        return Err(Failure::new(Exit::NotFound, problem));
+    };
+    if out.json {
+        out.value(&serde_json::to_value(&review).unwrap_or_default());
+        return Ok(());
+    }
+    let version = difference.version.as_deref().unwrap_or("?");
+    out.line(format!("{} {} ({})", out.bold(&review.skill), review.version, review.digest));
+    out.line(format!("beside {version} ({})", difference.digest));
+    let list = |title: &str, sign: &str, lines: &mut dyn Iterator<Item = &String>| {
+        let lines: Vec<_> = lines.map(|line| format!("  {sign} {}", tame(line))).collect();
+        if !lines.is_empty() {
+            out.line(format!("\n{}", out.bold(title)));
+            lines.iter().for_each(|line| out.line(line));
+        }
+        lines.len()
+    };
+    let mut changed = list("Imports now, and did not", "+", &mut difference.imports_added.iter());
+    changed += list("Imported, and does no longer", "-", &mut difference.imports_removed.iter());
+    changed += list("Asks for now, and did not", "+", &mut difference.asked_added.iter());
+    changed += list("Asked for, and does no longer", "-", &mut difference.asked_removed.iter());
+    if changed == 0 {
+        out.line("\nIt imports and asks for the same; its code is another one.");
+    }
+    list("Was granted", " ", &mut difference.granted.iter());
+    list("Has used of that", " ", &mut difference.used.iter());
+    if review.grant.is_none() {
+        out.line(format!(
+            "\nIt is suspended. To give it what it was granted: bailiwick grant accept {} --digest {}",
+            review.skill, review.digest
+        ));
     }
     Ok(())
 }
@@ -62,6 +123,13 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     for text in &add.http {
         granted.http.push(parse::http_rule(text, &asked.http).map_err(|error| usage(&error))?);
     }
+    for text in &add.http_deny {
+        granted.http_deny.push(parse::http_deny(text).map_err(|error| usage(&error))?);
+    }
+    for text in &add.secret {
+        let (name, destination) = parse::secret(text).map_err(|error| usage(&error))?;
+        granted.secrets.entry(name).or_default().push(destination);
+    }
     for text in &add.setting {
         let pair = text.split_once('=').ok_or_else(|| usage(&format!("`{text}` is not KEY=VALUE")))?;
         granted.config.insert(pair.0.to_owned(), pair.1.to_owned());
@@ -73,6 +141,7 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
         capabilities: granted,
         accepted_risks: add.accept_risk.iter().cloned().collect::<BTreeSet<_>>(),
         limits: limits(add)?,
+        one_shot: add.one_shot,
     })
 }
 
@@ -112,10 +181,10 @@ fn limits(add: &GrantAdd) -> Result<LimitsRequest, Failure> {
     }
 }
 
-fn list(config: &Config, out: Output) -> Done {
-    let entries = app::grants(config)?.list();
+fn list(desk: &Desk, out: Output) -> Done {
+    let entries = desk.grants()?;
     if out.json {
-        out.value(&entries.iter().map(|entry| describe(entry)).collect());
+        out.value(&entries.iter().map(GrantEntry::to_json).collect());
         return Ok(());
     }
     if entries.is_empty() {
@@ -128,6 +197,10 @@ fn list(config: &Config, out: Output) -> Done {
         let mut about = format!("  by {} at {}", grant.giver, time::format(grant.given_at));
         if let Some(end) = grant.expires_at {
             about = format!("{about}, void from {}", time::format(end));
+        }
+        if grant.one_shot {
+            let used = grant.used_at.map_or("not used yet".to_owned(), |at| format!("used at {}", time::format(at)));
+            about = format!("{about}, for one call ({used})");
         }
         if let Some(reason) = &grant.reason {
             about = format!("{about}: {reason}");
@@ -143,32 +216,15 @@ fn list(config: &Config, out: Output) -> Done {
     Ok(())
 }
 
-fn revoke(skill: &str, digest: Option<&str>, config: &Config, out: Output) -> Done {
-    let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
-    let id = skill.parse().map_err(|error| usage(&error))?;
-    let digest = digest.map(str::parse::<Digest>).transpose().map_err(|error| usage(&error))?;
-    let gone = app::grants(config)?.revoke(&id, digest).map_err(failure)?;
-    if gone.is_empty() {
-        return Err(Failure::new(Exit::NotFound, format!("nothing is granted to {id}")));
-    }
-    if out.json {
-        let digests: Vec<_> = gone.iter().map(|grant| grant.digest.to_string()).collect();
-        out.value(&json!({ "skill": id.as_str(), "revoked": digests }));
-        return Ok(());
-    }
-    for grant in &gone {
-        out.line(format!("revoked the grant of {id} ({})", grant.digest));
-    }
-    Ok(())
-}
-
 /// One line for each thing that a grant gives.
 pub fn capabilities(grant: &Given) -> Vec<String> {
     let given = &grant.capabilities;
     let mut lines = Vec::new();
     lines.extend(given.fs.iter().map(describe_mount));
     lines.extend(given.workspace.map(|quota| format!("a fresh folder for each call as /workspace ({})", room(quota))));
-    lines.extend(given.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
+    lines.extend(given.http.iter().map(|rule| format!("requests {rule}")));
+    lines.extend(given.http_deny.iter().map(|rule| format!("no requests {rule}")));
+    lines.extend(given.secrets.iter().map(|(name, to)| format!("secret {name} for {}", texts(to).join(", "))));
     lines.extend(given.state.map(|StateQuota { max_bytes, max_keys }| {
         format!("durable state, at most {} and {max_keys} keys", format_size(max_bytes))
     }));
@@ -181,6 +237,10 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     lines
 }
 
+fn texts(destinations: &[SecretDestination]) -> Vec<String> {
+    destinations.iter().map(ToString::to_string).collect()
+}
+
 fn describe_mount(mount: &FsMount) -> String {
     let folder = format!("folder {} as {}", mount.host.display(), mount.root);
     match mount.access {
@@ -191,15 +251,6 @@ fn describe_mount(mount: &FsMount) -> String {
 
 fn room(Quota { max_bytes, max_files }: Quota) -> String {
     format!("at most {} and {max_files} new files a call", format_size(max_bytes))
-}
-
-/// A rule as it would be typed.
-pub fn describe_rule(rule: &HttpRule) -> String {
-    let schemes: Vec<_> = rule.schemes.iter().map(ToString::to_string).collect();
-    let ports: Vec<_> = rule.ports.iter().map(ToString::to_string).collect();
-    let port = if ports.is_empty() { String::new() } else { format!(":{}", ports.join(",")) };
-    let paths = if rule.paths.is_empty() { String::new() } else { format!(" below {}", rule.paths.join(", ")) };
-    format!("{} {}://{}{port}{paths}", rule.methods.join(","), schemes.join("|"), rule.host)
 }
 
 fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
@@ -220,68 +271,4 @@ fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
         limits.concurrency.map(|calls| format!("at most {calls} calls at once")),
     ];
     lines.into_iter().flatten().collect()
-}
-
-fn describe(entry: &GrantEntry) -> Value {
-    let grant = &entry.grant;
-    let given = &grant.capabilities;
-    let fs = given.fs.iter().map(|it| {
-        let quota = (it.access == Access::ReadWrite).then_some(it.quota);
-        json!({
-            "root": it.root.as_str(), "host": it.host, "access": it.access,
-            "max_bytes": quota.map(|quota| quota.max_bytes), "max_files": quota.map(|quota| quota.max_files),
-        })
-    });
-    let workspace = given.workspace.map(|it| json!({ "max_bytes": it.max_bytes, "max_files": it.max_files }));
-    let state = given.state.map(|it| json!({ "max_bytes": it.max_bytes, "max_keys": it.max_keys }));
-    let http = given.http.iter().map(|it| {
-        json!({
-            "host": it.host.to_string(), "schemes": it.schemes, "ports": it.ports, "methods": it.methods,
-            "paths": it.paths,
-        })
-    });
-    json!({
-        "skill": grant.skill.as_str(),
-        "digest": grant.digest.to_string(),
-        "giver": grant.giver,
-        "given_at": time::format(grant.given_at),
-        "expires_at": grant.expires_at.map(time::format),
-        "reason": grant.reason,
-        "fs": fs.collect::<Vec<_>>(),
-        "http": http.collect::<Vec<_>>(),
-        "workspace": workspace,
-        "state": state,
-        "config": given.config.keys().collect::<Vec<_>>(),
-        "accepted_risks": grant.accepted_risks,
-        "limits": {
-            "memory_bytes": grant.limits.memory_bytes,
-            "deadline_ms": grant.limits.deadline.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
-            "fuel": grant.limits.fuel,
-            "table_elements": grant.limits.table_elements,
-            "instances": grant.limits.instances,
-            "host_calls": grant.limits.host_calls,
-            "input_bytes": grant.limits.input_bytes,
-            "http_requests": grant.limits.http_requests,
-            "http_sent_bytes": grant.limits.http_sent_bytes,
-            "http_received_bytes": grant.limits.http_received_bytes,
-            "log_bytes": grant.limits.log_bytes,
-            "random_bytes": grant.limits.random_bytes,
-            "output_bytes": grant.limits.output_bytes,
-            "concurrency": grant.limits.concurrency,
-        },
-        "problem": entry.problem,
-    })
-}
-
-fn failure(error: GrantError) -> Failure {
-    let exit = match &error {
-        GrantError::Unreadable { .. }
-        | GrantError::TooLarge { .. }
-        | GrantError::Syntax { .. }
-        | GrantError::Version { .. }
-        | GrantError::Unwritable { .. }
-        | GrantError::Busy(_) => Exit::Host,
-        _ => Exit::Usage,
-    };
-    Failure::new(exit, error)
 }

@@ -1,7 +1,10 @@
 //! One file for each subcommand.
 
+pub mod approvals;
+pub mod audit;
 pub mod config;
 pub mod grant;
 pub mod key;
+pub mod secrets;
 pub mod serve;
 pub mod skills;

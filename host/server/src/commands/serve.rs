@@ -1,5 +1,6 @@
 //! `bailiwick serve`: the host as a server.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,12 @@ use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::{ApiOptions, ServeOptions};
 use bailiwick_api::state::{Host, ReadyFlag};
 use bailiwick_sandbox::Workspaces;
+use bailiwick_skills::audit::Audit;
 use bailiwick_skills::registry::Registry;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::app::{self, App, Ownership};
+use crate::app::{self, App};
 use crate::cli::Serve;
 use crate::clock::SystemClock;
 use crate::config::Config;
@@ -27,7 +29,8 @@ pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
     log::start(serve.log_json);
     config.listen = serve.listen.unwrap_or(config.listen);
     let runtime = app::runtime(config.worker_threads)?;
-    let app = App::open(&config, Ownership::Exclusive, out)?;
+    app::check_secrets(&config)?;
+    let app = App::open(&config, out)?;
     runtime.block_on(serve_app(app, &config, out))
 }
 
@@ -48,11 +51,12 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     let ready = ReadyFlag::default();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app.workspaces)));
     let executor = app.into_executor(config);
-    let (registry, grants) = (Arc::clone(executor.registry()), Arc::clone(executor.grants()));
+    let (registry, audit) = (Arc::clone(executor.registry()), Arc::clone(executor.audit()));
     let api = Host { registry: Arc::clone(&registry), executor, keyring, clock, ready: ready.clone() };
     let watches = if config.watch { Some(registry.watch().map_err(|error| host(&error))?) } else { None };
-    let grants = grants.watch().map_err(|error| host(&error))?;
     let router = bailiwick_api::router(api, options);
+    let control = control(config, router.clone())?;
+    let checkpoints = tokio::spawn(checkpoints(Arc::clone(&audit), config.checkpoint_every));
     let serve = ServeOptions {
         max_connections: usize::try_from(config.max_connections).unwrap_or(usize::MAX),
         drain_timeout: config.drain,
@@ -73,9 +77,48 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     ready.set(true);
     announce(&registry, config, bound, out);
     let served = bailiwick_api::serve(listener, router, serve, stop).await;
-    drop((watches, grants));
+    drop(watches);
     sweeper.abort();
+    control.abort();
+    checkpoints.abort();
+    drop(std::fs::remove_file(app::control_path(config)));
+    // Whatever was done until now is covered by a signature that is kept.
+    audit.checkpoint().await.map_err(|error| host(&error))?;
     served.map_err(|error| host(&error))
+}
+
+/// Opens the control socket. The data folder is this process's alone, so that a
+/// socket that is there already was left behind.
+fn control(config: &Config, router: bailiwick_api::Router) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let path = app::control_path(config);
+    let failed = |error: std::io::Error| {
+        let problem = format!("the control socket {}: {error}", path.display());
+        Failure::new(Exit::Host, problem)
+    };
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path).map_err(failed)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(tokio::spawn(async move {
+        match bailiwick_api::serve_control(listener, router).await {
+            Ok(never) => match never {},
+            Err(error) => tracing::error!(%error, "the control socket is closed"),
+        }
+    }))
+}
+
+/// Signs the audit log from time to time.
+async fn checkpoints(audit: Arc<Audit>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = audit.checkpoint().await {
+            tracing::error!(%error, "the audit log can't be signed");
+        }
+    }
 }
 
 /// Removes leftover workspaces for as long as the server runs.

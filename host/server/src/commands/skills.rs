@@ -5,12 +5,13 @@ mod show;
 
 use bailiwick_domain::manifest::Kind;
 use bailiwick_skills::catalog::{Broken, Catalog};
+use bailiwick_skills::grants::GrantEntry;
 use bailiwick_skills::skill::Skill;
 use serde_json::{Value, json};
 
-use crate::app::{App, Ownership};
 use crate::cli::Skills;
 use crate::config::Config;
+use crate::desk::Desk;
 use crate::output::{Done, Output, tame};
 
 /// Runs the command.
@@ -23,19 +24,20 @@ pub fn run(command: Skills, config: &Config, out: Output) -> Done {
 }
 
 fn list(filter: &str, config: &Config, out: Output) -> Done {
-    let app = App::open(config, Ownership::Shared, out)?;
-    let catalog = app.registry.catalog();
+    let mut desk = Desk::open(config, out)?;
+    let (registry, grants) = (desk.registry()?, desk.grants()?);
+    let catalog = registry.catalog();
     let matches = |skill: &Skill| skill.manifest.id.as_str().contains(filter) || summary(skill).contains(filter);
     let skills: Vec<_> = catalog.list().filter(|skill| matches(skill)).collect();
     if out.json {
-        let skills: Vec<_> = skills.iter().map(|skill| describe(skill, &app)).collect();
+        let skills: Vec<_> = skills.iter().map(|skill| describe(skill, &grants)).collect();
         let broken: Vec<_> = catalog.broken().iter().map(describe_broken).collect();
         out.value(&json!({ "skills": skills, "broken": broken }));
         return Ok(());
     }
     let row = |skill: &&std::sync::Arc<Skill>| {
         let manifest = &skill.manifest;
-        let granted = if granted(skill, &app) { "yes" } else { "no" };
+        let granted = if granted(skill, &grants) { "yes" } else { "no" };
         let about = tame(&first_sentence(&summary(skill))).into_owned();
         [
             manifest.id.to_string(),
@@ -89,11 +91,17 @@ fn kind(kind: Kind) -> &'static str {
     }
 }
 
-fn granted(skill: &Skill, app: &App) -> bool {
-    app.grants.current().of(&skill.manifest.id, &skill.digest).is_some_and(|entry| entry.problem.is_none())
+/// The grant for the bytes of `skill`.
+fn grant_of<'g>(skill: &Skill, grants: &'g [GrantEntry]) -> Option<&'g GrantEntry> {
+    let is = |entry: &&GrantEntry| entry.grant.skill == skill.manifest.id && entry.grant.digest == skill.digest;
+    grants.iter().find(is)
 }
 
-fn describe(skill: &Skill, app: &App) -> Value {
+fn granted(skill: &Skill, grants: &[GrantEntry]) -> bool {
+    grant_of(skill, grants).is_some_and(|entry| entry.problem.is_none())
+}
+
+fn describe(skill: &Skill, grants: &[GrantEntry]) -> Value {
     let tools: Vec<_> = skill.tools.iter().map(|tool| tool.name.as_str()).collect();
     json!({
         "id": skill.manifest.id.as_str(),
@@ -102,7 +110,7 @@ fn describe(skill: &Skill, app: &App) -> Value {
         "digest": skill.digest.to_string(),
         "description": summary(skill),
         "tools": tools,
-        "granted": granted(skill, app),
+        "granted": granted(skill, grants),
         "warnings": skill.warnings,
     })
 }

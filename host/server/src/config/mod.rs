@@ -2,13 +2,16 @@
 
 mod raw;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_api::host_check::{AllowedHosts, InvalidAllowedHost};
+use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
+use bailiwick_domain::secret::MAX_SECRETS;
 
 /// The file that is read where none is named.
 pub const FILE_NAME: &str = "bailiwick.toml";
@@ -50,6 +53,12 @@ pub struct Config {
     pub allow_shell: bool,
     /// Risk tags that need an approval.
     pub require_approval_tags: Vec<String>,
+    /// How long approvals wait and hold.
+    pub approval_lifetime: Duration,
+    /// How often the audit log is signed.
+    pub checkpoint_every: Duration,
+    /// Requests that nobody sends.
+    pub http_deny: Vec<HttpDeny>,
     /// Calls at once.
     pub max_concurrent_calls: u16,
     /// Whether changes of files are watched.
@@ -58,6 +67,17 @@ pub struct Config {
     pub workspace_retention: Duration,
     /// Limits of calls.
     pub limits: LimitsPolicy,
+    /// Where secrets come from, by their name.
+    pub secrets: BTreeMap<String, SecretSource>,
+}
+
+/// Where a secret comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SecretSource {
+    /// This variable of the environment.
+    Env(String),
+    /// This file.
+    File(PathBuf),
 }
 
 /// Why there is no configuration.
@@ -86,6 +106,16 @@ pub enum ConfigError {
         path: PathBuf,
         /// The dotted key.
         key: String,
+        /// What is wrong, and what was expected.
+        problem: String,
+    },
+    /// A secret can't be had as it is configured.
+    #[error("the configuration {path} is wrong: `secrets.{name}` {problem}")]
+    Secret {
+        /// The file.
+        path: PathBuf,
+        /// The secret's name.
+        name: String,
         /// What is wrong, and what was expected.
         problem: String,
     },
@@ -161,6 +191,10 @@ fn complete(
     check_limits(&limits, &path)?;
     check_server(&raw.server, &path)?;
     check_tags(&raw.skills.require_approval_tags, &path)?;
+    check_span("skills.approval_lifetime", raw.skills.approval_lifetime, &path)?;
+    check_span("audit.checkpoint_every", raw.audit.checkpoint_every, &path)?;
+    let http_deny = http_deny(&raw.skills.http_deny, &path)?;
+    let secrets = secrets(raw.secrets, base, &path)?;
     let skill_directories: Vec<PathBuf> = raw.skills.directories.iter().map(|folder| base.join(folder)).collect();
     check_workspaces(&data_dir, &skill_directories, &path)?;
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
@@ -180,12 +214,27 @@ fn complete(
         strict_validation: raw.skills.strict_validation,
         allow_shell: raw.skills.allow_shell,
         require_approval_tags: raw.skills.require_approval_tags,
+        approval_lifetime: raw.skills.approval_lifetime.map_or(Duration::from_hours(1), |span| span.0),
+        checkpoint_every: raw.audit.checkpoint_every.map_or(Duration::from_mins(1), |span| span.0),
+        http_deny,
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
         watch: raw.skills.watch,
         workspace_retention: raw.skills.workspace_retention.map_or(Duration::ZERO, |span| span.0),
         limits,
+        secrets,
         source,
     })
+}
+
+/// No time at all would mean never, or always; neither is meant.
+fn check_span(key: &'static str, span: Option<raw::Span>, path: &Path) -> Result<(), ConfigError> {
+    match span {
+        Some(raw::Span(Duration::ZERO)) => {
+            let problem = "is no time at all: expected at least `1 ms`".to_owned();
+            Err(ConfigError::Contradiction { path: path.to_owned(), key: key.to_owned(), problem })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn limits(raw: &raw::LimitSets) -> LimitsPolicy {
@@ -295,6 +344,51 @@ fn check_server(server: &raw::Server, path: &Path) -> Result<(), ConfigError> {
     }
 }
 
+fn http_deny(hosts: &[String], path: &Path) -> Result<Vec<HttpDeny>, ConfigError> {
+    let wrong =
+        |problem| ConfigError::Contradiction { path: path.to_owned(), key: "skills.http_deny".to_owned(), problem };
+    let parse = |text: &String| text.parse::<HostPattern>().map(HttpDeny::of);
+    hosts.iter().map(|text| parse(text).map_err(|error| wrong(format!("is wrong: {error}")))).collect()
+}
+
+/// Bytes of the name of a secret in a manifest.
+const MAX_SECRET_NAME: usize = 128;
+
+fn secrets(
+    raw: BTreeMap<String, raw::Secret>,
+    base: &Path,
+    path: &Path,
+) -> Result<BTreeMap<String, SecretSource>, ConfigError> {
+    if raw.len() > MAX_SECRETS {
+        let problem = format!("are {}: expected at most {MAX_SECRETS}", raw.len());
+        return Err(ConfigError::Contradiction { path: path.to_owned(), key: "secrets".to_owned(), problem });
+    }
+    raw.into_iter().map(|(name, secret)| secret_source(name, secret, base, path)).collect()
+}
+
+fn secret_source(
+    name: String,
+    raw: raw::Secret,
+    base: &Path,
+    path: &Path,
+) -> Result<(String, SecretSource), ConfigError> {
+    let begins = name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    let good = name.len() <= MAX_SECRET_NAME && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.:/-".contains(c));
+    let problem = match (raw.env, raw.file) {
+        _ if !(begins && good) => {
+            "is no name of a secret: expected 1 to 128 letters, digits and `_.:/-`, such as `github_token`"
+        }
+        (Some(variable), None) if variable.is_empty() || variable.contains(['=', '\0']) => {
+            "has an `env` that is no variable: expected a name such as `GITHUB_TOKEN`"
+        }
+        (Some(variable), None) => return Ok((name, SecretSource::Env(variable))),
+        (None, Some(file)) => return Ok((name, SecretSource::File(base.join(file)))),
+        (Some(_), Some(_)) => "has `env` and `file`: expected one of both",
+        (None, None) => "has neither `env` nor `file`: expected one of both",
+    };
+    Err(ConfigError::Secret { path: path.to_owned(), name, problem: problem.to_owned() })
+}
+
 /// A tag that no manifest can have would let through what it was meant to hold.
 fn check_tags(tags: &[String], path: &Path) -> Result<(), ConfigError> {
     let word = |part: &str| !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -364,6 +458,14 @@ mod tests {
             ("[skills]\nrequire_approval_tags = [\"Destructive\"]", "has `Destructive`"),
             ("[skills]\nrequire_approval_tags = [\"a__b\"]", "has `a__b`"),
             ("skills = 1", "expected struct Skills"),
+            ("[skills]\nhttp_deny = [\"10.0.0.1/8\"]", "`skills.http_deny` is wrong: `10.0.0.1/8`"),
+            ("[skills]\nhttp_deny = [\"http://a.com\"]", "`http://a.com` is not a host"),
+            ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),
+            ("[secrets]\na = \"x\"", "expected struct Secret"),
+            ("[secrets.a]", "`secrets.a` has neither `env` nor `file`"),
+            ("[secrets.a]\nenv = \"A\"\nfile = \"a\"", "`secrets.a` has `env` and `file`"),
+            ("[secrets.a]\nenv = \"A=B\"", "`secrets.a` has an `env` that is no variable"),
+            ("[secrets.\"a b\"]\nenv = \"A\"", "`secrets.a b` is no name of a secret"),
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains(expected), "{text}: {error}");

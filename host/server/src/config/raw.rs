@@ -1,5 +1,6 @@
 //! `bailiwick.toml` as it is written: every key, its form, and its default.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,8 +12,8 @@ use serde::{Deserialize, Deserializer, de};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    /// Where grants, API keys, state and compiled code are kept. Relative to
-    /// this file. Default: `$XDG_DATA_HOME/bailiwick`, else `~/.local/share/bailiwick`.
+    /// Where grants, approvals, audit log, API keys, state and compiled code are kept.
+    /// Relative to this file. Default: `$XDG_DATA_HOME/bailiwick`, else `~/.local/share/bailiwick`.
     pub(super) data_dir: Option<PathBuf>,
     /// Where compiled code is kept, such as a faster disk. Relative to this file.
     /// Default: `cache` in the data folder.
@@ -21,8 +22,23 @@ pub(super) struct Config {
     pub(super) server: Server,
     /// Which skills there are, and what is asked of them.
     pub(super) skills: Skills,
+    /// The record of what happened.
+    pub(super) audit: Audit,
     /// How much calls may take.
     pub(super) limits: LimitSets,
+    /// Secrets by name, each from the environment or from a file, never from here.
+    pub(super) secrets: BTreeMap<String, Secret>,
+}
+
+/// Where a secret comes from: exactly one of both.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Secret {
+    /// The variable of the environment that holds it.
+    pub(super) env: Option<String>,
+    /// The file that holds it, which others may not read. Relative to this file. A
+    /// line break at its end is not part of the secret; a changed file is read again.
+    pub(super) file: Option<PathBuf>,
 }
 
 /// The REST server.
@@ -62,6 +78,12 @@ pub(super) struct Skills {
     /// Risk tags whose calls need an approval or a grant that accepts the risk.
     /// Default: `destructive`, `external_side_effect`.
     pub(super) require_approval_tags: Vec<String>,
+    /// How long a call waits for a person's approval, and how long the approval
+    /// holds. Default: `1 h`.
+    pub(super) approval_lifetime: Option<Span>,
+    /// Hosts and blocks of addresses that no skill reaches, whatever it was granted,
+    /// such as `*.internal.example.com` (every name below it) and `10.0.0.0/8`.
+    pub(super) http_deny: Vec<String>,
     /// Calls at once, over all skills. Default: 256.
     pub(super) max_concurrent_calls: std::num::NonZeroU16,
     /// Whether packages are loaded anew when their files change. Default: true.
@@ -78,11 +100,22 @@ impl Default for Skills {
             strict_validation: true,
             allow_shell: false,
             require_approval_tags: vec!["destructive".to_owned(), "external_side_effect".to_owned()],
+            approval_lifetime: None,
+            http_deny: Vec::new(),
             max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
             watch: true,
             workspace_retention: None,
         }
     }
+}
+
+/// The record of what happened.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Audit {
+    /// How often the place that the record has reached is signed, kept and logged,
+    /// where there is something new. Default: `1 min`.
+    pub(super) checkpoint_every: Option<Span>,
 }
 
 /// How much calls may take.

@@ -9,8 +9,7 @@ use sha2::{Digest as _, Sha256};
 /// sha256 of `arguments` in canonical form: JSON without spaces, the keys of
 /// each object in the order of their bytes. Two spellings of the same arguments
 /// have the same digest, and nothing is copied to find it.
-#[cfg(test)]
-pub(super) fn digest(arguments: &Value) -> Digest {
+pub(crate) fn digest(arguments: &Value) -> Digest {
     measure(arguments).0
 }
 

@@ -7,6 +7,7 @@ use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_journal::JournalError;
 
+use crate::approvals::{Approval, ApprovalError};
 use crate::catalog::ResolveError;
 use crate::near::{hint, quoted};
 use crate::policy::Refusal;
@@ -44,6 +45,18 @@ pub enum ExecuteError {
     /// Policy says no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A person has to approve the call first.
+    #[error(
+        "`{}` of `{}` is tagged {}, and waits for approval {}: `bailiwick approvals approve {}`, then make the same call again",
+        .0.tool, .0.skill, quoted(&.0.tags, ", "), .0.id, .0.id
+    )]
+    ApprovalPending(Box<Approval>),
+    /// A person has said no.
+    #[error("a person denied this call (approval {}){}", .0.id, .0.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default())]
+    ApprovalDenied(Box<Approval>),
+    /// The approval can't be asked for or used.
+    #[error(transparent)]
+    Approval(#[from] ApprovalError),
     /// As many calls are under way as there may be.
     #[error("{scope} {limit} calls under way, as many as may be at once: try again later")]
     Busy {
@@ -146,6 +159,13 @@ impl ExecuteError {
             Self::NoToolNamed { .. } => "tool-not-named",
             Self::Arguments(_) => "invalid-arguments",
             Self::Refused(refusal) => refusal.code(),
+            Self::ApprovalPending(_) => "approval-required",
+            Self::ApprovalDenied(_) => "approval-denied",
+            Self::Approval(ApprovalError::Journal(_) | ApprovalError::Random(_) | ApprovalError::Unreadable { .. }) => {
+                "host-failure"
+            }
+            Self::Approval(ApprovalError::TooMany { .. }) => "too-many-approvals",
+            Self::Approval(_) => "approval-settled",
             Self::Busy { .. } => "busy",
             Self::KeyInProgress { .. } => "key-in-progress",
             Self::KeyMismatch => "key-mismatch",

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{
+    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::Limits;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
@@ -85,6 +87,8 @@ struct StoredReceipt {
     arguments: Digest,
     terms: StoredTerms,
     denials: Vec<StoredDenial>,
+    #[serde(default)]
+    used: Vec<String>,
     usage: Usage,
 }
 
@@ -94,6 +98,10 @@ struct StoredTerms {
     fs: Vec<StoredMount>,
     http_requested: Vec<StoredRule>,
     http_granted: Vec<StoredRule>,
+    #[serde(default)]
+    http_denied: Vec<StoredRule>,
+    #[serde(default)]
+    secrets: BTreeMap<String, Vec<SecretDestination>>,
     workspace: Option<StoredQuota>,
     state: Option<StoredStateQuota>,
     config: BTreeMap<String, String>,
@@ -130,7 +138,7 @@ struct StoredRule {
     schemes: Vec<Scheme>,
     ports: Vec<u16>,
     methods: Vec<String>,
-    paths: Vec<String>,
+    paths: Vec<PathPattern>,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -175,6 +183,7 @@ impl From<&Receipt> for StoredReceipt {
             arguments: receipt.arguments,
             terms: StoredTerms::from(&*receipt.terms),
             denials: receipt.denials.iter().map(StoredDenial::from).collect(),
+            used: receipt.used.clone(),
             usage: receipt.usage.clone(),
         }
     }
@@ -195,6 +204,7 @@ impl StoredReceipt {
             arguments: self.arguments,
             terms: Arc::new(terms),
             denials: self.denials.into_iter().map(Denial::from).collect(),
+            used: self.used,
             usage: self.usage,
             outcome,
         }
@@ -213,6 +223,8 @@ impl From<&Terms> for StoredTerms {
             fs: terms.fs.iter().map(StoredMount::from).collect(),
             http_requested: rules(&terms.http.requested),
             http_granted: rules(&terms.http.granted),
+            http_denied: terms.http.denied.iter().map(StoredRule::from).collect(),
+            secrets: terms.secrets.clone(),
             workspace: terms.workspace.map(StoredQuota::from),
             state: terms.state.map(StoredStateQuota::from),
             config: terms.config.clone(),
@@ -228,7 +240,12 @@ impl StoredTerms {
             skill,
             digest,
             fs: self.fs.into_iter().map(FsMount::from).collect(),
-            http: HttpAuthority { requested: rules(self.http_requested), granted: rules(self.http_granted) },
+            http: HttpAuthority {
+                requested: rules(self.http_requested),
+                granted: rules(self.http_granted),
+                denied: self.http_denied.into_iter().map(HttpDeny::from).collect(),
+            },
+            secrets: self.secrets,
             workspace: self.workspace.map(Quota::from),
             state: self.state.map(StateQuota::from),
             config: self.config,
@@ -257,6 +274,20 @@ impl From<&HttpRule> for StoredRule {
 }
 
 impl From<StoredRule> for HttpRule {
+    fn from(stored: StoredRule) -> Self {
+        let StoredRule { host, schemes, ports, methods, paths } = stored;
+        Self { host, schemes, ports, methods, paths }
+    }
+}
+
+impl From<&HttpDeny> for StoredRule {
+    fn from(rule: &HttpDeny) -> Self {
+        let HttpDeny { host, schemes, ports, methods, paths } = rule.clone();
+        Self { host, schemes, ports, methods, paths }
+    }
+}
+
+impl From<StoredRule> for HttpDeny {
     fn from(stored: StoredRule) -> Self {
         let StoredRule { host, schemes, ports, methods, paths } = stored;
         Self { host, schemes, ports, methods, paths }
@@ -376,6 +407,6 @@ impl From<StoredDenial> for Denial {
 
 /// The one name for a capability that the domain has.
 fn capability(stored: &str) -> &'static str {
-    let known = ["fs", "http", "state", "config", "sockets"];
+    let known = ["fs", "http", "secret", "state", "config", "sockets"];
     known.into_iter().find(|known| *known == stored).unwrap_or("other")
 }

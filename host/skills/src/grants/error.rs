@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use bailiwick_domain::authority::{Access, GuestPath};
+use bailiwick_domain::digest::Digest;
 use bailiwick_domain::skill_id::SkillId;
+use bailiwick_journal::JournalError;
 
 use crate::near::quoted;
 
@@ -49,17 +51,46 @@ pub enum GrantError {
         /// What is known.
         known: i64,
     },
-    /// The file or its lock can't be written.
-    #[error("can't write the grants to `{path}`: {error}", path = path.display())]
-    Unwritable {
-        /// The file, its folder or its lock.
-        path: PathBuf,
-        /// What the system said.
-        error: io::Error,
+    /// The journal does not do as asked.
+    #[error("the grants can't be kept or read")]
+    Journal(#[from] JournalError),
+    /// A document of the journal is not one that this release knows.
+    #[error("the grant of `{key}` in the journal can't be read: {problem}")]
+    Document {
+        /// Skill and digest.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
     },
-    /// Another process keeps the lock.
-    #[error("another process is changing the grants: `{path}` stays locked", path = .0.display())]
-    Busy(PathBuf),
+    /// There is no such grant.
+    #[error("nothing is granted to {0}")]
+    NoSuchGrant(String),
+    /// There are grants for several digests, and none was named.
+    #[error("`{skill}` has grants for several digests: name one of {}", quoted(digests.iter().map(ToString::to_string), ", "))]
+    SeveralGrants {
+        /// The skill.
+        skill: SkillId,
+        /// The digests.
+        digests: Vec<Digest>,
+    },
+    /// Something is to be taken away that was not given.
+    #[error("the grant of `{skill}` has no {what} to be taken away")]
+    NothingToNarrow {
+        /// The skill.
+        skill: SkillId,
+        /// Such as `folder /work`.
+        what: String,
+    },
+    /// The skill has other bytes than those that were looked at.
+    #[error("`{skill}` now has the bytes {now}, and {expected} were looked at: look at the difference again")]
+    OtherBytes {
+        /// The skill.
+        skill: SkillId,
+        /// The bytes that were looked at.
+        expected: Digest,
+        /// The bytes that it has.
+        now: Digest,
+    },
     /// The grant is wider than the manifest.
     #[error("the grant is wider than what `{skill}` asks for: {wider}")]
     Wider {
@@ -127,6 +158,14 @@ pub enum Wider {
     /// State that isn't asked for.
     #[error("the manifest doesn't have `state = true` in `[permissions]`")]
     State,
+    /// A secret that isn't asked for.
+    #[error("`secrets` in `[permissions]` of the manifest doesn't name `{name}`{}", asked(names))]
+    Secret {
+        /// The secret's name.
+        name: String,
+        /// The secrets that are asked for.
+        names: Vec<String>,
+    },
     /// A workspace that isn't asked for.
     #[error("the manifest doesn't have `workspace = true` in `[permissions]`")]
     Workspace,

@@ -7,7 +7,6 @@ use bailiwick_domain::authority::{Access, FsMount, GuestPath};
 use bailiwick_domain::grant::Capabilities;
 
 use super::error::MountError;
-use super::file::folder_of;
 
 /// The folder of the workspaces of calls, in the folder of data.
 pub const WORKSPACES: &str = "workspaces";
@@ -24,8 +23,8 @@ pub(super) fn canonical(mount: FsMount) -> Result<FsMount, MountError> {
 
 /// What no grant may reach.
 pub(super) struct Guarded<'a> {
-    /// The file of grants, whose folder nobody may see.
-    pub(super) grants: &'a Path,
+    /// The folder of the journal, which nobody may see.
+    pub(super) home: &'a Path,
     /// Folders of the host that nobody may write to.
     pub(super) unwritable: &'a [PathBuf],
 }
@@ -60,11 +59,11 @@ impl Guarded<'_> {
     /// made after the host has started.
     fn check(&self, mount: &FsMount) -> Result<(), MountError> {
         let path = || mount.host.clone();
-        if fs::canonicalize(folder_of(self.grants)).is_ok_and(|home| home.starts_with(&mount.host)) {
+        if fs::canonicalize(self.home).is_ok_and(|home| home.starts_with(&mount.host)) {
             return Err(MountError::HoldsGrants { path: path() });
         }
-        // Beside the grants: each call sees its own workspace and no other one's.
-        let workspaces = fs::canonicalize(folder_of(self.grants).join(WORKSPACES));
+        // Beside the journal: each call sees its own workspace and no other one's.
+        let workspaces = fs::canonicalize(self.home.join(WORKSPACES));
         if workspaces.is_ok_and(|folder| mount.host.starts_with(&folder) || folder.starts_with(&mount.host)) {
             return Err(MountError::HoldsWorkspaces { path: path() });
         }

@@ -1,4 +1,5 @@
-//! `grants.toml` as it is written, and the way to and from the domain.
+//! Grants as TOML: the documents of the journal, the files that a team keeps in
+//! git, and the way to and from the domain.
 //!
 //! Values that have a grammar are read by types of their own, so that an error
 //! in one says where in the file it stands.
@@ -10,26 +11,29 @@ use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use bailiwick_domain::authority::{Access, FsMount, GuestPath, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{
+    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+};
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::grant::{Capabilities, Grant};
+use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::units;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
 use toml::value::Datetime;
 
 use super::error::GrantError;
-use super::file::rfc3339;
+use super::rfc3339;
 
 /// The only layout so far.
 const VERSION: i64 = 1;
 
 /// What stands above the grants, for those who open the file.
-const HEADER: &str = "# What skills may do, and to which bytes it was granted. Written by `bailiwick grant`;\n\
-                      # comments are not kept.\n\n";
+const HEADER: &str = "# What skills may do, and to which bytes it was granted. Written by `bailiwick grant export`,\n\
+                      # read by `bailiwick grant import`; comments are not kept.\n\n";
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -53,18 +57,45 @@ struct RawGrant {
     reason: Option<String>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     accept_risks: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    one_shot: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_at: Option<Time>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<Given<RawQuota>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     state: Option<Given<RawStateQuota>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     config: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    secrets: BTreeMap<String, Several<SecretDestination>>,
     #[serde(default, skip_serializing_if = "RawLimits::is_empty")]
     limits: RawLimits,
+    #[serde(default, skip_serializing_if = "RawSeen::is_empty")]
+    seen: RawSeen,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     fs: Vec<RawMount>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     http: Vec<RawRule>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    http_deny: Vec<RawDeny>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawSeen {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    imports: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    asked: BTreeSet<String>,
+}
+
+impl RawSeen {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -145,12 +176,27 @@ struct RawRule {
     ports: Vec<NonZeroU16>,
     methods: Several<Method>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    paths: Vec<UrlPath>,
+    paths: Vec<PathPattern>,
+}
+
+/// What is absent means each.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct RawDeny {
+    host: HostPattern,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    schemes: Vec<Scheme>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ports: Vec<NonZeroU16>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    methods: Vec<Method>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    paths: Vec<PathPattern>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawLimits {
+pub(super) struct RawLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     memory: Option<Size>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,29 +330,6 @@ impl From<Method> for String {
     }
 }
 
-/// A path prefix of a URL.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(try_from = "String", into = "String")]
-struct UrlPath(String);
-
-impl TryFrom<String> for UrlPath {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text.starts_with('/') && !text.contains(['?', '#', '\\']) {
-            Ok(Self(text))
-        } else {
-            Err(format!("`{text}` is not a path of a URL: expected one that begins with `/`, without a query"))
-        }
-    }
-}
-
-impl From<UrlPath> for String {
-    fn from(path: UrlPath) -> Self {
-        path.0
-    }
-}
-
 /// Bytes, as in a manifest: `64 MiB`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -368,6 +391,87 @@ pub(super) fn write(grants: &[Grant]) -> Result<String, String> {
     toml::to_string(&raw).map(|text| format!("{HEADER}{text}")).map_err(|error| error.to_string())
 }
 
+/// The document of one grant.
+pub(super) fn document(grant: &Grant) -> Result<String, String> {
+    toml::to_string(&RawGrant::from(grant)).map_err(|error| error.to_string())
+}
+
+/// The grant of a document.
+pub(super) fn read_document(text: &str) -> Result<Grant, String> {
+    toml::from_str::<RawGrant>(text).map(Grant::from).map_err(|error| error.to_string())
+}
+
+/// What stands in the place of a value that is not told.
+const HIDDEN: &str = "(not shown)";
+
+/// The same for those who look and for records: without the values of settings,
+/// which may be secret.
+pub(super) fn told(grant: &Grant) -> Result<Json, String> {
+    let mut value = json(grant)?;
+    let settings = value.get_mut("config").and_then(Json::as_object_mut);
+    settings.into_iter().flat_map(|settings| settings.values_mut()).for_each(|value| *value = Json::from(HIDDEN));
+    Ok(value)
+}
+
+/// The grant as JSON: the keys of the document, moments as text.
+pub(super) fn json(grant: &Grant) -> Result<Json, String> {
+    toml::Value::try_from(RawGrant::from(grant)).map(to_json).map_err(|error| error.to_string())
+}
+
+/// The grant that JSON of this form says.
+pub(super) fn from_json(value: &Json) -> Result<Grant, String> {
+    let value = to_toml(value)?.ok_or("null is not a grant")?;
+    value.try_into::<RawGrant>().map(Grant::from).map_err(|error| error.to_string().trim_end().replace('\n', " "))
+}
+
+/// Keys whose text is a moment.
+const MOMENTS: [&str; 3] = ["given_at", "expires_at", "used_at"];
+
+/// The same value in TOML, which has no null: what is null is left out.
+fn to_toml(value: &Json) -> Result<Option<toml::Value>, String> {
+    Ok(Some(match value {
+        Json::Null => return Ok(None),
+        Json::Bool(flag) => toml::Value::Boolean(*flag),
+        Json::String(text) => toml::Value::String(text.clone()),
+        Json::Number(number) => match number.as_i64() {
+            Some(integer) => toml::Value::Integer(integer),
+            None => return Err(format!("{number} is not a whole number below 2^63")),
+        },
+        Json::Array(items) => {
+            let items = items.iter().map(to_toml).collect::<Result<Vec<_>, _>>()?;
+            toml::Value::Array(items.into_iter().flatten().collect())
+        }
+        Json::Object(members) => {
+            let mut table = toml::Table::new();
+            for (key, member) in members {
+                let member = match member {
+                    Json::String(text) if MOMENTS.contains(&key.as_str()) => {
+                        let moment = text.parse::<Datetime>();
+                        Some(moment.map(toml::Value::Datetime).map_err(|error| format!("{key}: `{text}`: {error}"))?)
+                    }
+                    other => to_toml(other)?,
+                };
+                if let Some(member) = member {
+                    table.insert(key.clone(), member);
+                }
+            }
+            toml::Value::Table(table)
+        }
+    }))
+}
+
+fn to_json(value: toml::Value) -> Json {
+    match value {
+        toml::Value::String(text) => Json::String(text),
+        toml::Value::Integer(number) => Json::from(number),
+        toml::Value::Float(number) => Json::from(number),
+        toml::Value::Boolean(flag) => Json::Bool(flag),
+        toml::Value::Datetime(time) => Json::String(time.to_string()),
+        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
+        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
+    }
+}
+
 /// Where the fault is, which key has it, and what it is.
 fn syntax(path: &Path, text: &str, mut error: toml::de::Error) -> GrantError {
     let offset = error.span().map_or(0, |span| span.start).min(text.len());
@@ -385,6 +489,11 @@ fn https() -> Several<Scheme> {
     Several(vec![Scheme::Https])
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl From<RawGrant> for Grant {
     fn from(raw: RawGrant) -> Self {
         Self {
@@ -397,12 +506,17 @@ impl From<RawGrant> for Grant {
             capabilities: Capabilities {
                 fs: raw.fs.into_iter().map(|mount| mount.0).collect(),
                 http: raw.http.into_iter().map(HttpRule::from).collect(),
+                http_deny: raw.http_deny.into_iter().map(HttpDeny::from).collect(),
+                secrets: raw.secrets.into_iter().map(|(name, destinations)| (name, destinations.0)).collect(),
                 workspace: raw.workspace.map(|given| given.0.into()),
                 state: raw.state.map(|given| given.0.into()),
                 config: raw.config,
             },
             accepted_risks: raw.accept_risks,
             limits: raw.limits.into(),
+            one_shot: raw.one_shot,
+            used_at: raw.used_at.map(|time| time.0),
+            seen: Seen { version: raw.seen.version, imports: raw.seen.imports, asked: raw.seen.asked },
         }
     }
 }
@@ -418,12 +532,21 @@ impl From<&Grant> for RawGrant {
             expires_at: grant.expires_at.map(Time),
             reason: grant.reason.clone(),
             accept_risks: grant.accepted_risks.clone(),
+            one_shot: grant.one_shot,
+            used_at: grant.used_at.map(Time),
+            seen: RawSeen {
+                version: grant.seen.version.clone(),
+                imports: grant.seen.imports.clone(),
+                asked: grant.seen.asked.clone(),
+            },
             workspace: capabilities.workspace.map(|quota| Given(quota.into())),
             state: capabilities.state.map(|quota| Given(quota.into())),
             config: capabilities.config.clone(),
+            secrets: capabilities.secrets.iter().map(|(name, all)| (name.clone(), Several(all.clone()))).collect(),
             limits: RawLimits::from(&grant.limits),
             fs: capabilities.fs.iter().cloned().map(RawMount).collect(),
             http: capabilities.http.iter().map(RawRule::from).collect(),
+            http_deny: capabilities.http_deny.iter().map(RawDeny::from).collect(),
         }
     }
 }
@@ -493,7 +616,7 @@ impl From<RawRule> for HttpRule {
             schemes: raw.schemes.0,
             ports: raw.ports.into_iter().map(NonZeroU16::get).collect(),
             methods: raw.methods.0.into_iter().map(String::from).collect(),
-            paths: raw.paths.into_iter().map(String::from).collect(),
+            paths: raw.paths,
         }
     }
 }
@@ -505,7 +628,31 @@ impl From<&HttpRule> for RawRule {
             schemes: Several(rule.schemes.clone()),
             ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
             methods: Several(rule.methods.iter().cloned().map(Method).collect()),
-            paths: rule.paths.iter().cloned().map(UrlPath).collect(),
+            paths: rule.paths.clone(),
+        }
+    }
+}
+
+impl From<RawDeny> for HttpDeny {
+    fn from(raw: RawDeny) -> Self {
+        Self {
+            host: raw.host,
+            schemes: raw.schemes,
+            ports: raw.ports.into_iter().map(NonZeroU16::get).collect(),
+            methods: raw.methods.into_iter().map(String::from).collect(),
+            paths: raw.paths,
+        }
+    }
+}
+
+impl From<&HttpDeny> for RawDeny {
+    fn from(rule: &HttpDeny) -> Self {
+        Self {
+            host: rule.host.clone(),
+            schemes: rule.schemes.clone(),
+            ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
+            methods: rule.methods.iter().cloned().map(Method).collect(),
+            paths: rule.paths.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a grant stays within what a manifest asks for.
 
-use bailiwick_domain::authority::{FsMount, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{FsMount, HostPattern, HttpRule, PathPattern, Scheme};
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::manifest::Permissions;
 
@@ -16,10 +16,25 @@ pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), W
     if granted.state.is_some() && asked.state.is_none() {
         return Err(Wider::State);
     }
+    if let Some(name) = granted.secrets.keys().find(|name| !asked.secrets.contains(*name)) {
+        return Err(Wider::Secret { name: name.clone(), names: asked.secrets.iter().cloned().collect() });
+    }
     match granted.config.keys().find(|key| !asked.config.contains(*key)) {
         Some(key) => Err(Wider::Config { key: key.clone(), keys: asked.config.iter().cloned().collect() }),
         None => Ok(()),
     }
+}
+
+/// As much of `granted` as `asked` still covers.
+pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
+    let mut kept = granted.clone();
+    kept.fs.retain(|mount| check_mount(asked, mount).is_ok());
+    kept.http.retain(|rule| check_rule(&asked.http, rule).is_ok());
+    kept.secrets.retain(|name, _| asked.secrets.contains(name));
+    kept.state = kept.state.filter(|_| asked.state.is_some());
+    kept.workspace = kept.workspace.filter(|_| asked.workspace.is_some());
+    kept.config.retain(|key, _| asked.config.contains(key));
+    kept
 }
 
 fn check_mount(asked: &Permissions, mount: &FsMount) -> Result<(), Wider> {
@@ -37,14 +52,15 @@ fn check_mount(asked: &Permissions, mount: &FsMount) -> Result<(), Wider> {
 /// Requests are compared one scheme, port, method and path at a time, because
 /// several rules of a manifest may together cover one of a grant.
 fn check_rule(asked: &[HttpRule], rule: &HttpRule) -> Result<(), Wider> {
-    let paths = if rule.paths.is_empty() { vec!["/"] } else { rule.paths.iter().map(String::as_str).collect() };
+    let every = [PathPattern::every()];
+    let paths = if rule.paths.is_empty() { every.as_slice() } else { rule.paths.as_slice() };
     for scheme in &rule.schemes {
         for port in ports(rule, *scheme) {
             for method in &rule.methods {
-                for path in &paths {
+                for path in paths {
                     let covers = |asked: &HttpRule| covers(asked, &rule.host, *scheme, port, method, path);
                     if !asked.iter().any(covers) {
-                        let request = format!("`{method} {scheme}://{}:{port}{path}`", rule.host);
+                        let request = format!("`{method} {scheme}://{}:{port}{path}`", rule.host.in_url());
                         let rules = asked.iter().map(|rule| rule.host.to_string()).collect();
                         return Err(Wider::Http { request, rules });
                     }
@@ -59,28 +75,12 @@ fn ports(rule: &HttpRule, scheme: Scheme) -> Vec<u16> {
     if rule.ports.is_empty() { vec![scheme.default_port()] } else { rule.ports.clone() }
 }
 
-fn covers(asked: &HttpRule, host: &HostPattern, scheme: Scheme, port: u16, method: &str, path: &str) -> bool {
-    let below = |prefix: &String| {
-        let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
-        path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
+fn covers(asked: &HttpRule, host: &HostPattern, scheme: Scheme, port: u16, method: &str, path: &PathPattern) -> bool {
     asked.schemes.contains(&scheme)
         && (asked.asks_for_every_port() || ports(asked, scheme).contains(&port))
         && asked.methods.iter().any(|asked| asked == method)
-        && covers_host(&asked.host, host)
-        && (asked.paths.is_empty() || asked.paths.iter().any(below))
-}
-
-/// Whether each host that `granted` means is one that `asked` means.
-fn covers_host(asked: &HostPattern, granted: &HostPattern) -> bool {
-    match (asked, granted) {
-        // A manifest that asks for any host leaves it to the grant to name a private one.
-        (HostPattern::Any, _) => true,
-        (_, HostPattern::Any) => false,
-        (asked, HostPattern::OneLabelBelow(_)) => asked == granted,
-        (asked, HostPattern::Name(name)) => asked.matches(name),
-        (asked, HostPattern::Address(address)) => asked.grants_address(*address),
-    }
+        && asked.host.covers(host)
+        && (asked.paths.is_empty() || asked.paths.iter().any(|asked| asked.covers(path)))
 }
 
 #[cfg(test)]
@@ -93,7 +93,7 @@ mod tests {
             schemes: vec![Scheme::Https],
             ports: vec![],
             methods: methods.iter().map(|method| (*method).to_owned()).collect(),
-            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+            paths: paths.iter().map(|path| path.parse().expect("a path")).collect(),
         }
     }
 
@@ -102,6 +102,7 @@ mod tests {
         let asked = [rule("*.example.com", &["GET", "HEAD"], &["/v1/", "/v2"])];
         let covered = |granted: &HttpRule| check_rule(&asked, granted).is_ok();
         let good = rule("api.example.com", &["GET"], &["/v1/x"]);
+        assert!(covered(&rule("api.example.com", &["GET"], &["/v1/*/items", "/v2/**"])));
         assert!(covered(&good));
         assert!(covered(&rule("*.example.com", &["GET", "HEAD"], &["/v1", "/v2"])));
         assert!(covered(&HttpRule { ports: vec![443], ..good.clone() }), "the scheme's own port");
@@ -116,6 +117,8 @@ mod tests {
             rule("example.com", &["GET"], &["/v1"]),
             rule("*.api.example.com", &["GET"], &["/v1"]),
             rule("127.0.0.1", &["GET"], &["/v1"]),
+            rule("api.example.com", &["GET"], &["/*/x"]),
+            rule("api.example.com", &["GET"], &["/**"]),
         ] {
             assert!(!covered(&wider), "{wider:?}");
         }
@@ -126,6 +129,14 @@ mod tests {
         let asked = [rule("a.com", &["GET"], &[]), rule("a.com", &["POST"], &["/form"])];
         assert!(check_rule(&asked, &rule("a.com", &["GET", "POST"], &["/form"])).is_ok());
         assert!(check_rule(&asked, &rule("a.com", &["GET", "POST"], &[])).is_err());
+    }
+
+    #[test]
+    fn a_block_covers_what_lies_in_it() {
+        let asked = [rule("10.0.0.0/8", &["GET"], &[])];
+        for (host, inside) in [("10.1.0.0/16", true), ("10.1.2.3", true), ("11.0.0.0/16", false), ("a.com", false)] {
+            assert_eq!(check_rule(&asked, &rule(host, &["GET"], &[])).is_ok(), inside, "{host}");
+        }
     }
 
     #[test]

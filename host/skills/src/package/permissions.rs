@@ -1,6 +1,6 @@
 //! What a manifest asks for, as the domain has it.
 
-use bailiwick_domain::authority::{Access, FsRequest, GuestPath, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsRequest, GuestPath, HttpDeny, HttpRule, PathPattern, Scheme};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
@@ -9,7 +9,9 @@ use super::document::excerpt;
 use super::key_path::KeyPath;
 use super::manifest::{Checker, number, positive_size};
 use super::names;
-use super::raw::{RawAccess, RawFs, RawHttp, RawPermissions, RawQuota, RawScheme, RawShell, RawSkill, RawStateQuota};
+use super::raw::{
+    RawAccess, RawFs, RawHttp, RawHttpDeny, RawPermissions, RawQuota, RawScheme, RawShell, RawSkill, RawStateQuota,
+};
 
 /// The domain's permissions; `None` where an entry was reported.
 pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Checker<'_>) -> Option<Permissions> {
@@ -19,12 +21,24 @@ pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Che
         raw.workspace.0.map(|asked| validate_workspace(&asked, fs.as_deref(), &path.key("workspace"), checker));
     let state = raw.state.0.map(|asked| validate_state(&asked, &path.key("state"), checker));
     let http = validate_http(raw.http, &path.key("http"), checker);
+    let http_deny = validate_denies(raw.http_deny, &path.key("http_deny"), checker);
     let skills = validate_skills(&raw.skills, &path.key("skills"), checker);
     let shell = validate_shell(raw.shell, &path.key("shell"), allow_shell, checker);
     let config = checker.set(&path.key("config"), raw.config, names::name);
     let secrets = checker.set(&path.key("secrets"), raw.secrets, names::name);
     let models = checker.list(&path.key("models"), raw.models, names::model);
-    Some(Permissions { fs: fs?, http: http?, workspace, state, config, secrets, skills: skills?, models, shell })
+    Some(Permissions {
+        fs: fs?,
+        http: http?,
+        http_deny: http_deny?,
+        workspace,
+        state,
+        config,
+        secrets,
+        skills: skills?,
+        models,
+        shell,
+    })
 }
 
 fn validate_fs(raw: &[RawFs], path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<FsRequest>> {
@@ -106,16 +120,44 @@ fn validate_http(raw: Vec<RawHttp>, path: &KeyPath, checker: &mut Checker<'_>) -
 
 fn validate_rule(raw: RawHttp, path: &KeyPath, checker: &mut Checker<'_>) -> Option<HttpRule> {
     let methods = checker.list(&path.key("methods"), raw.methods, names::method);
-    let paths = checker.list(&path.key("paths"), raw.paths, names::url_path);
+    let paths = validate_paths(raw.paths, &path.key("paths"), checker);
     let host = checker.parse(&path.key("host"), &raw.host, str::parse);
     Some(HttpRule {
         host: host?,
         schemes: raw.schemes.into_iter().map(scheme).collect(),
-        // The shape allows no number that isn't a port.
-        ports: raw.ports.into_iter().filter_map(|port| u16::try_from(port).ok()).collect(),
+        ports: ports(raw.ports),
         methods,
-        paths,
+        paths: paths?,
     })
+}
+
+fn validate_denies(raw: Vec<RawHttpDeny>, path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<HttpDeny>> {
+    let parsed: Vec<Option<HttpDeny>> =
+        raw.into_iter().enumerate().map(|(index, rule)| validate_deny(rule, &path.index(index), checker)).collect();
+    parsed.into_iter().collect()
+}
+
+fn validate_deny(raw: RawHttpDeny, path: &KeyPath, checker: &mut Checker<'_>) -> Option<HttpDeny> {
+    let methods = checker.list(&path.key("methods"), raw.methods, names::method);
+    let paths = validate_paths(raw.paths, &path.key("paths"), checker);
+    let host = checker.parse(&path.key("host"), &raw.host, str::parse);
+    Some(HttpDeny {
+        host: host?,
+        schemes: raw.schemes.into_iter().map(scheme).collect(),
+        ports: ports(raw.ports),
+        methods,
+        paths: paths?,
+    })
+}
+
+fn validate_paths(raw: Vec<String>, path: &KeyPath, checker: &mut Checker<'_>) -> Option<Vec<PathPattern>> {
+    let raw = checker.list(path, raw, names::url_path);
+    raw.iter().map(|text| text.parse().ok()).collect()
+}
+
+/// The shape allows no number that isn't a port.
+fn ports(raw: Vec<i64>) -> Vec<u16> {
+    raw.into_iter().filter_map(|port| u16::try_from(port).ok()).collect()
 }
 
 /// A rule that says the same as another one is a slip: one of the two was to be changed.

@@ -107,6 +107,9 @@ pub(super) struct RawPermissions {
     /// Outgoing HTTP requests; every host that isn't listed is refused.
     #[serde(default)]
     pub(super) http: Vec<RawHttp>,
+    /// Requests that the skill promises not to send, whatever is granted; these win over all others.
+    #[serde(default)]
+    pub(super) http_deny: Vec<RawHttpDeny>,
     /// A fresh folder for each call, at `/workspace`: `true`, or the most that a call writes there.
     #[serde(default)]
     pub(super) workspace: RawAsked<RawQuota>,
@@ -117,7 +120,7 @@ pub(super) struct RawPermissions {
     #[serde(default)]
     #[schemars(inner(regex(pattern = NAME)), extend("uniqueItems" = true))]
     pub(super) config: Vec<String>,
-    /// Secrets that the skill uses, by their name.
+    /// Secrets that the skill has put into the headers of its requests, by their name.
     #[serde(default)]
     #[schemars(inner(regex(pattern = NAME)), extend("uniqueItems" = true))]
     pub(super) secrets: Vec<String>,
@@ -221,8 +224,8 @@ impl<T: JsonSchema> JsonSchema for RawAsked<T> {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawHttp {
-    /// To which host: a name, `*.example.com` for one label below it, an IP address, or `*` for every public host.
-    #[schemars(regex(pattern = r"^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+)$"))]
+    /// To which host: a name, `*.example.com` for one label below it, an IP address, a block of addresses such as `10.0.0.0/8`, or `*` for every public host.
+    #[schemars(regex(pattern = HOST))]
     pub(super) host: String,
     /// Over which schemes; `https` alone where absent.
     #[serde(default = "https")]
@@ -235,9 +238,34 @@ pub(super) struct RawHttp {
     /// With which methods, in upper case, such as `GET`.
     #[schemars(inner(length(max = 32), regex(pattern = METHOD)), extend("uniqueItems" = true, "minItems" = 1))]
     pub(super) methods: Vec<String>,
-    /// Below which paths, matched by whole segments, such as `/v1`; every path where absent.
+    /// To which paths: prefixes by whole segments such as `/v1`, or globs such as `/v1/*/items` and `/v1/**`; every path where absent.
     #[serde(default)]
-    #[schemars(inner(regex(pattern = r"^/[^?#\s\\]*$")), extend("uniqueItems" = true))]
+    #[schemars(inner(regex(pattern = URL_PATH)), extend("uniqueItems" = true))]
+    pub(super) paths: Vec<String>,
+}
+
+/// Requests that a skill promises not to send. What is absent means each.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawHttpDeny {
+    /// To which host: a name, `*.example.com` for every name below it, an IP address, a block of addresses such as `10.0.0.0/8`, or `*`. Addresses are also those that a name leads to.
+    #[schemars(regex(pattern = HOST))]
+    pub(super) host: String,
+    /// Over which schemes.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    pub(super) schemes: Vec<RawScheme>,
+    /// To which ports.
+    #[serde(default)]
+    #[schemars(inner(range(min = 1, max = 65535)), extend("uniqueItems" = true))]
+    pub(super) ports: Vec<i64>,
+    /// With which methods, in upper case, such as `DELETE`.
+    #[serde(default)]
+    #[schemars(inner(length(max = 32), regex(pattern = METHOD)), extend("uniqueItems" = true))]
+    pub(super) methods: Vec<String>,
+    /// To which paths: prefixes or globs, in every form in which a server may read them.
+    #[serde(default)]
+    #[schemars(inner(regex(pattern = URL_PATH)), extend("uniqueItems" = true))]
     pub(super) paths: Vec<String>,
 }
 
@@ -348,6 +376,8 @@ pub(super) const KEYS_OF_CALLS: [&str; 5] = ["idempotent", "limits", "permission
 const SEMVER: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9][0-9]*|[0-9]*[a-zA-Z-][0-9a-zA-Z-]*))*)?(\+[0-9a-zA-Z-]+(\.[0-9a-zA-Z-]+)*)?$";
 const TAG: &str = "^[a-z][a-z0-9]*([_-][a-z0-9]+)*$";
 const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}$";
+const HOST: &str = r"^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9A-Fa-f:.]+(/[0-9]{1,3})?)$";
+const URL_PATH: &str = r"^/[^?#\s\\]*$";
 const METHOD: &str = "^[A-Z0-9!#$%&'*+.^_`|~-]+$";
 const TOOL_NAME: &str = r"^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*(\.[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*)?$";
 const JSON_FILE: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*\.json$";

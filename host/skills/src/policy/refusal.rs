@@ -22,8 +22,8 @@ pub enum Refusal {
     },
     /// Its bytes are others than those that were granted something.
     #[error(
-        "`{skill}` is suspended: its code is {digest}, and the grant is for {}; review the difference with \
-         `bailiwick grant add {skill}`",
+        "`{skill}` is suspended: its code is {digest}, and the grant is for {}; look at the difference with \
+         `bailiwick grant review {skill}`",
         quoted(granted.iter().map(ToString::to_string), ", ")
     )]
     Suspended {
@@ -42,6 +42,14 @@ pub enum Refusal {
         /// When.
         at: SystemTime,
     },
+    /// The grant was for one call, which has begun.
+    #[error(
+        "the grant of `{skill}` was for one call, and is used up: grant it anew with `bailiwick grant add {skill}`"
+    )]
+    UsedUp {
+        /// The skill.
+        skill: SkillId,
+    },
     /// The grant can't be given effect.
     #[error("the grant of `{skill}` can't be used as it stands: `bailiwick grant list` says why")]
     GrantInvalid {
@@ -57,11 +65,7 @@ pub enum Refusal {
         problem: String,
     },
     /// A risk that nobody accepted.
-    #[error(
-        "the tool `{tool}` of `{skill}` is tagged {}, which needs approval: accept it with \
-         `bailiwick grant add {skill} --accept-risk {}`",
-        quoted(tags, ", "), tags.join(" --accept-risk ")
-    )]
+    #[error("the tool `{tool}` of `{skill}` is tagged {}, which needs approval", quoted(tags, ", "))]
     ApprovalRequired {
         /// The skill.
         skill: SkillId,
@@ -85,6 +89,7 @@ impl Refusal {
             Self::NoGrant { .. } => "no-grant",
             Self::Suspended { .. } => "suspended",
             Self::Expired { .. } => "grant-expired",
+            Self::UsedUp { .. } => "grant-used-up",
             Self::GrantInvalid { .. } => "grant-invalid",
             Self::GrantsUnreadable { .. } => "grants-unreadable",
             Self::ApprovalRequired { .. } => "approval-required",

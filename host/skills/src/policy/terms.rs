@@ -2,29 +2,47 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_domain::authority::{FsMount, FsRequest};
-use bailiwick_domain::grant::Grant;
-use bailiwick_domain::limits::LimitsPolicy;
+use bailiwick_domain::authority::{FsMount, FsRequest, SecretDestination};
+use bailiwick_domain::grant::{Capabilities, Grant};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
 
+use super::PolicyOptions;
 use crate::skill::Skill;
 
 /// What calls of `skill` may do under `grant`. What only one of manifest and
-/// grant names is in none of it.
-pub fn effective_terms(skill: &Skill, grant: &Grant, limits: &LimitsPolicy) -> Terms {
+/// grant names is in none of it, and what one of them or the host denies is denied.
+pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Terms {
     let asked = &skill.manifest.permissions;
     let granted = &grant.capabilities;
     Terms {
         skill: skill.manifest.id.clone(),
         digest: skill.digest,
         fs: granted.fs.iter().filter_map(|mount| within_request(&asked.fs, mount)).collect(),
-        http: HttpAuthority { requested: asked.http.clone(), granted: granted.http.clone() },
+        http: http(asked, granted, host),
+        secrets: asked_secrets(asked, &granted.secrets),
         workspace: asked.workspace.zip(granted.workspace).map(|(asked, granted)| asked.cut(granted)),
         state: asked.state.zip(granted.state).map(|(asked, granted)| asked.cut(granted)),
         config: asked_config(asked, &granted.config),
-        limits: limits.effective(&skill.manifest.limits, &grant.limits),
+        limits: host.limits.effective(&skill.manifest.limits, &grant.limits),
     }
+}
+
+fn http(asked: &Permissions, granted: &Capabilities, host: &PolicyOptions) -> HttpAuthority {
+    let denied = [&asked.http_deny, &granted.http_deny, &host.http_deny];
+    HttpAuthority {
+        requested: asked.http.clone(),
+        granted: granted.http.clone(),
+        denied: denied.into_iter().flatten().cloned().collect(),
+    }
+}
+
+fn asked_secrets(
+    asked: &Permissions,
+    granted: &BTreeMap<String, Vec<SecretDestination>>,
+) -> BTreeMap<String, Vec<SecretDestination>> {
+    let pair = |name: &String| granted.get(name).map(|destinations| (name.clone(), destinations.clone()));
+    asked.secrets.iter().filter_map(pair).collect()
 }
 
 /// The mount as far as a request goes that its root lies in.

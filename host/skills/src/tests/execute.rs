@@ -215,7 +215,7 @@ async fn a_revocation_ends_calls_under_way() {
     let host = host();
     host.sandbox.act(Act::Wait);
     let call = host.start(invocation("demo/p")).await;
-    host.grants.revoke(&host.skill("demo/p").manifest.id, None).expect("revoke");
+    host.grants.revoke(&host.skill("demo/p").manifest.id, None, "ada").expect("revoke");
     let error = in_time(call).await.expect("no panic").expect_err("it is ended");
     assert_eq!((error.code(), error.receipt().expect("it ran").outcome), ("revoked", "revoked"));
     host.sandbox.until_under_way(0).await;

@@ -1,16 +1,14 @@
-//! The format of `grants.toml`: what is understood, and what is said of the rest.
+//! The format of files of grants: what is understood, and what is said of the rest.
 
-use std::fs;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{Access, Scheme};
-use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::{Quota, StateQuota};
 
-use super::support::Site;
-use crate::grants::{GrantError, GrantStore};
+use super::support::{Host, Site};
+use crate::grants::GrantError;
 
 const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -65,22 +63,29 @@ http_sent = "8 B"
 http_received = "9 B"
 log = "10 B"
 random = "11 B"
+
+[grant.secrets]
+github_token = ["api.github.com", "[::1]:8443"]
+
+[[grant.http_deny]]
+host = "10.0.0.0/8"
+schemes = ["http"]
+ports = [8080]
+methods = ["DELETE"]
+paths = ["/v1/*/keys"]
 "#;
 
-fn open(text: &str) -> Result<(Site, GrantStore), GrantError> {
-    let site = Site::new();
-    let path = site.grants_path();
-    fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    let host = site.data("work").display().to_string();
-    fs::write(&path, text.replace("HOST", &host).replace("DIGEST", DIGEST)).expect("write");
-    let clock = Arc::clone(&site.clock) as Arc<dyn Clock>;
-    GrantStore::open(&path, clock).map(|store| (site, store))
+fn open(text: &str) -> Result<Host, GrantError> {
+    let host = Site::new().open();
+    let folder = host.site.data("work").display().to_string();
+    let text = text.replace("HOST", &folder).replace("DIGEST", DIGEST);
+    host.grants.import(Path::new("grants.toml"), &text, "ada").map(|_| host)
 }
 
 #[test]
 fn every_key_is_understood() {
-    let (site, store) = open(EXAMPLE).expect("it is valid");
-    let [entry] = store.list().try_into().expect("one grant");
+    let host = open(EXAMPLE).expect("it is valid");
+    let [entry] = host.grants.list().try_into().expect("one grant");
     assert_eq!(entry.problem, None);
     let grant = &entry.grant;
     assert_eq!(grant.skill.as_str(), "demo/p");
@@ -92,20 +97,23 @@ fn every_key_is_understood() {
     assert!(grant.accepted_risks.contains("destructive"));
     let capabilities = &grant.capabilities;
     assert_eq!(capabilities.fs[0].root.as_str(), "/work");
-    assert_eq!(capabilities.fs[0].host, site.data("work"));
+    assert_eq!(capabilities.fs[0].host, host.site.data("work"));
     assert_eq!(capabilities.fs[0].access, Access::ReadWrite);
     let rule = &capabilities.http[0];
     assert_eq!(rule.host.to_string(), "*.example.com");
     assert_eq!(rule.schemes, [Scheme::Https, Scheme::Http]);
     assert_eq!(rule.ports, [443, 8443]);
     assert_eq!(rule.methods, ["GET"]);
-    assert_eq!(rule.paths, ["/v1"]);
+    assert_eq!(rule.paths, ["/v1".parse().expect("a path")]);
     assert_eq!(capabilities.http[1].schemes, [Scheme::Https], "where none is named");
     assert!(capabilities.http[1].ports.is_empty() && capabilities.http[1].paths.is_empty());
     assert_eq!(capabilities.state, Some(StateQuota { max_bytes: 1 << 20, max_keys: 5 }));
     assert_eq!(capabilities.workspace, Some(Quota { max_bytes: 2 << 20, max_files: 6 }));
     assert_eq!(capabilities.fs[0].quota, Quota { max_bytes: 3 << 20, max_files: 7 });
     assert_eq!(capabilities.config["mode"], "fast");
+    let destinations: Vec<String> = capabilities.secrets["github_token"].iter().map(ToString::to_string).collect();
+    assert_eq!(destinations, ["api.github.com", "[::1]:8443"]);
+    assert_eq!(capabilities.http_deny[0].to_string(), "DELETE http://[10.0.0.0/8]:8080 below /v1/*/keys");
     let limits = LimitsRequest {
         memory_bytes: Some(16 << 20),
         table_elements: Some(3),
@@ -129,8 +137,8 @@ fn every_key_is_understood() {
 fn true_gives_what_the_host_gives_where_nobody_says_how_much() {
     let text = EXAMPLE.replace("{ max_bytes = \"1 MiB\", max_keys = 5 }", "true");
     let text = text.replace("{ max_bytes = \"2 MiB\", max_files = 6 }", "true");
-    let (_site, store) = open(&text.replace("max_bytes = \"3 MiB\"\nmax_files = 7\n", "")).expect("it is valid");
-    let [entry] = store.list().try_into().expect("one grant");
+    let host = open(&text.replace("max_bytes = \"3 MiB\"\nmax_files = 7\n", "")).expect("it is valid");
+    let [entry] = host.grants.list().try_into().expect("one grant");
     let capabilities = &entry.grant.capabilities;
     assert_eq!(capabilities.state, Some(StateQuota::MOST));
     assert_eq!(capabilities.workspace, Some(Quota::default()));
@@ -172,6 +180,13 @@ fn a_fault_is_named_with_its_line_and_key() {
         ("fuel = 1000000", "fuel = 0", "grants.toml:39:8: ", "grant.limits.fuel"),
         ("\"1 KiB\"", "1024", "grants.toml:40:10: ", "grant.limits.output"),
         ("concurrency = 2", "concurrency = -1", "grants.toml:41:15: ", "grant.limits.concurrency"),
+        ("\"[::1]:8443\"", "\"*\"", "grants.toml:53:16: ", "grant.secrets.github_token"),
+        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:53:16: ", "grant.secrets.github_token"),
+        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:56:8: ", "`10.0.0.0/8`"),
+        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:57:", "grant.http_deny.schemes"),
+        ("[8080]", "[0]", "grants.toml:58:", "grant.http_deny.ports"),
+        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:59:", "grant.http_deny.methods"),
+        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:60:", "grant.http_deny.paths"),
     ];
     for (right, wrong, place, key) in faults {
         assert!(EXAMPLE.contains(right), "{right}");
@@ -198,20 +213,11 @@ fn a_file_of_any_size_is_not_read() {
 }
 
 #[test]
-fn grants_that_can_not_be_given_effect_are_listed_with_the_reason() {
-    let problem = |from: &str, to: &str| {
-        let (_site, store) = open(&EXAMPLE.replacen(from, to, 1)).expect("the file is read");
-        store.list()[0].problem.clone().expect("a problem")
-    };
+fn grants_that_can_not_be_given_effect_are_not_imported() {
+    let problem =
+        |from: &str, to: &str| open(&EXAMPLE.replacen(from, to, 1)).map(drop).expect_err("refused").to_string();
     assert!(problem("host = \"HOST\"", "host = \"/no/such/folder\"").contains("can't be found"));
     assert!(problem("host = \"HOST\"", "host = \"HOST/../work\"").contains("now leads to"));
     let overlap = "access = \"read-write\"\n[[grant.fs]]\nroot = \"/work/x\"\nhost = \"HOST\"\naccess = \"read-write\"";
     assert!(problem("access = \"read-write\"", overlap).contains("overlap"));
-    let two = format!(
-        "{EXAMPLE}\n{}",
-        EXAMPLE.split_once("[[grant]]").map(|(_, grant)| format!("[[grant]]{grant}")).expect("a grant")
-    );
-    let (_site, store) = open(&two).expect("the file is read");
-    let problems: Vec<bool> = store.list().iter().map(|entry| entry.problem.is_some()).collect();
-    assert_eq!(problems, [false, true]);
 }

@@ -7,15 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::authority::Access;
-use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::{Quota, StateQuota};
 
+use bailiwick_journal::{Shelf, Undone};
+use serde_json::json;
+
 use super::script::midnight;
 use super::support::{Host, Site, everything, manifest, mount, rule, tool};
-use crate::grants::{GrantError, MountError, NewGrant, Wider};
+use crate::grants::{GrantError, MountError, Narrowing, NewGrant, Wider};
 
 fn host() -> Host {
     Site::new().with("p").open()
@@ -55,19 +57,19 @@ fn what_is_given_is_read_back_by_others() {
     assert_eq!(given.grant.capabilities, new.capabilities);
     assert_eq!(given.grant.limits, new.limits);
     assert_eq!((given.grant.expires_at, &given.grant.accepted_risks), (new.expires_at, &new.accepted_risks));
-    let others = host.site.open_grants();
+    let others = host.site.open_grants(&host.journal);
     assert_eq!(others.list(), [given]);
     assert!(others.current().of(&host.skill("demo/p").manifest.id, &Digest::of(b"other")).is_none());
 }
 
 #[test]
-fn only_the_owner_reads_the_file() {
+fn only_the_owner_reads_the_data_folder() {
     let host = host();
     host.grant("demo/p");
     let mode = |path: &Path| fs::metadata(path).expect("exists").permissions().mode() & 0o777;
-    assert_eq!(mode(&host.site.grants_path()), 0o600);
-    let text = fs::read_to_string(host.site.grants_path()).expect("read");
-    assert!(text.starts_with("# What skills may do"), "{text}");
+    for file in ["journal.redb", "audit.key"] {
+        assert_eq!(mode(&host.site.home().join(file)), 0o600, "{file}");
+    }
 }
 
 #[test]
@@ -90,11 +92,11 @@ fn a_grant_is_revoked_by_digest_or_whole() {
         .expect("given");
     let id = host.skill("demo/p").manifest.id.clone();
     assert_eq!(host.grants.list().len(), 2);
-    assert!(host.grants.revoke(&id, Some(Digest::of(b"other"))).expect("revoke").is_empty());
-    let revoked = host.grants.revoke(&id, Some(host.skill("demo/p@1.0.0").digest)).expect("revoke");
+    assert!(host.grants.revoke(&id, Some(Digest::of(b"other")), "ada").expect("revoke").is_empty());
+    let revoked = host.grants.revoke(&id, Some(host.skill("demo/p@1.0.0").digest), "ada").expect("revoke");
     assert_eq!(revoked.len(), 1);
     assert_eq!(host.grants.list()[0].grant.digest, host.skill("demo/p@2.0.0").digest);
-    assert_eq!(host.grants.revoke(&id, None).expect("revoke").len(), 1);
+    assert_eq!(host.grants.revoke(&id, None, "ada").expect("revoke").len(), 1);
     assert!(host.grants.list().is_empty());
 }
 
@@ -127,6 +129,12 @@ fn a_grant_wider_than_the_manifest_names_what_it_lacks() {
     assert_eq!(
         lacks.to_string(),
         "`config` in `[permissions]` of the manifest doesn't name `level`; it asks for `mode`"
+    );
+    let secrets = [("token".to_owned(), vec!["a.com".parse().expect("a host")])].into();
+    let lacks = wider(Capabilities { secrets, ..Capabilities::default() });
+    assert_eq!(
+        lacks.to_string(),
+        "`secrets` in `[permissions]` of the manifest doesn't name `token`; it asks for none"
     );
     assert_eq!(host.grants.list().len(), 1, "nothing else was written");
 }
@@ -164,9 +172,8 @@ fn folders_are_checked_where_they_lie() {
 #[test]
 fn nobody_is_given_the_folder_with_the_grants() {
     let host = host();
-    let home = host.site.grants_path();
-    let home = home.parent().expect("a folder");
-    for path in [home, host.site.folder.path(), Path::new("/")] {
+    let home = host.site.home();
+    for path in [home.as_path(), host.site.folder.path(), Path::new("/")] {
         let fs = vec![mount("/work", path, Access::Read)];
         let refused = add(&host, Capabilities { fs, ..Capabilities::default() });
         assert!(matches!(refused, Err(GrantError::Mount(MountError::HoldsGrants { .. }))), "{path:?}");
@@ -176,7 +183,7 @@ fn nobody_is_given_the_folder_with_the_grants() {
 #[test]
 fn nobody_is_given_the_workspaces_of_calls() {
     let host = host();
-    let workspaces = host.site.grants_path().with_file_name("workspaces");
+    let workspaces = host.site.home().join("workspaces");
     fs::create_dir_all(workspaces.join("one/files")).expect("a workspace");
     for path in [workspaces.clone(), workspaces.join("one/files")] {
         let fs = vec![mount("/work", &path, Access::Read)];
@@ -194,11 +201,10 @@ fn no_folder_is_mounted_over_a_workspace() {
     let fs = vec![mount("/other", &host.site.data("work"), Access::Read)];
     let given = Capabilities { workspace: Some(Quota::default()), fs, ..Capabilities::default() };
     add(&host, given).expect("they are apart");
-    // A grant that was written by hand, for a root that the manifest doesn't ask for.
-    let text = fs::read_to_string(host.site.grants_path()).expect("read");
-    fs::write(host.site.grants_path(), text.replace("\"/other\"", "\"/workspace/in\"")).expect("write");
-    let [entry] = host.grants.list().try_into().expect("one grant");
-    assert!(entry.problem.as_ref().expect("a problem").contains("overlap"), "{entry:?}");
+    // A grant that comes in a file, for a root that the manifest doesn't ask for.
+    let text = host.grants.export().expect("a file").replace("\"/other\"", "\"/workspace/in\"");
+    let refused = host.grants.import(Path::new("grants.toml"), &text, "ada").expect_err("refused");
+    assert!(refused.to_string().contains("overlap"), "{refused}");
 }
 
 #[test]
@@ -214,10 +220,10 @@ fn nobody_may_write_where_the_host_reads_what_it_trusts() {
         assert!(matches!(refused, Err(GrantError::Mount(MountError::Unwritable { .. }))), "{refused:?}");
     }
     try_at(&package, Access::Read).expect("it may be read");
-    // Neither may a grant that was written by hand.
-    let text = fs::read_to_string(host.site.grants_path()).expect("read");
-    fs::write(host.site.grants_path(), text.replace("\"read\"", "\"read-write\"")).expect("write");
-    assert!(host.grants.list()[0].problem.as_ref().expect("a problem").contains("may not be writable"));
+    // Neither may a grant that comes in a file.
+    let text = host.grants.export().expect("a file").replace("\"read\"", "\"read-write\"");
+    let refused = host.grants.import(Path::new("grants.toml"), &text, "ada").expect_err("refused");
+    assert!(refused.to_string().contains("may not be writable"), "{refused}");
 }
 
 #[test]
@@ -241,7 +247,7 @@ fn slips_are_refused_before_anything_is_written() {
     refused(NewGrant { expires_at: Some(far), ..new() });
     let deadline = Some(Duration::from_micros(1));
     refused(NewGrant { limits: LimitsRequest { deadline, ..LimitsRequest::default() }, ..new() });
-    assert!(host.site.open_grants().list().is_empty());
+    assert!(host.site.open_grants(&host.journal).list().is_empty());
 }
 
 #[test]
@@ -256,27 +262,11 @@ fn a_prompt_has_nothing_to_be_granted() {
 }
 
 #[test]
-fn changes_of_another_process_are_seen_within_50_milliseconds() {
-    let host = host();
-    host.grant("demo/p");
-    let id = host.skill("demo/p").manifest.id.clone();
-    assert_eq!(host.grants.current().all().count(), 1);
-    host.site.open_grants().revoke(&id, None).expect("revoke");
-    host.site.clock.advance(Duration::from_millis(49));
-    assert_eq!(host.grants.current().all().count(), 1, "a look counts for 50 ms");
-    host.site.clock.advance(Duration::from_millis(1));
-    assert_eq!(host.grants.current().all().count(), 0);
-}
-
-#[test]
-fn an_unchanged_file_is_not_read_again() {
+fn another_grant_leaves_an_entry_as_it_is() {
     let host = host();
     host.grant("demo/p");
     let before = host.grants.current();
-    for _ in 0..3 {
-        host.site.clock.advance(Duration::from_secs(1));
-        assert!(Arc::ptr_eq(&before, &host.grants.current()));
-    }
+    assert!(Arc::ptr_eq(&before, &host.grants.current()));
     // Another grant leaves the entry as it is, with all that hangs on it.
     host.site.package("q", &manifest("demo/q", "1.0.0", ""), &[tool("run")]);
     host.registry.reload();
@@ -288,46 +278,79 @@ fn an_unchanged_file_is_not_read_again() {
 }
 
 #[test]
-fn while_the_file_is_broken_nothing_is_granted() {
+fn while_a_document_is_broken_nothing_is_granted() {
     let host = host();
     host.grant("demo/p");
-    let good = fs::read(host.site.grants_path()).expect("read");
-    let mut changes = host.grants.subscribe();
-    fs::write(host.site.grants_path(), "version = 1\n[[grant]]\n").expect("write");
-    host.site.clock.advance(Duration::from_millis(50));
-    let grants = host.grants.current();
-    assert!(grants.problem().is_some() && grants.all().count() == 0);
-    assert!(changes.has_changed().expect("the store lives"));
-    changes.mark_unchanged();
-    host.site.clock.advance(Duration::from_millis(50));
-    host.grants.current();
-    assert!(!changes.has_changed().expect("the store lives"), "the same fault is no change");
-    assert!(add(&host, Capabilities::default()).is_err(), "nothing is written over what can't be read");
-    fs::write(host.site.grants_path(), good).expect("write");
-    host.site.clock.advance(Duration::from_millis(50));
-    assert_eq!(host.grants.current().all().count(), 1);
+    let written = host.journal.update_blocking(|batch| {
+        batch.put(Shelf::Grants, "demo/q sha256:1", b"garbage".to_vec());
+        Ok::<_, Undone>(Ok::<(), ()>(()))
+    });
+    written.expect("the journal writes").expect("no refusal");
+    let store = host.site.open_grants(&host.journal);
+    let grants = store.current();
+    let problem = grants.problem().expect("a problem").to_string();
+    assert!(problem.contains("demo/q sha256:1"), "{problem}");
+    assert_eq!(grants.all().count(), 0);
 }
 
 #[test]
-fn no_change_is_lost_between_processes() {
-    let site = Site::new();
-    for n in 0..16 {
-        site.package(&format!("s{n}"), &manifest(&format!("demo/s{n}"), "1.0.0", ""), &[tool("run")]);
+fn what_is_exported_can_be_imported_elsewhere() {
+    let (host, other) = (host(), host());
+    host.grant("demo/p");
+    let text = host.grants.export().expect("a file");
+    assert!(text.starts_with("# What skills may do"), "{text}");
+    let given = other.grants.import(Path::new("grants.toml"), &text, "bob").expect("imported");
+    assert_eq!(given.len(), 1);
+    assert_eq!(other.grants.list()[0].grant, host.grants.list()[0].grant);
+    let twice =
+        format!("{text}\n{}", text.split_once("[[grant]]").map(|(_, it)| format!("[[grant]]{it}")).expect("one"));
+    let refused = other.grants.import(Path::new("grants.toml"), &twice, "bob").expect_err("refused");
+    assert!(refused.to_string().contains("same bytes"), "{refused}");
+}
+
+#[test]
+fn a_grant_is_narrowed_and_never_widened() {
+    let host = host();
+    host.grant("demo/p");
+    let id = host.skill("demo/p").manifest.id.clone();
+    let before = host.grants.list()[0].fingerprint;
+    let narrow = |text: serde_json::Value| {
+        let narrowing = Narrowing::from_json(&text).expect("it is understood");
+        host.grants.narrow(&id, None, &narrowing, "ada")
+    };
+    let narrowed = narrow(json!({
+        "read_only": ["/work"], "http": ["api.example.com"], "state": true, "config": ["mode"],
+        "limits": { "memory": "1 MiB" }, "expires_at": "2100-01-01T00:00:00Z",
+    }));
+    let narrowed = narrowed.expect("it is narrowed");
+    let given = &narrowed.grant.capabilities;
+    assert_eq!(given.fs[0].access, Access::Read);
+    assert!(given.http.is_empty() && given.state.is_none() && !given.config.contains_key("mode"));
+    assert_eq!(narrowed.grant.limits.memory_bytes, Some(1 << 20));
+    assert!(narrowed.grant.expires_at.is_some());
+    assert_ne!(narrowed.fingerprint, before);
+    let wider = narrow(json!({ "limits": { "memory": "8 MiB" }, "expires_at": "2101-01-01T00:00:00Z" }));
+    assert_eq!(wider.expect("nothing changes").grant, narrowed.grant);
+    for missing in [json!({ "fs": ["/other"] }), json!({ "read_only": ["/work"] }), json!({ "state": true })] {
+        assert!(matches!(narrow(missing), Err(GrantError::NothingToNarrow { .. })));
     }
-    let host = site.open();
-    std::thread::scope(|scope| {
-        for half in [0..8, 8..16] {
-            let store = host.site.open_grants();
-            let host = &host;
-            scope.spawn(move || {
-                for n in half {
-                    let new = NewGrant { giver: "ada".to_owned(), ..NewGrant::default() };
-                    store.add(&host.skill(&format!("demo/s{n}")), new).expect("the grant is given");
-                }
-            });
-        }
-    });
-    assert_eq!(host.grants.list().len(), 16);
+    assert!(Narrowing::from_json(&json!({ "fss": [] })).is_err(), "unknown keys are slips");
+}
+
+#[test]
+fn new_bytes_get_what_the_old_ones_had_when_a_person_accepts_them() {
+    let host = host();
+    host.grant("demo/p");
+    let less = "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read-write\"\n";
+    host.site.package("p", &manifest("demo/p", "1.1.0", less), &[tool("run"), tool("more")]);
+    host.registry.reload();
+    let skill = host.skill("demo/p");
+    assert!(host.grants.current().of(&skill.manifest.id, &skill.digest).is_none());
+    let other = host.grants.accept(&skill, Digest::of(b"what was looked at"), "ada").expect_err("other bytes");
+    assert!(matches!(other, GrantError::OtherBytes { .. }));
+    let accepted = host.grants.accept(&skill, skill.digest, "ada").expect("accepted");
+    assert_eq!(accepted.grant.capabilities.fs.len(), 1);
+    assert!(accepted.grant.capabilities.state.is_none(), "it no longer asks for it");
 }
 
 #[test]
@@ -335,9 +358,8 @@ fn a_grant_whose_folder_was_replaced_by_a_symlink_allows_nothing() {
     let host = host();
     host.grant("demo/p");
     let work = host.site.data("work");
-    let clock = Arc::clone(&host.site.clock) as Arc<dyn Clock>;
     fs::remove_dir(&work).expect("remove");
     symlink(host.site.data("elsewhere"), &work).expect("a symlink");
-    let store = crate::grants::GrantStore::open(&host.site.grants_path(), clock).expect("opens");
+    let store = host.site.open_grants(&host.journal);
     assert!(store.list()[0].problem.as_ref().expect("a problem").contains("now leads to"));
 }

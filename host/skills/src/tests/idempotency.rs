@@ -1,5 +1,7 @@
 //! Calls with idempotency keys.
 
+use std::sync::Arc;
+
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::sandbox::{InvokeError, Output};
 use serde_json::json;
@@ -76,7 +78,7 @@ async fn a_key_is_for_one_request_of_one_principal() {
 async fn a_replay_needs_a_grant_too() {
     let host = host();
     call(&host, "demo/p").await.expect("it succeeds");
-    host.grants.revoke(&host.skill("demo/p").manifest.id, None).expect("revoke");
+    host.grants.revoke(&host.skill("demo/p").manifest.id, None, "ada").expect("revoke");
     assert_eq!(call(&host, "demo/p").await.expect_err("refused").code(), "no-grant");
 }
 
@@ -122,6 +124,13 @@ async fn what_a_crash_cut_off_is_interrupted() {
     for call in calls {
         assert!(call.await.is_err());
     }
+    // The records of what was cut off are written by tasks of their own.
+    let recorded = async {
+        while Arc::strong_count(&host.audit) > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    in_time(recorded).await;
     let host = host.restart();
     assert_eq!(host.execute(keyed_for("demo/p")).await.expect_err("interrupted").code(), "interrupted");
     assert!(!host.execute(keyed_for("demo/twice")).await.expect("it is made again").replayed);

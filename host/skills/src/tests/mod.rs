@@ -1,6 +1,8 @@
-//! Skills on a real disk, grants in a real file, a real journal; only the
+//! Skills on a real disk, grants in a real journal; only the
 //! sandbox and the clock are stand-ins.
 
+mod approvals;
+mod audit;
 mod execute;
 mod grant_file;
 mod grants;

@@ -183,6 +183,7 @@ fn outcome(result: Result<Output, InvokeError>) -> Outcome {
         result,
         usage: Usage { wall: Duration::from_micros(7), host_calls: 3, fuel: Some(5), ..Usage::default() },
         denials: vec![Denial { capability: "fs", request: "/etc".to_owned(), reason: "not granted".to_owned() }],
+        used: vec!["fs /work (read)".to_owned()],
         log: "hello\nfrom the guest\n".to_owned(),
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsMount, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsMount, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::invocation::{Invocation, Principal};
@@ -18,6 +18,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::script::{HandClock, Script};
+use crate::approvals::Approvals;
+use crate::audit::Audit;
 use crate::execute::{ExecuteError, Execution, Executor, ExecutorParts};
 use crate::grants::{GrantStore, NewGrant};
 use crate::policy::{Policy, PolicyOptions};
@@ -26,6 +28,9 @@ use crate::skill::Skill;
 
 /// Far more than anything here takes, and finite.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long approvals wait and hold here.
+pub(super) const APPROVAL_LIFETIME: Duration = Duration::from_mins(10);
 
 /// Asks for one of everything.
 pub(super) const ALL: &str = r#"
@@ -44,6 +49,7 @@ pub(super) const ALL: &str = r#"
     workspace = { max_files = 20 }
     state = { max_keys = 50 }
     config = ["mode", "level"]
+    secrets = ["token"]
 
     [limits]
     memory = "32 MiB"
@@ -88,6 +94,9 @@ pub(super) struct Host {
     pub(super) sandbox: Arc<Script>,
     pub(super) registry: Arc<Registry>,
     pub(super) grants: Arc<GrantStore>,
+    pub(super) approvals: Arc<Approvals>,
+    pub(super) audit: Arc<Audit>,
+    pub(super) journal: Arc<Journal>,
     pub(super) executor: Arc<Executor>,
 }
 
@@ -129,13 +138,15 @@ impl Site {
         Arc::new(Registry::open(options, Arc::clone(sandbox) as Arc<dyn Sandbox>, |_| ()))
     }
 
-    pub(super) fn grants_path(&self) -> PathBuf {
-        self.folder.path().join("home/grants.toml")
+    /// The data folder.
+    pub(super) fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
     }
 
-    pub(super) fn open_grants(&self) -> GrantStore {
+    pub(super) fn open_grants(&self, journal: &Arc<Journal>) -> GrantStore {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        GrantStore::open_guarding(&self.grants_path(), vec![self.skills()], clock).expect("the grants open")
+        let store = GrantStore::open(Arc::clone(journal), &self.home(), vec![self.skills()], clock);
+        store.expect("the grants open")
     }
 
     pub(super) fn open(self) -> Host {
@@ -144,26 +155,33 @@ impl Site {
         let registry = self.registry(&sandbox);
         let broken: Vec<String> = registry.catalog().broken().iter().map(|broken| broken.error.to_string()).collect();
         assert!(broken.is_empty(), "{broken:?}");
-        let grants = Arc::new(self.open_grants());
-        let journal = Journal::open(&self.folder.path().join("home/journal.redb")).expect("the journal opens");
+        let journal = Journal::open(&self.home().join("journal.redb")).expect("the journal opens");
+        let grants = Arc::new(self.open_grants(&journal));
+        let clock = || Arc::clone(&self.clock) as Arc<dyn Clock>;
+        let approvals = Approvals::open(Arc::clone(&journal), APPROVAL_LIFETIME, clock()).expect("the approvals open");
+        let audit =
+            Audit::open(Arc::clone(&journal), &self.home().join("audit.key"), clock()).expect("the audit opens");
+        let (approvals, audit) = (Arc::new(approvals), Arc::new(audit));
         let executor = Arc::new(Executor::new(ExecutorParts {
             registry: Arc::clone(&registry),
             grants: Arc::clone(&grants),
             policy: Policy::new(issuer, self.policy.clone()),
+            approvals: Arc::clone(&approvals),
+            audit: Arc::clone(&audit),
             sandbox: Arc::clone(&sandbox) as Arc<dyn Sandbox>,
-            journal,
+            journal: Arc::clone(&journal),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             max_concurrent_calls: self.max_concurrent_calls,
         }));
-        Host { site: self, sandbox, registry, grants, executor }
+        Host { site: self, sandbox, registry, grants, approvals, audit, journal, executor }
     }
 }
 
 impl Host {
     /// Ends this host, as a shutdown does, and starts it again on the same folder.
     pub(super) fn restart(self) -> Self {
-        let Self { site, sandbox, registry, grants, executor } = self;
-        drop((sandbox, registry, grants, executor));
+        let Self { site, sandbox, registry, grants, approvals, audit, journal, executor } = self;
+        drop((sandbox, registry, grants, approvals, audit, journal, executor));
         site.open()
     }
 
@@ -220,6 +238,7 @@ pub(super) fn invocation(selector: &str) -> Invocation {
         trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().expect("a trace context"),
         deadline: None,
         idempotency_key: None,
+        approval_wait: Duration::ZERO,
     }
 }
 
@@ -230,6 +249,11 @@ pub(super) fn everything(host: &Path) -> NewGrant {
         capabilities: Capabilities {
             fs: vec![mount("/work", host, Access::ReadWrite)],
             http: vec![rule("api.example.com", &["GET", "POST"])],
+            http_deny: vec![HttpDeny {
+                paths: vec!["/admin".parse().expect("a path")],
+                ..HttpDeny::of("api.example.com".parse().expect("a host"))
+            }],
+            secrets: [("token".to_owned(), vec!["api.example.com".parse().expect("a host")])].into(),
             workspace: Some(Quota { max_bytes: 3 << 20, max_files: 30 }),
             state: Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }),
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),

@@ -32,34 +32,3 @@ async fn changes_on_disk_are_noticed() {
 fn seen(registry: &crate::registry::Registry) -> usize {
     registry.catalog().list().filter(|skill| skill.manifest.id.as_str() == "demo/q").count()
 }
-
-#[tokio::test]
-async fn a_revocation_elsewhere_is_noticed_while_nobody_asks() {
-    use bailiwick_domain::clock::Clock;
-    let host = Site::new().with("p").open();
-    host.grant("demo/p");
-    // The grants of another process, which sees a real clock.
-    let here = Arc::new(
-        crate::grants::GrantStore::open(&host.site.grants_path(), Arc::new(Real) as Arc<dyn Clock>).expect("opens"),
-    );
-    let mut changes = here.subscribe();
-    changes.mark_unchanged();
-    let watch = here.watch().expect("a thread");
-    host.grants.revoke(&host.skill("demo/p").manifest.id, None).expect("revoke");
-    tokio::time::timeout(PATIENCE, changes.changed()).await.expect("it is noticed").expect("the store lives");
-    drop(watch);
-    assert_eq!(Arc::strong_count(&here), 1);
-    assert!(here.list().is_empty());
-}
-
-struct Real;
-
-impl bailiwick_domain::clock::Clock for Real {
-    fn now(&self) -> std::time::SystemTime {
-        std::time::SystemTime::now()
-    }
-
-    fn instant(&self) -> std::time::Instant {
-        std::time::Instant::now()
-    }
-}

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest, ToolOverride};
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
@@ -126,7 +126,14 @@ fn full() -> SkillManifest {
         schemes: vec![Scheme::Http, Scheme::Https],
         ports: vec![8080, 8443],
         methods: vec![text("GET"), text("POST")],
-        paths: vec![text("/v1")],
+        paths: vec!["/v1".parse().expect("a path"), "/v2/*/items".parse().expect("a path")],
+    };
+    let deny = HttpDeny {
+        host: "10.0.0.0/8".parse().expect("a block"),
+        schemes: vec![Scheme::Http],
+        ports: vec![8080],
+        methods: vec![text("DELETE")],
+        paths: vec!["/v1/admin/**".parse().expect("a path")],
     };
     SkillManifest {
         id: "demo/note".parse().expect("an id"),
@@ -137,6 +144,7 @@ fn full() -> SkillManifest {
         permissions: Permissions {
             fs: vec![FsRequest { root: "/work".parse().expect("a path"), access: Access::ReadWrite, quota }],
             http: vec![rule],
+            http_deny: vec![deny],
             workspace: Some(QuotaRequest { max_bytes: Some(5 << 20), max_files: Some(50) }),
             state: Some(StateRequest { max_bytes: Some(1 << 20), max_keys: Some(7) }),
             config: [text("region")].into(),

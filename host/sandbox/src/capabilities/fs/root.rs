@@ -1,6 +1,6 @@
 //! One root of a call, and how much the call may still add below it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bailiwick_domain::authority::{Access, GuestPath};
 use bailiwick_domain::quota::Quota;
@@ -13,6 +13,8 @@ pub(super) struct Root {
     quota: Quota,
     bytes: AtomicU64,
     files: AtomicU64,
+    read: AtomicBool,
+    written: AtomicBool,
 }
 
 /// What is about to be added.
@@ -35,7 +37,21 @@ pub(super) enum QuotaReached {
 
 impl Root {
     pub(super) fn new(path: &GuestPath, access: Access, quota: Quota) -> Self {
-        Self { path: path.clone(), access, quota, bytes: AtomicU64::new(0), files: AtomicU64::new(0) }
+        Self {
+            path: path.clone(),
+            access,
+            quota,
+            bytes: AtomicU64::new(0),
+            files: AtomicU64::new(0),
+            read: AtomicBool::new(false),
+            written: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether this is the first time that the root is read, or written to.
+    pub(super) fn is_first(&self, changes: bool) -> bool {
+        let seen = if changes { &self.written } else { &self.read };
+        !seen.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn is_writable(&self) -> bool {

@@ -15,7 +15,7 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 use super::root::{Addition, QuotaReached, Root};
 use super::stream::Counted as CountedStream;
 use super::{Files, Held, join};
-use crate::capabilities::Denials;
+use crate::capabilities::{Denials, Uses};
 use crate::guest::Guest;
 use crate::meter::{Counted, Counters};
 
@@ -38,6 +38,7 @@ pub(crate) struct View<'a> {
     pub(crate) inner: WasiFilesystemCtxView<'a>,
     pub(crate) files: &'a mut Files,
     pub(crate) denials: &'a Arc<Denials>,
+    pub(crate) uses: &'a Uses,
     pub(crate) counters: &'a Counters,
 }
 
@@ -100,8 +101,12 @@ impl View<'_> {
         attempt.root.charge(addition).map_err(|reached| self.deny(attempt, &reached.to_string(), ErrorCode::Quota))
     }
 
-    /// The result, recorded where it is a refusal.
+    /// The result, recorded where it is a refusal, and where it is the first of its kind.
     fn told<T>(&self, attempt: &Attempt, result: FsResult<T>) -> FsResult<T> {
+        if result.is_ok() && attempt.root.is_first(attempt.changes) {
+            let how = if attempt.changes { "written" } else { "read" };
+            self.uses.record("fs", format_args!("{} {how}", attempt.root.path));
+        }
         if let Err(error) = &result
             && matches!(error.downcast_ref(), Some(ErrorCode::NotPermitted))
         {

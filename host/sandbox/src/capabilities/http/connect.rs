@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use ::http::Request;
-use bailiwick_domain::authority::{Scheme, is_public};
+use bailiwick_domain::authority::Scheme;
 use bailiwick_domain::permit::Terms;
 use http_body_util::BodyExt as _;
 use hyper::client::conn::http1;
@@ -35,13 +35,16 @@ const MAX_RESPONSE_HEAD: usize = 64 << 10;
 /// give another.
 pub(super) async fn resolve(destination: &Destination, terms: &Terms, denials: &Denials) -> Result<SocketAddr, Error> {
     let addresses = lookup(destination).await?;
-    let allowed = |address: IpAddr| is_public(address) || terms.http.grants_address(&destination.target(), address);
-    let found = addresses.iter().find(|address| allowed(address.ip()));
-    found.copied().ok_or_else(|| {
-        let reason = "its address is not a public one, and no granted rule names that address";
-        denials.record("http", destination.summary(), reason);
-        Error::DestinationIpProhibited
-    })
+    let mut refusal = None;
+    for address in addresses {
+        match terms.http.judge_address(&destination.target(), address.ip()) {
+            Ok(()) => return Ok(address),
+            Err(why) => refusal = refusal.or(Some(why)),
+        }
+    }
+    let reason = refusal.map_or_else(|| "its name has no address".to_owned(), |why| why.to_string());
+    denials.record("http", destination.summary(), reason);
+    Err(Error::DestinationIpProhibited)
 }
 
 async fn lookup(destination: &Destination) -> Result<Vec<SocketAddr>, Error> {

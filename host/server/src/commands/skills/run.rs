@@ -1,4 +1,4 @@
-//! One call, made here without a server.
+//! One call: made by the server of the data folder, or here where there is none.
 
 use std::io::Read as _;
 
@@ -9,9 +9,10 @@ use bailiwick_domain::units::{format_size, parse_duration};
 use bailiwick_skills::execute::{ExecuteError, Execution};
 use serde_json::{Map, Value, json};
 
-use crate::app::{self, App, Ownership};
+use crate::app;
 use crate::cli::Run;
 use crate::config::Config;
+use crate::desk::{Desk, encode, refused};
 use crate::output::{Done, Exit, Failure, Output, note, tame};
 
 /// Bytes of arguments that are read: what the server takes too.
@@ -19,15 +20,72 @@ const MAX_ARGUMENTS: u64 = 4 << 20;
 
 pub(super) fn run(run: &Run, config: &Config, out: Output) -> Done {
     let invocation = invocation(run)?;
-    let runtime = app::runtime(config.worker_threads)?;
-    let app = App::open(config, Ownership::Shared, out)?;
-    let executor = app.into_executor(config);
-    let execution = runtime.block_on(executor.execute(invocation)).map_err(failure)?;
-    print(&execution, run.receipt, out)
+    let desk = Desk::open(config, out)?;
+    match desk.executor() {
+        Some(executor) => {
+            let execution = desk.runtime().block_on(executor.execute(invocation)).map_err(failure)?;
+            print(&execution, run.receipt, out)
+        }
+        None => ask(run, invocation, &desk, out),
+    }
+}
+
+/// Has the server of the data folder make the call.
+fn ask(run: &Run, invocation: Invocation, desk: &Desk, out: Output) -> Done {
+    let (id, range) = match run.skill.split_once('@') {
+        Some((id, range)) => (id, Some(range)),
+        None => (run.skill.as_str(), None),
+    };
+    let mut body = json!({ "arguments": invocation.arguments });
+    if let Some(tool) = &run.tool {
+        body["tool"] = json!(tool);
+    }
+    if let Some(range) = range {
+        body["version"] = json!(range);
+    }
+    if let Some(deadline) = invocation.deadline {
+        body["deadline_ms"] = json!(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX));
+    }
+    let headers = [("prefer", format!("wait={}", invocation.approval_wait.as_secs()))];
+    let path = format!("/v1/skills/{}/execute", encode(id));
+    let (status, bytes) = desk.exchange("POST", &path, &headers, Some(&body))?;
+    let unreadable =
+        |error: serde_json::Error| Failure::new(Exit::Host, format!("the host answered what can't be read: {error}"));
+    let answer: Value = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    let failed = answer["code"] == "tool-failed";
+    if status != 200 && !failed {
+        return Err(refused(&bytes, status));
+    }
+    let key = if failed { "failure" } else { "output" };
+    if out.json {
+        let mut said = json!({ "skill": answer["skill"], "tool": answer["tool"] });
+        said[key] = answer[key].clone();
+        said["receipt"] = answer["receipt"].clone();
+        said["receipt"]["usage"] = answer["usage"].clone();
+        out.value(&said);
+    } else {
+        match &answer[key] {
+            Value::String(text) => out.foreign(text),
+            value => out.value(value),
+        }
+        if run.receipt {
+            out.value(&answer["receipt"]);
+        }
+    }
+    for denial in answer["receipt"]["denials"].as_array().into_iter().flatten() {
+        let text = |key: &str| tame(denial[key].as_str().unwrap_or_default()).into_owned();
+        note(format!("denied: {}: {} ({})", text("capability"), text("request"), text("reason")));
+    }
+    if failed {
+        let tool = answer["tool"].as_str().unwrap_or("the tool");
+        return Err(Failure::new(Exit::ToolFailed, format!("{tool} answered its own failure, which stands above")));
+    }
+    Ok(())
 }
 
 fn invocation(run: &Run) -> Result<Invocation, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
+    let wait = run.wait.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?;
     Ok(Invocation {
         skill: run.skill.parse().map_err(|error| usage(&error))?,
         tool: run.tool.clone(),
@@ -36,6 +94,7 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
         trace: trace()?,
         deadline: run.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?,
         idempotency_key: None,
+        approval_wait: wait.unwrap_or_default(),
     })
 }
 
@@ -156,7 +215,10 @@ fn failure(error: ExecuteError) -> Failure {
             Exit::NotFound
         }
         ExecuteError::Arguments(_) => Exit::Arguments,
-        ExecuteError::Refused(_) | ExecuteError::Revoked { .. } => Exit::Refused,
+        ExecuteError::Refused(_)
+        | ExecuteError::Revoked { .. }
+        | ExecuteError::ApprovalPending(_)
+        | ExecuteError::ApprovalDenied(_) => Exit::Refused,
         ExecuteError::Invoke { error, .. } => match error {
             InvokeError::Arguments { .. } | InvokeError::InputTooLarge(_) => Exit::Arguments,
             InvokeError::NoPermit

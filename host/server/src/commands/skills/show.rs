@@ -1,20 +1,21 @@
 //! One skill on one page: what it is, asks for, and was given.
 
 use bailiwick_domain::manifest::Permissions;
+use bailiwick_skills::grants::GrantEntry;
 use bailiwick_skills::skill::Skill;
 use serde_json::{Value, json};
 
-use super::{describe, kind, summary};
-use crate::app::{App, Ownership};
-use crate::commands::grant::{capabilities, describe_rule};
+use super::{describe, grant_of, kind, summary};
+use crate::commands::grant::capabilities;
 use crate::config::Config;
+use crate::desk::Desk;
 use crate::output::{Done, Output, tame};
 
 pub(super) fn show(selector: &str, config: &Config, out: Output) -> Done {
-    let app = App::open(config, Ownership::Shared, out)?;
-    let skill = app.resolve(selector)?;
+    let mut desk = Desk::open(config, out)?;
+    let (skill, grants) = (desk.resolve(selector)?, desk.grants()?);
     if out.json {
-        out.value(&whole(&skill, &app));
+        out.value(&whole(&skill, &grants));
         return Ok(());
     }
     let manifest = &skill.manifest;
@@ -33,8 +34,7 @@ pub(super) fn show(selector: &str, config: &Config, out: Output) -> Done {
         out.line(format!("    arguments: {}", parameters(&tool.input_schema)));
     }
     section("Asks for", &requested(&manifest.permissions), "nothing", out);
-    let grants = app.grants.current();
-    match grants.of(&manifest.id, &skill.digest) {
+    match grant_of(&skill, &grants) {
         Some(entry) => section("Granted", &capabilities(&entry.grant), "", out),
         None => section("Granted", &[], &format!("no: `bailiwick grant add {}` lets it run", manifest.id), out),
     }
@@ -67,11 +67,12 @@ fn parameters(schema: &Value) -> String {
 fn requested(permissions: &Permissions) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(permissions.fs.iter().map(|it| format!("a folder at {} ({})", it.root, it.access)));
-    lines.extend(permissions.http.iter().map(|rule| format!("requests {}", describe_rule(rule))));
+    lines.extend(permissions.http.iter().map(|rule| format!("requests {rule}")));
+    lines.extend(permissions.http_deny.iter().map(|rule| format!("no requests {rule}, whatever is granted")));
     lines.extend(permissions.workspace.map(|_| "a fresh folder for each call at /workspace".to_owned()));
     lines.extend(permissions.state.map(|_| "durable state".to_owned()));
     lines.extend(permissions.config.iter().map(|key| format!("setting {key}")));
-    lines.extend(permissions.secrets.iter().map(|name| format!("secret {name} (this release grants none)")));
+    lines.extend(permissions.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(permissions.skills.iter().map(|skill| format!("to call {skill} (this release grants none)")));
     lines.extend(permissions.models.iter().map(|model| format!("model {model} (this release grants none)")));
     lines.extend(
@@ -80,7 +81,7 @@ fn requested(permissions: &Permissions) -> Vec<String> {
     lines
 }
 
-fn whole(skill: &Skill, app: &App) -> Value {
+fn whole(skill: &Skill, grants: &[GrantEntry]) -> Value {
     let tools = skill.tools.iter().map(|tool| {
         json!({
             "name": tool.name,
@@ -92,9 +93,8 @@ fn whole(skill: &Skill, app: &App) -> Value {
             "idempotent": tool.idempotent,
         })
     });
-    let grants = app.grants.current();
-    let grant = grants.of(&skill.manifest.id, &skill.digest).map(|entry| capabilities(&entry.grant));
-    let mut value = describe(skill, app);
+    let grant = grant_of(skill, grants).map(|entry| capabilities(&entry.grant));
+    let mut value = describe(skill, grants);
     value["tools"] = tools.collect();
     value["requested"] = json!(requested(&skill.manifest.permissions));
     value["granted"] = json!(grant);

@@ -1,0 +1,16 @@
+//! The capabilities: what a guest may be allowed to touch, and when two such
+//! allowances agree. Every rule here is pure; the sandbox enforces them.
+
+mod address;
+mod fs;
+mod host;
+mod http;
+mod path;
+mod secret;
+
+pub use self::address::{AddressBlock, InvalidBlock, is_public};
+pub use self::fs::{Access, FsMount, FsRequest, GuestPath, InvalidGuestPath};
+pub use self::host::{HostPattern, InvalidHost};
+pub use self::http::{HttpDeny, HttpRule, HttpTarget, Scheme};
+pub use self::path::{InvalidPath, PathPattern};
+pub use self::secret::{InvalidDestination, SecretDestination};

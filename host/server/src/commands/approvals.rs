@@ -1,0 +1,111 @@
+//! `bailiwick approvals`: calls that a person has to approve.
+
+use bailiwick_wire::approval::{Approval, ApprovalState, Approvals as Listed};
+use serde_json::{Map, Value, json};
+
+use crate::cli::Approvals;
+use crate::config::Config;
+use crate::desk::Desk;
+use crate::output::{Done, Exit, Failure, Output, tame};
+
+/// Runs the command.
+pub fn run(command: Approvals, config: &Config, out: Output) -> Done {
+    let desk = Desk::open(config, out)?;
+    match command {
+        Approvals::List { all } => list(all, &desk, out),
+        Approvals::Show { id } => show(&desk.get(&path(&id, ""))?, out),
+        Approvals::Approve { id, reason, args, until_expiry } => {
+            let mut body = Map::from_iter([("decision".to_owned(), json!("approve"))]);
+            body.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+            if let Some(args) = args {
+                let wrong = |error| Failure::new(Exit::Usage, format!("the arguments are not a JSON object: {error}"));
+                let args: Map<String, Value> = serde_json::from_str(&args).map_err(wrong)?;
+                body.insert("arguments".to_owned(), Value::Object(args));
+            }
+            if until_expiry {
+                body.insert("uses".to_owned(), json!("until-expiry"));
+            }
+            answer(&id, &Value::Object(body), &desk, out)
+        }
+        Approvals::Deny { id, reason } => {
+            let mut body = Map::from_iter([("decision".to_owned(), json!("deny"))]);
+            body.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
+            answer(&id, &Value::Object(body), &desk, out)
+        }
+    }
+}
+
+fn path(id: &str, rest: &str) -> String {
+    let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // Whatever else it is, it is not the id of an approval, and must not lead elsewhere.
+    format!("/v1/approvals/{}{rest}", if plain { id } else { "unknown" })
+}
+
+fn answer(id: &str, body: &Value, desk: &Desk, out: Output) -> Done {
+    let approval: Approval = desk.send("POST", &path(id, "/answer"), Some(body))?;
+    if out.json {
+        out.value(&json!(approval));
+    } else {
+        out.line(format!("{} is {}", approval.id, state(approval.state)));
+    }
+    Ok(())
+}
+
+fn list(all: bool, desk: &Desk, out: Output) -> Done {
+    let query = if all { "" } else { "?state=pending" };
+    let listed: Listed = desk.get(&format!("/v1/approvals{query}"))?;
+    if out.json {
+        out.value(&json!(listed));
+        return Ok(());
+    }
+    if listed.approvals.is_empty() {
+        out.line("No call waits for approval.");
+        return Ok(());
+    }
+    let row = |approval: &Approval| {
+        [
+            approval.id.clone(),
+            state(approval.state).to_owned(),
+            format!("{} {}", approval.skill, tame(&approval.tool)),
+            approval.principal.clone(),
+            approval.tags.join(", "),
+            approval.expires_at.clone(),
+        ]
+    };
+    let rows: Vec<_> = listed.approvals.iter().map(row).collect();
+    out.table(["APPROVAL", "STATE", "CALL", "FOR", "RISKS", "UNTIL"], &rows);
+    Ok(())
+}
+
+fn show(approval: &Approval, out: Output) -> Done {
+    if out.json {
+        out.value(&json!(approval));
+        return Ok(());
+    }
+    out.line(format!("{}  {}", out.bold(&approval.id), state(approval.state)));
+    out.line(format!("{} {} {}", approval.skill, approval.version, tame(&approval.tool)));
+    out.line(format!("  bytes      {}", approval.digest));
+    out.line(format!("  grant      {}", approval.grant));
+    out.line(format!("  for        {}, trace {}", tame(&approval.principal), approval.trace_id));
+    out.line(format!("  risks      {}", approval.tags.join(", ")));
+    out.line(format!("  asked      {}, until {}", approval.requested_at, approval.expires_at));
+    if let Some(by) = &approval.decided_by {
+        let reason = approval.reason.as_ref().map(|reason| format!(": {}", tame(reason))).unwrap_or_default();
+        out.line(format!("  answered   by {by} at {}{reason}", approval.decided_at.as_deref().unwrap_or("?")));
+    }
+    out.line("  arguments");
+    let arguments = approval.edited_arguments.as_ref().unwrap_or(&approval.arguments);
+    let text = serde_json::to_string_pretty(arguments).unwrap_or_default();
+    tame(&text).lines().for_each(|line| out.line(format!("    {line}")));
+    Ok(())
+}
+
+const fn state(state: ApprovalState) -> &'static str {
+    match state {
+        ApprovalState::Pending => "pending",
+        ApprovalState::Approved => "approved",
+        ApprovalState::Denied => "denied",
+        ApprovalState::Used => "used",
+        ApprovalState::Expired => "expired",
+    }
+}

@@ -1,0 +1,216 @@
+//! One question, and the life that it has.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::skill_id::SkillId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Question;
+use super::error::ApprovalError;
+use crate::execute::arguments_digest;
+
+/// How a question stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Nobody has answered.
+    Pending,
+    /// The call may be made.
+    Approved,
+    /// The call may not be made.
+    Denied,
+    /// The call was begun.
+    Used,
+    /// Nobody answered in time, or nobody made the call in time.
+    Expired,
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Used => "used",
+            Self::Expired => "expired",
+        })
+    }
+}
+
+/// How often an approval holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Uses {
+    /// For one call.
+    #[default]
+    Once,
+    /// For every call with the same arguments until it expires.
+    UntilExpiry,
+}
+
+/// What a person says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The call may be made.
+    Approve {
+        /// How often.
+        uses: Uses,
+        /// Arguments in place of those that were asked for.
+        arguments: Option<Value>,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// The call may not be made.
+    Deny {
+        /// Why not.
+        reason: Option<String>,
+    },
+}
+
+/// A question, and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// Its name.
+    pub id: String,
+    /// How it stands.
+    pub state: State,
+    /// When it was asked.
+    pub requested_at: SystemTime,
+    /// From when on it counts for nothing.
+    pub expires_at: SystemTime,
+    /// Who wants to make the call.
+    pub principal: String,
+    /// The trace of the call that asked.
+    pub trace_id: String,
+    /// The skill.
+    pub skill: SkillId,
+    /// Its release.
+    pub version: String,
+    /// The bytes that would run.
+    pub digest: Digest,
+    /// The tool.
+    pub tool: String,
+    /// What it would be called with.
+    pub arguments: Value,
+    /// sha256 of these in canonical form.
+    pub arguments_digest: Digest,
+    /// What the person put in their place.
+    pub edited: Option<Edited>,
+    /// The grant that the call rests on.
+    pub grant: Digest,
+    /// The risks that make it a question.
+    pub tags: Vec<String>,
+    /// How often it holds.
+    pub uses: Uses,
+    /// Who answered.
+    pub decided_by: Option<String>,
+    /// When.
+    pub decided_at: Option<SystemTime>,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// Arguments that a person put in place of others.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Edited {
+    /// What the call is made with.
+    pub arguments: Value,
+    /// sha256 of these in canonical form.
+    pub digest: Digest,
+}
+
+impl Approval {
+    pub(super) fn new(id: String, question: &Question<'_>, now: SystemTime, lifetime: Duration) -> Self {
+        let Question { invocation, skill, tool, arguments, entry, tags } = question;
+        Self {
+            id,
+            state: State::Pending,
+            requested_at: now,
+            expires_at: now + lifetime,
+            principal: invocation.principal.name.to_string(),
+            trace_id: invocation.trace.trace_id_hex(),
+            skill: skill.manifest.id.clone(),
+            version: skill.manifest.version.to_string(),
+            digest: skill.digest,
+            tool: tool.name.clone(),
+            arguments: invocation.arguments.clone(),
+            arguments_digest: *arguments,
+            edited: None,
+            grant: entry.fingerprint,
+            tags: tags.clone(),
+            uses: Uses::Once,
+            decided_by: None,
+            decided_at: None,
+            reason: None,
+        }
+    }
+
+    /// The hash of the arguments that may run.
+    pub fn binding(&self) -> Digest {
+        self.edited.as_ref().map_or(self.arguments_digest, |edited| edited.digest)
+    }
+
+    /// The same as it stands at `now`.
+    pub(super) fn at(&self, now: SystemTime) -> Self {
+        let open = matches!(self.state, State::Pending | State::Approved);
+        let state = if open && now >= self.expires_at { State::Expired } else { self.state };
+        Self { state, ..self.clone() }
+    }
+
+    /// Whether this is the answer to `question`: the same caller, bytes, tool,
+    /// arguments and grant, and no risk that wasn't shown.
+    pub(super) fn answers(&self, question: &Question<'_>, now: SystemTime) -> bool {
+        let live = match self.state {
+            State::Pending | State::Approved => true,
+            // A no holds as long as a yes would.
+            State::Denied => now < self.expires_at,
+            State::Used | State::Expired => false,
+        };
+        live && self.principal == *question.invocation.principal.name
+            && self.skill == question.skill.manifest.id
+            && self.digest == question.skill.digest
+            && self.tool == question.tool.name
+            && self.arguments_digest == question.arguments
+            && self.grant == question.entry.fingerprint
+            && question.tags.iter().all(|tag| self.tags.contains(tag))
+    }
+
+    /// The same with what a person said.
+    pub(super) fn answered(&self, answer: Answer, by: &str, now: SystemTime) -> Self {
+        let decided = Self { decided_by: Some(by.to_owned()), decided_at: Some(now), ..self.clone() };
+        match answer {
+            Answer::Deny { reason } => Self { state: State::Denied, reason, ..decided },
+            Answer::Approve { uses, arguments, reason } => {
+                let edited = arguments.map(|arguments| {
+                    let digest = arguments_digest(&arguments);
+                    Edited { arguments, digest }
+                });
+                Self { state: State::Approved, uses, edited, reason, ..decided }
+            }
+        }
+    }
+
+    /// The same after a call began with it.
+    pub(super) fn used(&self) -> Self {
+        let state = match self.uses {
+            Uses::Once => State::Used,
+            Uses::UntilExpiry => State::Approved,
+        };
+        Self { state, ..self.clone() }
+    }
+}
+
+pub(super) fn read(id: &str, document: &[u8]) -> Result<Approval, ApprovalError> {
+    serde_json::from_slice(document)
+        .map_err(|error| ApprovalError::Unreadable { id: id.to_owned(), problem: error.to_string() })
+}
+
+pub(super) fn write(approval: &Approval) -> Result<Vec<u8>, ApprovalError> {
+    serde_json::to_vec(approval)
+        .map_err(|error| ApprovalError::Unreadable { id: approval.id.clone(), problem: error.to_string() })
+}

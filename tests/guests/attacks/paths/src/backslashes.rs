@@ -1,0 +1,7 @@
+//! `..` by the separators of another system.
+
+use attack_kit::{Tried, fs};
+
+pub fn attack(_: &str) -> Tried {
+    fs::read(&fs::work(), "..\\beside\\secret.txt")
+}

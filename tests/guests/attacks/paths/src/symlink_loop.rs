@@ -1,0 +1,7 @@
+//! A symlink to itself.
+
+use attack_kit::{Tried, fs};
+
+pub fn attack(_: &str) -> Tried {
+    fs::read(&fs::work(), "loop")
+}

@@ -1,0 +1,9 @@
+//! Every setting there is.
+
+use crate::store;
+use attack_kit::Tried;
+
+pub fn attack(_: &str) -> Tried {
+    let all = store::get_all().map_err(attack_kit::name)?;
+    Err(all.into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,14 @@
+//! The bucket of another skill, by its name.
+
+use crate::{name, store};
+use attack_kit::Tried;
+
+pub fn attack(_: &str) -> Tried {
+    for other in ["tests/other", "other", "../other", "tests/other\0", "*"] {
+        match store::open(other) {
+            Ok(_) => return Ok(format!("opened {other}")),
+            Err(refused) => assert_eq!(name(refused), "NoSuchStore"),
+        }
+    }
+    Err("each was refused".to_owned())
+}

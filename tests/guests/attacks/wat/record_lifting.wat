@@ -1,0 +1,13 @@
+;; Answers a list of twenty-four million small numbers, each of which the host makes a value of its own.
+(component
+  (core module $m
+    (memory (export "memory") 400)
+    (func (export "attack") (result i32)
+      (i32.store (i32.const 0) (i32.const 16))
+      (i32.store (i32.const 4) (i32.const 24000000))
+      (i32.const 0)))
+  (core instance $i (instantiate $m))
+  (func $attack (result (list u8))
+    (canon lift (core func $i "attack") (memory (core memory $i "memory"))))
+  (instance $tools (export "attack" (func $attack)))
+  (export "tests:attacks/tools@1.0.0" (instance $tools)))
