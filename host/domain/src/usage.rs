@@ -16,8 +16,6 @@ pub struct Usage {
     pub memory_bytes: u64,
     /// Most elements that one table had.
     pub table_elements: u64,
-    /// Core instances.
-    pub instances: u64,
     /// Calls of the host that count; see [`crate::limits::Limits::host_calls`].
     pub host_calls: u64,
     /// Bytes of the arguments as JSON.

@@ -98,7 +98,7 @@ fn the_answers_say_what_was_asked() {
         (&shown["digest"], &shown["granted"][0]),
         (&grant["digest"], &json!("durable state, at most 64 MiB and 10000 keys"))
     );
-    assert_eq!(shown["tools"].as_array().unwrap().len(), 8);
+    assert_eq!(shown["tools"].as_array().unwrap().len(), 9);
     let run = json_of(&home, COMMANDS[5]);
     assert_eq!((&run["output"], &run["receipt"]["outcome"]), (&json!("metric"), &json!("succeeded")));
     let revoked = json_of(&home, COMMANDS[6]);

@@ -293,6 +293,11 @@ async fn both_drafts_of_the_interface_see_one_bucket() {
     // Handles for swaps keep values in the host's memory.
     assert_eq!(success(call("swaps", json!({ "key": "n", "count": 16 })).await), json!(16));
     assert!(failure(&call("swaps", json!({ "key": "n", "count": 17 })).await).to_string().contains("at most 16"));
+    // One key asked for often would fill it too.
+    success(call("put", json!({ "key": "large", "value": "x".repeat(1 << 20) })).await);
+    assert_eq!(success(call("many", json!({ "key": "large", "count": 10 })).await), json!(10));
+    let outcome = call("many", json!({ "key": "large", "count": 1000 })).await;
+    assert!(failure(&outcome).to_string().contains("more than 16777216 bytes"), "{:?}", outcome.result);
     let mut denied = terms.clone();
     denied.state = None;
     let outcome = lab.call(&denied, &guest, "add-signed", &json!({ "key": "n", "delta": 1 })).await;

@@ -104,6 +104,8 @@ kinds! {
         "Correct what `detail` names.";
     INVALID_ARGUMENTS = 422 "invalid-arguments", "The arguments don't fit the tool",
         "Correct the arguments that `errors` names; see the tool's `input_schema`.";
+    INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
+        "Send less, or a person grants more.";
     TOOL_FAILED = 422 "tool-failed", "The tool answered with a failure",
         "See `failure`; its form is the tool's `failure_schema`.";
     FUEL_EXHAUSTED = 422 "fuel-exhausted", "The call used up its fuel",
@@ -112,8 +114,6 @@ kinds! {
         "Ask for less, or a person grants more.";
     LIMIT_EXCEEDED = 422 "limit-exceeded", "The call reached a limit that it can't go beyond",
         "Ask for less, or a person grants more of what `detail` names.";
-    INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
-        "Send less, or a person grants more.";
     OUTPUT_TOO_LARGE = 422 "output-too-large", "The output is larger than it may be",
         "Ask for less, or a person grants more.";
     GUEST_TRAPPED = 422 "guest-trapped", "The skill crashed",

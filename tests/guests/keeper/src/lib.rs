@@ -59,6 +59,13 @@ impl Guest for Keeper {
         handles.map(|handles| handles.len() as u32).map_err(|error| format!("{error:?}"))
     }
 
+    fn many(key: String, count: u32) -> Result<u32, String> {
+        let bucket = wasi::keyvalue::store::open("").map_err(|error| format!("{error:?}"))?;
+        let keys = vec![key; count as usize];
+        let values = wasi::keyvalue::batch::get_many(&bucket, &keys).map_err(|error| format!("{error:?}"))?;
+        Ok(values.iter().flatten().count() as u32)
+    }
+
     fn keys() -> Result<Vec<String>, String> {
         let mut keys = bucket()?.keys(10_000).map_err(|error| error.to_string())?;
         keys.sort();

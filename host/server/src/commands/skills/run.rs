@@ -220,7 +220,7 @@ fn failure(error: ExecuteError) -> Failure {
         | ExecuteError::ApprovalPending(_)
         | ExecuteError::ApprovalDenied(_) => Exit::Refused,
         ExecuteError::Invoke { error, .. } => match error {
-            InvokeError::Arguments { .. } => Exit::Arguments,
+            InvokeError::Arguments { .. } | InvokeError::InputTooLarge(_) => Exit::Arguments,
             InvokeError::NoPermit
             | InvokeError::NotLoaded(_)
             | InvokeError::Full
