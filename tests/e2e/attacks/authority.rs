@@ -163,11 +163,14 @@ fn wider_than_the_manifest() {
     let home = Home::new();
     fs::create_dir(home.path("docs")).unwrap();
     home.guest("attacks-settings", "").guest("attacks-state", "");
+    home.guest("attacks-network", "[[permissions.http]]\nhost = \"api.example.com\"\nmethods = [\"GET\"]\n");
     for (skill, options) in [
         ("tests/attacks-settings", ["--fs", "docs:/work"].as_slice()),
         ("tests/attacks-settings", &["--setting", "units=metric"]),
         ("tests/attacks-state", &["--state"]),
         ("tests/attacks-state", &["--http", "https://api.example.com"]),
+        ("tests/attacks-network", &["--http", "https://example.com"]),
+        ("tests/attacks-network", &["--http", "POST https://api.example.com"]),
     ] {
         home.run(&[&["grant", "add", skill], options].concat()).expect(2);
     }
