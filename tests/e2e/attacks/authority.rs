@@ -114,7 +114,7 @@ fn by_a_grant_that_was_revoked() {
 #[test]
 fn after_its_grant_has_ended() {
     let home = Home::new();
-    home.guest("attacks-time", "[limits]\ndeadline = \"100 s\"\n").grant("tests/attacks-time", &["--expires", "2 s"]);
+    home.guest("attacks-time", "[limits]\ndeadline = \"40 s\"\n").grant("tests/attacks-time", &["--expires", "2 s"]);
     let server = home.serve();
     let start = Instant::now();
     let answer = server.execute("tests/attacks-time", "attack", &json!({ "name": "sleep", "target": "" }));
@@ -127,7 +127,7 @@ fn after_its_grant_has_ended() {
 #[test]
 fn after_its_grant_was_revoked() {
     let home = Home::new();
-    home.guest("attacks-time", "[limits]\ndeadline = \"100 s\"\n").grant("tests/attacks-time", &[]);
+    home.guest("attacks-time", "[limits]\ndeadline = \"40 s\"\n").grant("tests/attacks-time", &[]);
     let server = home.serve();
     thread::scope(|scope| {
         let arguments = json!({ "name": "sleep", "target": "" });
@@ -204,7 +204,7 @@ fn with_a_deadline_of_its_own() {
     home.guest("attacks-time", "[limits]\ndeadline = \"1 s\"\n").grant("tests/attacks-time", &[]);
     let server = home.serve();
     let start = SystemTime::now();
-    let body = json!({ "tool": "attack", "arguments": { "name": "sleep", "target": "" }, "deadline_ms": 3_600_000 });
+    let body = json!({ "tool": "attack", "arguments": { "name": "sleep", "target": "" }, "deadline_ms": 40_000 });
     server.execute_with("tests/attacks-time", &[], &body).problem("deadline-exceeded");
     assert!(start.elapsed().unwrap() < Duration::from_secs(30));
 }
