@@ -17,6 +17,9 @@ use checks::{CHECKS, Check};
 /// The table that is written.
 const TABLE: &str = "docs/mutations.md";
 
+/// Where the tests keep compiled code.
+const CACHE: &str = "target/test-cache";
+
 /// Names the check that is off.
 const VARIABLE: &str = "BAILIWICK_MUTANT";
 
@@ -56,7 +59,12 @@ pub(crate) fn run(root: &Path, names: &[&str]) -> Result<(), String> {
         write(root, &results)?;
     }
     drop(patched);
-    Ok(())
+    // What a weaker host has compiled is not for the real one.
+    match fs::remove_dir_all(root.join(CACHE)) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(format!("{CACHE}: {error}")),
+    }
 }
 
 /// Sources as they were, which are put back when this is dropped.

@@ -115,7 +115,7 @@ fn by_a_grant_that_was_revoked() {
 #[test]
 fn after_its_grant_has_ended() {
     let home = Home::new();
-    home.guest("attacks-time", "[limits]\ndeadline = \"100 s\"\n").grant("tests/attacks-time", &["--expires", "2 s"]);
+    home.guest("attacks-time", "[limits]\ndeadline = \"40 s\"\n").grant("tests/attacks-time", &["--expires", "2 s"]);
     let server = home.serve();
     let start = Instant::now();
     let answer = server.execute("tests/attacks-time", "attack", &json!({ "name": "sleep", "target": "" }));
@@ -128,7 +128,7 @@ fn after_its_grant_has_ended() {
 #[test]
 fn after_its_grant_was_revoked() {
     let home = Home::new();
-    home.guest("attacks-time", "[limits]\ndeadline = \"100 s\"\n").grant("tests/attacks-time", &[]);
+    home.guest("attacks-time", "[limits]\ndeadline = \"40 s\"\n").grant("tests/attacks-time", &[]);
     let server = home.serve();
     thread::scope(|scope| {
         let arguments = json!({ "name": "sleep", "target": "" });
@@ -164,11 +164,14 @@ fn wider_than_the_manifest() {
     let home = Home::new();
     fs::create_dir(home.path("docs")).unwrap();
     home.guest("attacks-settings", "").guest("attacks-state", "");
+    home.guest("attacks-network", "[[permissions.http]]\nhost = \"api.example.com\"\nmethods = [\"GET\"]\n");
     for (skill, options) in [
         ("tests/attacks-settings", ["--fs", "docs:/work"].as_slice()),
         ("tests/attacks-settings", &["--setting", "units=metric"]),
         ("tests/attacks-state", &["--state"]),
         ("tests/attacks-state", &["--http", "https://api.example.com"]),
+        ("tests/attacks-network", &["--http", "https://example.com"]),
+        ("tests/attacks-network", &["--http", "POST https://api.example.com"]),
     ] {
         home.run(&[&["grant", "add", skill], options].concat()).expect(2);
     }
@@ -202,7 +205,7 @@ fn with_a_deadline_of_its_own() {
     home.guest("attacks-time", "[limits]\ndeadline = \"1 s\"\n").grant("tests/attacks-time", &[]);
     let server = home.serve();
     let start = SystemTime::now();
-    let body = json!({ "tool": "attack", "arguments": { "name": "sleep", "target": "" }, "deadline_ms": 3_600_000 });
+    let body = json!({ "tool": "attack", "arguments": { "name": "sleep", "target": "" }, "deadline_ms": 40_000 });
     server.execute_with("tests/attacks-time", &[], &body).problem("deadline-exceeded");
     assert!(start.elapsed().unwrap() < Duration::from_secs(30));
 }

@@ -14,7 +14,8 @@ pub(super) struct Check {
     pub(super) replace: &'static str,
 }
 
-/// In the order of the table.
+/// In the order of the table. The last one is last because what it lets through
+/// stays in the cache of compiled code, where it is not judged again.
 pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "fs-read-only",
@@ -437,13 +438,6 @@ pub(super) const CHECKS: &[Check] = &[
         replace: "config.wasm_memory64({off});",
     },
     Check {
-        name: "core-instances",
-        what: "a component may have any number of instances",
-        file: "host/sandbox/src/engine.rs",
-        find: ".max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)",
-        replace: ".max_core_instances_per_component(if {off} { 10_000 } else { CORE_INSTANCES_PER_COMPONENT })",
-    },
-    Check {
         name: "permit",
         what: "any permit is good",
         file: "host/sandbox/src/lib.rs",
@@ -533,5 +527,12 @@ pub(super) const CHECKS: &[Check] = &[
         file: "host/api/src/auth/caller.rs",
         find: "if scope::covers(&identity.scopes, N::SCOPE) {",
         replace: "if {off} || scope::covers(&identity.scopes, N::SCOPE) {",
+    },
+    Check {
+        name: "core-instances",
+        what: "a component may have any number of instances",
+        file: "host/sandbox/src/engine.rs",
+        find: ".max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)",
+        replace: ".max_core_instances_per_component(if {off} { 10_000 } else { CORE_INSTANCES_PER_COMPONENT })",
     },
 ];

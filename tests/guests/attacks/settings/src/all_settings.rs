@@ -1,7 +1,8 @@
 //! Every setting there is.
 
-use crate::store;
 use attack_kit::Tried;
+
+use crate::store;
 
 pub fn attack(_: &str) -> Tried {
     let all = store::get_all().map_err(attack_kit::name)?;

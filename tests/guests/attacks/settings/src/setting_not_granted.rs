@@ -1,7 +1,8 @@
 //! Settings that are those of others, or of the host.
 
-use crate::store;
 use attack_kit::Tried;
+
+use crate::store;
 
 pub fn attack(_: &str) -> Tried {
     for key in ["token", "PATH", "HOME", "units\0", "UNITS", "*", "", "../token"] {

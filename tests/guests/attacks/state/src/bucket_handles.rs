@@ -1,7 +1,8 @@
 //! Buckets opened and none dropped.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     let mut held = Vec::new();

@@ -1,7 +1,8 @@
 //! Values until the disk is full.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

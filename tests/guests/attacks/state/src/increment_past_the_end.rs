@@ -1,7 +1,8 @@
 //! A count past the last number.
 
-use crate::{atomics, name, store};
 use attack_kit::Tried;
+
+use crate::{atomics, name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

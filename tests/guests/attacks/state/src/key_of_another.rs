@@ -1,7 +1,8 @@
 //! Keys that would be those of another skill if a separator were all that parts them.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

@@ -1,7 +1,8 @@
 //! A key larger than any key.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

@@ -1,7 +1,8 @@
 //! More keys in one batch than the host takes.
 
-use crate::{batch, name, store};
 use attack_kit::Tried;
+
+use crate::{batch, name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

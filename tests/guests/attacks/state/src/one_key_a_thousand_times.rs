@@ -1,7 +1,8 @@
 //! One large value, a thousand times in one answer, which the host has to hold.
 
-use crate::{batch, name, store};
 use attack_kit::Tried;
+
+use crate::{batch, name, store};
 
 pub fn attack(_: &str) -> Tried {
     let bucket = store::open("").map_err(name)?;

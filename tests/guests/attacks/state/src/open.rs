@@ -1,7 +1,8 @@
 //! The bucket, where no state is granted.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     store::open("").map_err(name)?;

@@ -1,7 +1,8 @@
 //! Buckets with names of eight megabytes: a refusal must not keep what was asked for.
 
-use crate::store;
 use attack_kit::Tried;
+
+use crate::store;
 
 pub fn attack(_: &str) -> Tried {
     let long = "b".repeat(8 << 20);

@@ -1,7 +1,8 @@
 //! The bucket of another skill, by its name.
 
-use crate::{name, store};
 use attack_kit::Tried;
+
+use crate::{name, store};
 
 pub fn attack(_: &str) -> Tried {
     for other in ["tests/other", "other", "../other", "tests/other\0", "*"] {
