@@ -215,7 +215,7 @@ async fn length_too_long() {
 
 #[tokio::test]
 async fn tls_to_a_plain_server() {
-    let server = Rogue::start(rogue::babbling);
+    let server = Rogue::start(rogue::deaf);
     let granted = HttpRule { schemes: vec![Scheme::Https], ..rule("127.0.0.1", server.port()) };
     let outcome = ask(vec![granted], "tls_to_a_plain_server", &server.authority()).await;
     assert_eq!(failure(&outcome), "TlsProtocolError");
