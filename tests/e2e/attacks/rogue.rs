@@ -147,9 +147,9 @@ pub(super) fn abrupt(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
 /// Reads the head of a request, never its body.
 fn hear(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
     let mut byte = [0];
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
-        head.push(byte[0]);
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        request.push(byte[0]);
         heard.lock().unwrap().push(byte[0]);
     }
 }
