@@ -118,6 +118,14 @@ pub(super) fn babbling(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
     say(stream, "220 mail.example ESMTP\r\n\r\n");
 }
 
+/// Speaks another language, whatever it is told.
+pub(super) fn deaf(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
+    let mut first = [0; 1024];
+    let read = stream.read(&mut first).unwrap_or_default();
+    heard.lock().unwrap().extend_from_slice(&first[..read]);
+    say(stream, "220 mail.example ESMTP\r\n\r\n");
+}
+
 /// Sends a piece that is larger than any number.
 pub(super) fn oversized_piece(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
     hear(stream, heard);
@@ -139,12 +147,10 @@ pub(super) fn abrupt(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
 /// Reads the head of a request, never its body.
 fn hear(stream: &mut TcpStream, heard: &Mutex<Vec<u8>>) {
     let mut byte = [0];
-    while stream.read(&mut byte).is_ok_and(|read| read == 1) {
-        let mut heard = heard.lock().unwrap();
-        heard.push(byte[0]);
-        if heard.ends_with(b"\r\n\r\n") {
-            return;
-        }
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
+        request.push(byte[0]);
+        heard.lock().unwrap().push(byte[0]);
     }
 }
 
