@@ -166,6 +166,12 @@ pub fn keys(config: &Config) -> Result<KeyFile, Failure> {
 pub fn end_of(lifetime: Option<&str>) -> Result<Option<SystemTime>, Failure> {
     let Some(text) = lifetime else { return Ok(None) };
     let lifetime = parse_duration(text).map_err(|error| Failure::new(Exit::Usage, error))?;
+    if lifetime.is_zero() {
+        return Err(Failure::new(
+            Exit::Usage,
+            format!("`{text}` ends at once, and so is past: expected at least `1 s`"),
+        ));
+    }
     if lifetime > MAX_LIFETIME {
         let problem = format!("`{text}` is more than a hundred years: leave out when it ends, if it never shall");
         return Err(Failure::new(Exit::Usage, problem));

@@ -474,7 +474,8 @@ impl NewGrant {
             digest,
             giver: self.giver.clone(),
             given_at: SystemTime::UNIX_EPOCH,
-            expires_at: self.expires_at,
+            // Seconds are whole there; an end that is rounded down might be past.
+            expires_at: self.expires_at.map(|end| whole_seconds(end + Duration::from_millis(999))),
             reason: self.reason.clone(),
             capabilities: self.capabilities.clone(),
             accepted_risks: self.accepted_risks.clone(),

@@ -85,14 +85,15 @@ fn by_the_grant_of_another_digest() {
         fs::write(&file, bytes).unwrap();
     });
     let problem = scene.refused("grant-suspended");
-    assert!(problem["detail"].as_str().unwrap().contains("review the difference"), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("look at the difference"), "{problem}");
 }
 
 #[test]
 fn by_a_grant_that_has_ended() {
     let scene = Scene::with(|home| {
         home.grant(SKILL, &["--state", "--expires", "1 ms"]);
-        thread::sleep(Duration::from_millis(10));
+        // Ends are on whole seconds.
+        thread::sleep(Duration::from_millis(1100));
     });
     scene.refused("grant-expired");
 }

@@ -80,7 +80,7 @@ async fn another_host(case: &str, host: &str) {
     let refusal = failure(&outcome);
     let letters = refusal == "authority refused" && !host.is_ascii();
     assert!(refusal == "HttpRequestDenied" || letters, "{case}: {refusal}");
-    assert_eq!(outcome.usage.host_calls, 0);
+    assert_eq!(outcome.usage.http_requests, 0);
 }
 
 // Authorities that one reads as this host and another one as that.
@@ -234,7 +234,7 @@ async fn flood(case: &str, expected: &str) {
     let server = Rogue::start(rogue::polite);
     let outcome = ask(vec![rule("127.0.0.1", server.port())], case, &server.authority()).await;
     assert_eq!(failure(&outcome), expected);
-    assert!(outcome.denials.iter().all(|denial| denial.reason.contains("more than 100 requests")));
+    assert!(outcome.denials.iter().all(|denial| denial.reason.contains("`http_requests` of 100")));
     assert!((1..=100).contains(&server.connections()), "{}", server.connections());
 }
 
@@ -277,7 +277,9 @@ cases! { deadline:
 
 async fn deadline(case: &str, (manners, guest): (Manners, &str)) {
     let server = Rogue::start(manners);
-    let scene = allowed(vec![rule("127.0.0.1", server.port())]).for_a(SHORT);
+    let mut scene = allowed(vec![rule("127.0.0.1", server.port())]).for_a(SHORT);
+    // It is the time that is to end them.
+    scene.terms.limits.http_sent_bytes = 1 << 40;
     let (outcome, peak) = peak_of(scene.attack(guest, &server.authority())).await;
     assert!(outcome.usage.wall >= SHORT.saturating_sub(Duration::from_millis(50)), "{:?}", outcome.usage);
     assert_eq!(error(outcome).code(), "deadline-exceeded", "{case}");

@@ -67,7 +67,7 @@ cases! { refused:
     file_as_folder => "not-directory",
     open_file_as_root => "not-directory",
     times_that_are_none => "overflow overflow overflow",
-    read_past_the_end_of_numbers => "invalid, invalid, invalid",
+    read_past_the_end_of_numbers => "invalid, quota, quota",
     read_of_everything => "9 bytes",
 }
 

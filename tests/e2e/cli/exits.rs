@@ -91,6 +91,8 @@ fn code_4_is_for_what_nobody_allowed() {
     let home = home();
     refused(home.run(&["skills", "run", "tests/hostile", "count"]), 4, &["destructive", "--accept-risk destructive"]);
     home.grant("tests/hostile", &["--expires", "1 ms"]);
+    // Ends are on whole seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
     refused(home.run(&["skills", "run", "tests/hostile", "trap"]), 4, &["ended at"]);
     home.run(&["grant", "revoke", "tests/hostile"]).expect(0);
     refused(home.run(&["skills", "run", "tests/hostile", "trap"]), 4, &["bailiwick grant add tests/hostile"]);

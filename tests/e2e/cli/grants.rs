@@ -162,7 +162,7 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
     assert_eq!((&grant["limits"], &grant["reason"]), (&limits, &json!("for the tests")));
     assert!(grant["expires_at"].is_string() && grant["problem"].is_null(), "{grant}");
     let text = home.run(&["grant", "list"]).expect(0).stdout;
-    assert!(text.contains("by tester") && text.contains("for the tests") && text.contains("void from"), "{text}");
+    assert!(text.contains("by cli:tester") && text.contains("for the tests") && text.contains("void from"), "{text}");
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn whoever_listens_is_told_of_each_change() {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let host = server.address();
-    write!(stream, "GET /v1/approvals/events HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n").unwrap();
+    write!(stream, "GET /v1/approvals/events HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\n\r\n")
+        .unwrap();
     let mut lines = BufReader::new(stream).lines();
     let mut event = || lines.find_map(|line| line.unwrap().strip_prefix("event: ").map(str::to_owned)).unwrap();
     // The stream is open once its head is there.

@@ -80,7 +80,9 @@ fn a_skill_whose_manifest_or_grant_lacks_the_secret_has_none() {
     assert_eq!(web.requests(), Vec::<String>::new());
     home.guest("courier", "[[permissions.http]]\nhost = \"*\"\nschemes = [\"http\"]\nmethods = [\"GET\"]\n");
     let secret = format!("token={}", web.address());
-    let ran = home.run(&["grant", "add", "tests/courier", "--secret", &secret]).expect(2);
+    let add = || home.run(&["grant", "add", "tests/courier", "--secret", &secret]);
+    // The server reads the new manifest in its own time.
+    let ran = eventually("the manifest is read", || Some(add()).filter(|ran| ran.code == 2));
     assert!(ran.stderr.contains("doesn't name `token`"), "{}", ran.stderr);
 }
 

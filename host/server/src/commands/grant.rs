@@ -115,7 +115,10 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
         ..Capabilities::default()
     };
     for text in &add.fs {
-        granted.fs.push(parse::mount(text, &asked.fs).map_err(|error| usage(&error))?);
+        let mount = parse::mount(text, &asked.fs).map_err(|error| usage(&error))?;
+        // A server has another working folder than whoever types this.
+        let host = std::path::absolute(&mount.host).map_err(|error| usage(&error))?;
+        granted.fs.push(FsMount { host, ..mount });
     }
     for text in &add.quota {
         parse::quota(text, &mut granted).map_err(|error| usage(&error))?;

@@ -47,8 +47,9 @@ pub enum ExecuteError {
     Refused(#[from] Refusal),
     /// A person has to approve the call first.
     #[error(
-        "`{}` of `{}` is tagged {}, and waits for approval {}: `bailiwick approvals approve {}`, then make the same call again",
-        .0.tool, .0.skill, quoted(&.0.tags, ", "), .0.id, .0.id
+        "`{}` of `{}` is tagged {}, and waits for approval {}: `bailiwick approvals approve {}`, then make the same call again; or accept the risk for \
+         every call with `bailiwick grant add {} --accept-risk {}`",
+        .0.tool, .0.skill, quoted(&.0.tags, ", "), .0.id, .0.id, .0.skill, .0.tags.join(" --accept-risk ")
     )]
     ApprovalPending(Box<Approval>),
     /// A person has said no.

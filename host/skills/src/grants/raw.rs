@@ -424,6 +424,9 @@ pub(super) fn from_json(value: &Json) -> Result<Grant, String> {
     value.try_into::<RawGrant>().map(Grant::from).map_err(|error| error.to_string().trim_end().replace('\n', " "))
 }
 
+/// The only key of the table that a moment becomes where it is not written as text.
+const DATETIME: &str = "$__toml_private_datetime";
+
 /// Keys whose text is a moment.
 const MOMENTS: [&str; 3] = ["given_at", "expires_at", "used_at"];
 
@@ -468,6 +471,10 @@ fn to_json(value: toml::Value) -> Json {
         toml::Value::Boolean(flag) => Json::Bool(flag),
         toml::Value::Datetime(time) => Json::String(time.to_string()),
         toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
+        toml::Value::Table(table) if table.contains_key(DATETIME) => {
+            let text = table.get(DATETIME).and_then(toml::Value::as_str).unwrap_or_default();
+            Json::String(text.to_owned())
+        }
         toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
     }
 }
