@@ -147,7 +147,7 @@ pub(crate) async fn events(State(state): State<ApiState>, _: Allowed<Answer>, _:
                 }
                 Err(_) | Ok(Err(RecvError::Lagged(_))) => {}
                 Ok(Err(RecvError::Closed)) => break,
-                Ok(Ok(approval)) => return Some((event(&approval), (changes, ready))),
+                Ok(Ok(approval)) => return Some((Ok::<_, Infallible>(event(&approval)), (changes, ready))),
             }
         }
         None
@@ -155,10 +155,10 @@ pub(crate) async fn events(State(state): State<ApiState>, _: Allowed<Answer>, _:
     Sse::new(stream).into_response()
 }
 
-fn event(approval: &Approval) -> Result<Event, Infallible> {
+fn event(approval: &Approval) -> Event {
     let described = describe(approval);
     let text = serde_json::to_string(&described).unwrap_or_default();
-    Ok(Event::default().event(format!("approval-{}", approval.state)).data(text))
+    Event::default().event(format!("approval-{}", approval.state)).data(text)
 }
 
 /// The approval as it is told.

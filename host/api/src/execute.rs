@@ -34,6 +34,7 @@ use crate::state::ApiState;
     request_body = ExecuteRequest,
     responses((status = 200, description = "What the tool answered.", body = ExecuteResponse), ExecuteProblems)
 )]
+#[expect(clippy::too_many_arguments, reason = "each is an extractor")]
 pub(crate) async fn execute(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,

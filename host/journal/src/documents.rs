@@ -54,19 +54,19 @@ enum Change {
 
 impl Batch<'_, '_> {
     /// The document as it is before this batch.
-    pub fn get(&self, shelf: Shelf, key: &str) -> Result<Option<Vec<u8>>, Undone> {
-        let found = self.tables.documents.get((shelf.name(), key)).map_err(Undone)?;
+    pub fn get(&self, place: Shelf, key: &str) -> Result<Option<Vec<u8>>, Undone> {
+        let found = self.tables.documents.get((place.name(), key)).map_err(Undone)?;
         Ok(found.map(|row| row.value().to_vec()))
     }
 
     /// Puts a document in place of the one with its key.
-    pub fn put(&mut self, shelf: Shelf, key: impl Into<String>, document: Vec<u8>) {
-        self.changes.push(Change::Put(shelf, key.into(), document));
+    pub fn put(&mut self, place: Shelf, key: impl Into<String>, document: Vec<u8>) {
+        self.changes.push(Change::Put(place, key.into(), document));
     }
 
     /// Removes a document, where there is one.
-    pub fn remove(&mut self, shelf: Shelf, key: impl Into<String>) {
-        self.changes.push(Change::Remove(shelf, key.into()));
+    pub fn remove(&mut self, place: Shelf, key: impl Into<String>) {
+        self.changes.push(Change::Remove(place, key.into()));
     }
 
     /// Adds a record to the audit chain, with the members of `body`, the text of a
@@ -80,11 +80,11 @@ impl Batch<'_, '_> {
         for change in self.changes {
             self.tables.wrote = true;
             match change {
-                Change::Put(shelf, key, document) => {
-                    self.tables.documents.insert((shelf.name(), key.as_str()), document.as_slice())?;
+                Change::Put(place, key, document) => {
+                    self.tables.documents.insert((place.name(), key.as_str()), document.as_slice())?;
                 }
-                Change::Remove(shelf, key) => {
-                    self.tables.documents.remove((shelf.name(), key.as_str()))?;
+                Change::Remove(place, key) => {
+                    self.tables.documents.remove((place.name(), key.as_str()))?;
                 }
                 Change::Append(body) => last = Some(audit::append(self.tables, &body)?),
             }
@@ -106,14 +106,14 @@ impl Batch<'_, '_> {
 
 impl Journal {
     /// Every document of a shelf, by key.
-    pub fn documents(&self, shelf: Shelf) -> Result<Vec<(String, Vec<u8>)>, JournalError> {
+    pub fn documents(&self, place: Shelf) -> Result<Vec<(String, Vec<u8>)>, JournalError> {
         let read = || -> Result<Vec<_>, redb::Error> {
             let table = self.database.begin_read()?.open_table(DOCUMENTS)?;
             let mut documents = Vec::new();
-            for row in table.range((shelf.name(), "")..)? {
+            for row in table.range((place.name(), "")..)? {
                 let (name, document) = row?;
                 let (found, key) = name.value();
-                if found != shelf.name() {
+                if found != place.name() {
                     break;
                 }
                 documents.push((key.to_owned(), document.value().to_vec()));

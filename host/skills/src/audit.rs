@@ -110,10 +110,11 @@ impl Audit {
                 tracing::error!(%error, receipt = receipt.id, "a cancelled call can't be recorded");
             }
         };
-        match tokio::runtime::Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn(write)),
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(write);
+        } else {
             // The runtime is gone, and with it the host.
-            Err(_) => tracing::error!("a call was cancelled after the runtime had ended, and is not recorded"),
+            tracing::error!("a call was cancelled after the runtime had ended, and is not recorded");
         }
     }
 

@@ -313,7 +313,11 @@ impl Executor {
         let changes = self.parts.grants.subscribe();
         let Admission { places, decision, approved, arguments } = self.admit(request).await?;
         let started_at = self.parts.clock.now();
-        let prepared = Prepared::new(request, &arguments, &decision, approved.as_ref(), started_at)?;
+        let measured = match &arguments {
+            Cow::Borrowed(_) => (request.arguments_digest, request.argument_bytes),
+            Cow::Owned(edited) => arguments::measure(edited),
+        };
+        let prepared = Prepared::new(request, measured, &decision, approved.as_ref(), started_at)?;
         let start = self.parts.clock.instant();
         let terms = Arc::clone(decision.permit.terms());
         let too_large = prepared.argument_bytes > terms.limits.input_bytes;
@@ -328,16 +332,13 @@ impl Executor {
         };
         unrecorded.prepared = None;
         drop(unrecorded);
-        let result = match outcome {
-            Some(mut outcome) => {
-                outcome.usage.input_bytes = prepared.argument_bytes;
-                event::guest_log(request.skill, request.tool, &outcome.log);
-                prepared.judge(outcome)
-            }
-            None => {
-                let receipt = prepared.cut_off("revoked", self.since(start));
-                Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
-            }
+        let result = if let Some(mut outcome) = outcome {
+            outcome.usage.input_bytes = prepared.argument_bytes;
+            event::guest_log(request.skill, request.tool, &outcome.log);
+            prepared.judge(outcome)
+        } else {
+            let receipt = prepared.cut_off("revoked", self.since(start));
+            Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
         };
         drop(places);
         let receipt = match &result {
@@ -351,9 +352,8 @@ impl Executor {
         result
     }
 
-    fn since(&self, start: Instant) -> Usage {
-        let wall = self.parts.clock.instant().saturating_duration_since(start);
-        Usage { wall, ..Usage::default() }
+    fn since(&self, start: Instant) -> Duration {
+        self.parts.clock.instant().saturating_duration_since(start)
     }
 
     /// Ends when the grant no longer gives what the call began with.
@@ -484,15 +484,11 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn new(
         request: &Request<'a>,
-        arguments: &Cow<'_, Value>,
+        (arguments, argument_bytes): (Digest, u64),
         decision: &Decision,
         approved: Option<&'a Approved>,
         started_at: SystemTime,
     ) -> Result<Self, ExecuteError> {
-        let (arguments, argument_bytes) = match arguments {
-            Cow::Borrowed(_) => (request.arguments_digest, request.argument_bytes),
-            Cow::Owned(edited) => arguments::measure(edited),
-        };
         Ok(Self {
             skill: request.skill,
             tool: request.tool,
@@ -507,8 +503,8 @@ impl<'a> Prepared<'a> {
     }
 
     /// The receipt of a call that did not come to its end.
-    fn cut_off(&self, outcome: &'static str, usage: Usage) -> Receipt {
-        let usage = Usage { input_bytes: self.argument_bytes, ..usage };
+    fn cut_off(&self, outcome: &'static str, wall: Duration) -> Receipt {
+        let usage = Usage { wall, input_bytes: self.argument_bytes, ..Usage::default() };
         self.receipt(outcome, usage, Vec::new(), Vec::new())
     }
 

@@ -247,7 +247,7 @@ impl GrantStore {
                 return Err(GrantError::Inexpressible(problem));
             }
             mounts::check_stored(&grant.capabilities, &self.guarded())?;
-            changes.push(self.change(grant, now, "grant-given", by)?);
+            changes.push(Self::change(grant, now, "grant-given", by)?);
         }
         self.apply(changes)?;
         Ok(grants)
@@ -324,7 +324,7 @@ impl GrantStore {
     }
 
     fn put(&self, grant: Grant, kind: &'static str, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
-        let change = self.change(&grant, self.clock.now(), kind, by)?;
+        let change = Self::change(&grant, self.clock.now(), kind, by)?;
         let fingerprint = change.fingerprint;
         self.apply(vec![change])?;
         let entry = self.current().of(&grant.skill, &grant.digest).cloned();
@@ -333,7 +333,7 @@ impl GrantStore {
     }
 
     /// What a grant is in the journal, and the record that tells of it.
-    fn change(&self, grant: &Grant, at: SystemTime, kind: &'static str, by: &str) -> Result<Change, GrantError> {
+    fn change(grant: &Grant, at: SystemTime, kind: &'static str, by: &str) -> Result<Change, GrantError> {
         let inexpressible = |error: &dyn std::fmt::Display| GrantError::Inexpressible(error.to_string());
         let document = raw::document(grant).map_err(|error| inexpressible(&error))?;
         // What is read as something else than was meant must not be kept.

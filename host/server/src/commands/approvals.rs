@@ -13,7 +13,10 @@ pub fn run(command: Approvals, config: &Config, out: Output) -> Done {
     let desk = Desk::open(config, out)?;
     match command {
         Approvals::List { all } => list(all, &desk, out),
-        Approvals::Show { id } => show(&desk.get(&path(&id, ""))?, out),
+        Approvals::Show { id } => {
+            show(&desk.get(&path(&id, ""))?, out);
+            Ok(())
+        }
         Approvals::Approve { id, reason, args, until_expiry } => {
             let mut body = Map::from_iter([("decision".to_owned(), json!("approve"))]);
             body.extend(reason.map(|reason| ("reason".to_owned(), json!(reason))));
@@ -77,10 +80,10 @@ fn list(all: bool, desk: &Desk, out: Output) -> Done {
     Ok(())
 }
 
-fn show(approval: &Approval, out: Output) -> Done {
+fn show(approval: &Approval, out: Output) {
     if out.json {
         out.value(&json!(approval));
-        return Ok(());
+        return;
     }
     out.line(format!("{}  {}", out.bold(&approval.id), state(approval.state)));
     out.line(format!("{} {} {}", approval.skill, approval.version, tame(&approval.tool)));
@@ -97,7 +100,6 @@ fn show(approval: &Approval, out: Output) -> Done {
     let arguments = approval.edited_arguments.as_ref().unwrap_or(&approval.arguments);
     let text = serde_json::to_string_pretty(arguments).unwrap_or_default();
     tame(&text).lines().for_each(|line| out.line(format!("    {line}")));
-    Ok(())
 }
 
 const fn state(state: ApprovalState) -> &'static str {

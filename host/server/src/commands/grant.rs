@@ -84,7 +84,9 @@ fn review(skill: &str, desk: &Desk, out: Output) -> Done {
         let lines: Vec<_> = lines.map(|line| format!("  {sign} {}", tame(line))).collect();
         if !lines.is_empty() {
             out.line(format!("\n{}", out.bold(title)));
-            lines.iter().for_each(|line| out.line(line));
+            for line in &lines {
+                out.line(line);
+            }
         }
         lines.len()
     };

@@ -162,11 +162,8 @@ impl ExecuteError {
             Self::Refused(refusal) => refusal.code(),
             Self::ApprovalPending(_) => "approval-required",
             Self::ApprovalDenied(_) => "approval-denied",
-            Self::Approval(ApprovalError::Journal(_) | ApprovalError::Random(_) | ApprovalError::Unreadable { .. }) => {
-                "host-failure"
-            }
             Self::Approval(ApprovalError::TooMany { .. }) => "too-many-approvals",
-            Self::Approval(_) => "approval-settled",
+            Self::Approval(ApprovalError::Settled { .. } | ApprovalError::Unknown { .. }) => "approval-settled",
             Self::Busy { .. } => "busy",
             Self::KeyInProgress { .. } => "key-in-progress",
             Self::KeyMismatch => "key-mismatch",
@@ -175,7 +172,7 @@ impl ExecuteError {
             Self::Revoked { .. } => "revoked",
             Self::Invoke { error, .. } => error.code(),
             Self::Output { .. } => "invalid-output",
-            Self::Journal(_) | Self::Record(_) | Self::Random(_) => "host-failure",
+            Self::Approval(_) | Self::Journal(_) | Self::Record(_) | Self::Random(_) => "host-failure",
         }
     }
 

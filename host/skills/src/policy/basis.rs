@@ -47,7 +47,8 @@ struct Term {
     /// `state`, `config`, `limit`.
     kind: &'static str,
     /// What is allowed.
-    term: String,
+    #[serde(rename = "term")]
+    what: String,
     /// Why.
     because: String,
 }
@@ -86,7 +87,7 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
         let granted = granted.map(|it| format!("{giver} grants {} ({})", it.host.display(), it.access));
         reasons.push(Term {
             kind: "fs",
-            term: match mount.access {
+            what: match mount.access {
                 Access::Read => format!("{} as {} (read)", mount.host.display(), mount.root),
                 Access::ReadWrite => format!(
                     "{} as {} (read-write, at most {} bytes and {} new files a call)",
@@ -103,7 +104,7 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
         let requested: Vec<_> = terms.http.requested.iter().map(ToString::to_string).collect();
         reasons.push(Term {
             kind: "http",
-            term: rule.to_string(),
+            what: rule.to_string(),
             because: format!(
                 "{giver} grants it; of that, what the manifest asks for: {}; private addresses only where named",
                 requested.join("; ")
@@ -112,25 +113,25 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
     }
     for rule in &terms.http.denied {
         let because = "the manifest, the grant or the host denies it, which wins over what is allowed".to_owned();
-        reasons.push(Term { kind: "http-deny", term: rule.to_string(), because });
+        reasons.push(Term { kind: "http-deny", what: rule.to_string(), because });
     }
     for (name, destinations) in &terms.secrets {
         let destinations: Vec<_> = destinations.iter().map(ToString::to_string).collect();
         let because = format!("the manifest names it; {giver} grants it for these destinations");
-        reasons.push(Term { kind: "secret", term: format!("{name} for {}", destinations.join(", ")), because });
+        reasons.push(Term { kind: "secret", what: format!("{name} for {}", destinations.join(", ")), because });
     }
     let asked_and_granted = || format!("the manifest asks for it; {giver} grants it");
     if let Some(Quota { max_bytes, max_files }) = terms.workspace {
-        let term = format!("/workspace, at most {max_bytes} bytes and {max_files} files");
-        reasons.push(Term { kind: "workspace", term, because: asked_and_granted() });
+        let what = format!("/workspace, at most {max_bytes} bytes and {max_files} files");
+        reasons.push(Term { kind: "workspace", what, because: asked_and_granted() });
     }
     if let Some(StateQuota { max_bytes, max_keys }) = terms.state {
-        let term = format!("its own namespace, {}, at most {max_bytes} bytes and {max_keys} keys", terms.skill);
-        reasons.push(Term { kind: "state", term, because: asked_and_granted() });
+        let what = format!("its own namespace, {}, at most {max_bytes} bytes and {max_keys} keys", terms.skill);
+        reasons.push(Term { kind: "state", what, because: asked_and_granted() });
     }
     for key in terms.config.keys() {
         let because = format!("the manifest asks for it; {giver} grants a value");
-        reasons.push(Term { kind: "config", term: key.clone(), because });
+        reasons.push(Term { kind: "config", what: key.clone(), because });
     }
     reasons.extend(limit_reasons(skill, entry, terms, limits));
     reasons
@@ -152,7 +153,7 @@ fn limit_reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &Limi
         } else {
             "the host's default".to_owned()
         };
-        Term { kind: "limit", term: format!("{name} {value}"), because }
+        Term { kind: "limit", what: format!("{name} {value}"), because }
     };
     terms.limits.named().into_iter().map(reason).collect()
 }

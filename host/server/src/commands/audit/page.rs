@@ -28,11 +28,8 @@ pub(super) fn html(review: &Review) -> String {
     body.push_str("<h2>What it can reach at all, by its imports</h2><div class=reach>");
     for reach in &review.reach {
         let class = if reach.imported { "may" } else { "never" };
-        body.push_str(&format!(
-            "<div class={class}><b>{}</b><br>{}</div>",
-            escape(&reach.capability),
-            escape(&reach.meaning)
-        ));
+        let (capability, meaning) = (escape(&reach.capability), escape(&reach.meaning));
+        body.extend(["<div class=", class, "><b>", &capability, "</b><br>", &meaning, "</div>"]);
     }
     body.push_str("</div><h2>Asked for</h2>");
     body.push_str(&list(review.asked.iter()));
@@ -40,7 +37,7 @@ pub(super) fn html(review: &Review) -> String {
     body.push_str(&granted(review));
     body.push_str("<h2>Asked for and withheld</h2>");
     body.push_str(&list(review.withheld.iter()));
-    body.push_str(&format!("<h2>Has done</h2><p>{} calls</p>", review.history.calls));
+    body.extend(["<h2>Has done</h2><p>", &review.history.calls.to_string(), " calls</p>"]);
     let counts = |counts: &std::collections::BTreeMap<String, u64>| {
         let rows = counts.iter().map(|(what, count)| format!("{count} × {what}")).collect::<Vec<_>>();
         list(rows.iter())
@@ -62,7 +59,7 @@ pub(super) fn html(review: &Review) -> String {
 fn granted(review: &Review) -> String {
     let Some(grant) = &review.grant else { return "<p>nothing</p>".to_owned() };
     let most = grant.terms.iter().filter_map(|term| term.used).max().unwrap_or_default().max(1);
-    let rows: String = grant
+    let rows: Vec<String> = grant
         .terms
         .iter()
         .map(|term| {
@@ -74,12 +71,17 @@ fn granted(review: &Review) -> String {
             format!("<tr><td>{}<td>{used}", escape(&term.term))
         })
         .collect();
-    format!("<p>by {} at {}</p><table><tr><th>term<th>used{rows}</table>", escape(&grant.giver), grant.given_at)
+    format!(
+        "<p>by {} at {}</p><table><tr><th>term<th>used{}</table>",
+        escape(&grant.giver),
+        grant.given_at,
+        rows.concat()
+    )
 }
 
 fn list<'a>(lines: impl Iterator<Item = &'a String>) -> String {
-    let items: String = lines.map(|line| format!("<li><code>{}</code>", escape(line))).collect();
-    if items.is_empty() { "<p>nothing</p>".to_owned() } else { format!("<ul>{items}</ul>") }
+    let items: Vec<String> = lines.map(|line| format!("<li><code>{}</code>", escape(line))).collect();
+    if items.is_empty() { "<p>nothing</p>".to_owned() } else { format!("<ul>{}</ul>", items.concat()) }
 }
 
 /// Text that was written by others must not become a part of the page.

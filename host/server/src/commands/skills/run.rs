@@ -26,12 +26,12 @@ pub(super) fn run(run: &Run, config: &Config, out: Output) -> Done {
             let execution = desk.runtime().block_on(executor.execute(invocation)).map_err(failure)?;
             print(&execution, run.receipt, out)
         }
-        None => ask(run, invocation, &desk, out),
+        None => ask(run, &invocation, &desk, out),
     }
 }
 
 /// Has the server of the data folder make the call.
-fn ask(run: &Run, invocation: Invocation, desk: &Desk, out: Output) -> Done {
+fn ask(run: &Run, invocation: &Invocation, desk: &Desk, out: Output) -> Done {
     let (id, range) = match run.skill.split_once('@') {
         Some((id, range)) => (id, Some(range)),
         None => (run.skill.as_str(), None),
