@@ -69,11 +69,12 @@ impl Audit {
 
     /// Records how a call ended, and its permit where the chain doesn't have it yet.
     pub async fn call(&self, receipt: &Receipt, basis: &Basis, approval: Option<&str>) -> Result<(), JournalError> {
-        let body = record::call(self.clock.now(), receipt, &basis.id, approval);
+        let now = self.clock.now();
+        let body = record::call(now, receipt, &basis.id, approval);
         if self.knows(&basis.id) {
             return self.journal.append(body).await.map(drop);
         }
-        let (id, permit) = (basis.id, record::permit(self.clock.now(), basis));
+        let (id, permit) = (basis.id, record::permit(now, basis));
         let written = self.journal.update(move |batch| {
             if batch.get(Shelf::Permits, &id.hex())?.is_none() {
                 batch.put(Shelf::Permits, id.hex(), Vec::new());

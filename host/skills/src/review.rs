@@ -162,8 +162,12 @@ impl Review {
 fn reach(imports: &[String]) -> Vec<Reach> {
     let reach = |&(capability, prefixes, lacking): &(&str, &[&str], &str)| {
         let imported = imports.iter().any(|import| prefixes.iter().any(|prefix| import.starts_with(prefix)));
-        let meaning = if imported { "only what a grant gives".to_owned() } else { format!("never: {lacking}") };
-        Reach { capability: capability.to_owned(), imported, meaning }
+        let meaning = match (imported, capability) {
+            (false, _) => lacking,
+            (true, "time" | "random numbers") => "as every skill can",
+            (true, _) => "only what a grant gives",
+        };
+        Reach { capability: capability.to_owned(), imported, meaning: meaning.to_owned() }
     };
     CAPABILITIES.iter().map(reach).collect()
 }
