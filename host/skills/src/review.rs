@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bailiwick_domain::authority::{HttpRule, HttpTarget, Scheme};
+use bailiwick_domain::authority::{Access, HttpRule, HttpTarget, Scheme};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant};
 use bailiwick_journal::JournalError;
@@ -37,6 +37,9 @@ pub struct Review {
     pub asked: BTreeSet<String>,
     /// The grant for these bytes.
     pub grant: Option<ReviewedGrant>,
+    /// Options of `bailiwick grant narrow` that take away what no call has used; empty
+    /// before the first call.
+    pub could_lose: Vec<String>,
     /// What was asked for and not granted.
     pub withheld: BTreeSet<String>,
     /// What these bytes did so far.
@@ -149,6 +152,7 @@ impl Review {
             digest: skill.digest,
             problem,
             reach: reach(&imports),
+            could_lose: entry.map(|entry| unused(&entry.grant.capabilities, &history)).unwrap_or_default(),
             withheld: withheld(skill, entry.map(|entry| &entry.grant.capabilities)),
             grant: entry.map(|entry| reviewed(&entry.grant, &history)),
             difference: before.map(|before| difference(&imports, &asked, before, histories.get(&before.digest))),
@@ -246,6 +250,38 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
         reason: grant.reason.clone(),
         terms,
     }
+}
+
+/// What of a grant no call has used, as options that take it away.
+fn unused(given: &Capabilities, history: &History) -> Vec<String> {
+    let mut options = Vec::new();
+    if history.calls == 0 {
+        return options;
+    }
+    let used = |what: &str| history.used.contains_key(what);
+    for mount in &given.fs {
+        let (read, written) = (used(&format!("fs {} read", mount.root)), used(&format!("fs {} written", mount.root)));
+        if !read && !written {
+            options.push(format!("--fs {}", mount.root));
+        } else if !written && mount.access == Access::ReadWrite {
+            options.push(format!("--read-only {}", mount.root));
+        }
+    }
+    let requests = || history.used.keys().filter_map(|used| used.strip_prefix("http "));
+    let is_used = |rule: &HttpRule| requests().any(|request| is_under(rule, request));
+    // All rules for a host go together.
+    let hosts: BTreeSet<String> = given.http.iter().map(|rule| rule.host.to_string()).collect();
+    let idle = |host: &String| !given.http.iter().any(|rule| rule.host.to_string() == *host && is_used(rule));
+    options.extend(hosts.iter().filter(|host| idle(host)).map(|host| format!("--http {host}")));
+    let secrets = given.secrets.keys().filter(|name| !used(&format!("secret {name}")));
+    options.extend(secrets.map(|name| format!("--secret {name}")));
+    if given.state.is_some() && !used("state bucket") {
+        options.push("--state".to_owned());
+    }
+    if given.workspace.is_some() && !used("fs /workspace read") && !used("fs /workspace written") {
+        options.push("--workspace".to_owned());
+    }
+    options
 }
 
 /// Whether a rule covers a request such as `GET https://example.com:443`, whose path

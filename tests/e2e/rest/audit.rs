@@ -110,11 +110,22 @@ fn one_page_tells_a_reviewer_what_a_skill_can_not_do_and_has_not_used() {
     };
     assert!(reach("files") && !reach("requests") && !reach("state"), "{review}");
     assert_eq!(review["grant"]["terms"][0]["used"], 1);
+    assert_eq!(review["could_lose"], json!([]));
     assert_eq!((&review["history"]["calls"], &review["problem"]), (&json!(1), &Value::Null));
     assert!(fs::read_to_string(html).unwrap().contains("What it can reach at all"));
     let text = home.run(&["audit", "skill", "bailiwick/calculate"]).expect(0).stdout;
     assert!(text.contains("not granted") && text.contains("it can read and write no file"), "{text}");
     home.run(&["audit", "skill", "bailiwick/none"]).expect(3);
+    // What was granted since, and no call has used, is offered to be taken away.
+    fs::create_dir(home.path("more")).unwrap();
+    let (read, more) =
+        (format!("{}:/work/read:rw", work.display()), format!("{}:/work/more", home.path("more").display()));
+    home.grant("bailiwick/files", &["--fs", &read, "--fs", &more]);
+    let review = home.run(&["--json", "audit", "skill", "bailiwick/files"]).expect(0).json();
+    assert_eq!(review["could_lose"], json!(["--read-only /work/read", "--fs /work/more"]));
+    home.run(&["grant", "narrow", "bailiwick/files", "--read-only", "/work/read", "--fs", "/work/more"]).expect(0);
+    let review = home.run(&["--json", "audit", "skill", "bailiwick/files"]).expect(0).json();
+    assert_eq!(review["could_lose"], json!([]));
     let list = home.run(&["audit", "list", "--kind", "call"]).expect(0).stdout;
     assert!(list.contains("bailiwick/files") && list.contains("cli:tester"), "{list}");
 }

@@ -53,6 +53,10 @@ fn print(review: &Review, out: Output) {
             lines(grant.terms.iter().map(term), "to run, and to touch nothing", out);
         }
     }
+    if !review.could_lose.is_empty() {
+        section("Could shrink by what it never used");
+        out.line(format!("  bailiwick grant narrow {} {}", review.skill, review.could_lose.join(" ")));
+    }
     section("Asked for and withheld");
     lines(review.withheld.iter().map(|line| tame(line).into_owned()), "nothing", out);
     section("Has done");
