@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 macro_rules! limits {
     ($($(#[doc = $doc:literal])+ $name:ident: $type:ty = $default:expr, at most $ceiling:expr;)*) => {
         /// The limits that hold for one call.
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
         pub struct Limits {
             $($(#[doc = $doc])+ pub $name: $type,)*
             /// Units of fuel; only where set is fuel counted at all, because counting

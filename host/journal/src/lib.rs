@@ -48,8 +48,7 @@ impl Journal {
         Self::start(open::database(path)?)
     }
 
-    /// A journal that is gone with the process, for a host that shares the data
-    /// folder of another one: the file belongs to that one alone.
+    /// A journal that is gone with the process, for whoever only looks at skills and for measurements.
     pub fn in_memory() -> Result<Arc<Self>, JournalError> {
         Self::start(open::over(redb::backends::InMemoryBackend::new())?)
     }

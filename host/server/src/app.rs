@@ -26,7 +26,6 @@ use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
-use crate::foreign_state::ForeignState;
 use crate::output::{Exit, Failure, Output};
 use crate::secrets::ConfiguredSecrets;
 
@@ -120,7 +119,9 @@ impl App {
 /// The skills of a host that another process has: enough to look at them, not to run them.
 pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> {
     let (_, verifier) = authority();
-    let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, Arc::new(ForeignState))?);
+    // Nobody has the issuer of its permits, so that no call ever sees this state.
+    let state = Journal::in_memory().map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
+    let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, state)?);
     Ok(open_registry(config, &sandbox, out))
 }
 

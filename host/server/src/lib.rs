@@ -6,7 +6,6 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod desk;
-pub mod foreign_state;
 pub mod log;
 pub mod output;
 pub mod secrets;

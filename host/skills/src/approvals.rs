@@ -125,14 +125,14 @@ impl Approvals {
     pub(crate) async fn ask(&self, question: Question<'_>) -> Result<Asked, ApprovalError> {
         let _asking = self.asking.lock().await;
         let now = self.clock.now();
-        let known = self.known().values().rev().map(|it| it.at(now)).find(|it| it.answers(&question, now));
+        let known = self.known().values().rev().find(|it| it.answers(&question, now)).cloned();
         match known {
             Some(approval) if approval.state == State::Approved => return Ok(Asked::Approved(approval)),
             Some(approval) if approval.state == State::Denied => return Ok(Asked::Denied(approval)),
-            Some(approval) if approval.state == State::Pending => return Ok(Asked::Pending(approval)),
-            _ => {}
+            Some(approval) => return Ok(Asked::Pending(approval)),
+            None => {}
         }
-        let pending = self.known().values().filter(|it| it.at(now).state == State::Pending).count();
+        let pending = self.known().values().filter(|it| it.state_at(now) == State::Pending).count();
         if pending >= MAX_PENDING {
             return Err(ApprovalError::TooMany { limit: MAX_PENDING });
         }

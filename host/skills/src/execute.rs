@@ -140,12 +140,13 @@ impl Executor {
         event.found(tool);
         check_input(tool, &invocation.arguments)?;
         let call = Request::new(&skill, tool, invocation);
-        let result = match self.decide(&call, None) {
-            Ok(_) | Err((_, Refusal::ApprovalRequired { .. })) => match &invocation.idempotency_key {
-                None => self.call(&call).await,
-                Some(key) => self.call_once(&call, key).await,
+        let result = match &invocation.idempotency_key {
+            None => self.call(&call).await,
+            // An answer that is kept is given again only to whom policy would still let call.
+            Some(key) => match self.decide(&call, None) {
+                Ok(_) | Err((_, Refusal::ApprovalRequired { .. })) => self.call_once(&call, key).await,
+                Err((_, refusal)) => Err(refusal.into()),
             },
-            Err((_, refusal)) => Err(refusal.into()),
         };
         if let Err(ExecuteError::Refused(refusal)) = &result {
             let recorded = self.parts.audit.refusal(invocation, &skill, &tool.name, call.arguments_digest, refusal);

@@ -6,6 +6,7 @@
 //! writes them, and no skill and no agent reaches it.
 
 mod error;
+mod json;
 mod mounts;
 mod narrow;
 mod raw;
@@ -341,7 +342,7 @@ impl GrantStore {
             return Err(inexpressible(&"it would be read as something else than was meant"));
         }
         let fingerprint = fingerprint(grant).map_err(|error| inexpressible(&error))?;
-        let content = raw::told(grant).map_err(|error| inexpressible(&error))?;
+        let content = json::told(grant).map_err(|error| inexpressible(&error))?;
         let content = RawValue::from_string(content.to_string()).map_err(|error| inexpressible(&error))?;
         let record = record::grant(at, kind, by, grant, fingerprint, Some(&content));
         Ok(Change { key: key(grant), document: document.into_bytes(), record, fingerprint })
@@ -421,7 +422,7 @@ impl GrantEntry {
     /// The grant as JSON, by the keys of a file of grants but without the values of
     /// settings, with its fingerprint and its problem where it has one.
     pub fn to_json(&self) -> Value {
-        let mut value = raw::told(&self.grant).unwrap_or_default();
+        let mut value = json::told(&self.grant).unwrap_or_default();
         value["fingerprint"] = Value::String(self.fingerprint.to_string());
         if let Some(problem) = &self.problem {
             value["problem"] = Value::String(problem.clone());
@@ -435,7 +436,7 @@ impl GrantEntry {
         let (fingerprint, problem) = (take("fingerprint"), take("problem"));
         let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
         let fingerprint = text(fingerprint).and_then(|text| text.parse().ok()).ok_or("a grant has no fingerprint")?;
-        Ok(Self { grant: raw::from_json(&value)?, fingerprint, problem: text(problem) })
+        Ok(Self { grant: json::from_json(&value)?, fingerprint, problem: text(problem) })
     }
 }
 
@@ -454,7 +455,7 @@ impl NewGrant {
         members.insert("skill".to_owned(), Value::String(skill.to_string()));
         members.insert("giver".to_owned(), Value::String(giver.to_owned()));
         members.insert("given_at".to_owned(), Value::String(rfc3339(SystemTime::UNIX_EPOCH)));
-        let grant = raw::from_json(&value)?;
+        let grant = json::from_json(&value)?;
         let new = Self {
             giver: grant.giver,
             expires_at: grant.expires_at,
@@ -484,7 +485,7 @@ impl NewGrant {
             used_at: None,
             seen: Seen::default(),
         };
-        let mut value = raw::json(&grant).map_err(GrantError::Inexpressible)?;
+        let mut value = json::whole(&grant).map_err(GrantError::Inexpressible)?;
         if let Some(members) = value.as_object_mut() {
             members.retain(|key, _| !matches!(key.as_str(), "skill" | "giver" | "given_at"));
         }

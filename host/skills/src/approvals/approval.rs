@@ -155,17 +155,21 @@ impl Approval {
         self.edited.as_ref().map_or(self.arguments_digest, |edited| edited.digest)
     }
 
+    /// How it stands at `now`.
+    pub(super) fn state_at(&self, now: SystemTime) -> State {
+        let open = matches!(self.state, State::Pending | State::Approved);
+        if open && now >= self.expires_at { State::Expired } else { self.state }
+    }
+
     /// The same as it stands at `now`.
     pub(super) fn at(&self, now: SystemTime) -> Self {
-        let open = matches!(self.state, State::Pending | State::Approved);
-        let state = if open && now >= self.expires_at { State::Expired } else { self.state };
-        Self { state, ..self.clone() }
+        Self { state: self.state_at(now), ..self.clone() }
     }
 
     /// Whether this is the answer to `question`: the same caller, bytes, tool,
     /// arguments and grant, and no risk that wasn't shown.
     pub(super) fn answers(&self, question: &Question<'_>, now: SystemTime) -> bool {
-        let live = match self.state {
+        let live = match self.state_at(now) {
             State::Pending | State::Approved => true,
             // A no holds as long as a yes would.
             State::Denied => now < self.expires_at,

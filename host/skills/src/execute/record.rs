@@ -105,7 +105,7 @@ struct StoredTerms {
     workspace: Option<StoredQuota>,
     state: Option<StoredStateQuota>,
     config: BTreeMap<String, String>,
-    limits: StoredLimits,
+    limits: Limits,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -139,25 +139,6 @@ struct StoredRule {
     ports: Vec<u16>,
     methods: Vec<String>,
     paths: Vec<PathPattern>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct StoredLimits {
-    memory_bytes: u64,
-    table_elements: u64,
-    instances: u64,
-    deadline: Duration,
-    fuel: Option<u64>,
-    host_calls: u64,
-    input_bytes: u64,
-    output_bytes: u64,
-    http_requests: u64,
-    http_sent_bytes: u64,
-    http_received_bytes: u64,
-    log_bytes: u64,
-    random_bytes: u64,
-    concurrency: u32,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -228,7 +209,7 @@ impl From<&Terms> for StoredTerms {
             workspace: terms.workspace.map(StoredQuota::from),
             state: terms.state.map(StoredStateQuota::from),
             config: terms.config.clone(),
-            limits: StoredLimits::from(&terms.limits),
+            limits: terms.limits.clone(),
         }
     }
 }
@@ -249,7 +230,7 @@ impl StoredTerms {
             workspace: self.workspace.map(Quota::from),
             state: self.state.map(StateQuota::from),
             config: self.config,
-            limits: self.limits.into(),
+            limits: self.limits,
         }
     }
 }
@@ -315,80 +296,6 @@ impl From<StateQuota> for StoredStateQuota {
 impl From<StoredStateQuota> for StateQuota {
     fn from(StoredStateQuota { max_bytes, max_keys }: StoredStateQuota) -> Self {
         Self { max_bytes, max_keys }
-    }
-}
-
-impl From<&Limits> for StoredLimits {
-    fn from(limits: &Limits) -> Self {
-        let Limits {
-            memory_bytes,
-            table_elements,
-            instances,
-            deadline,
-            fuel,
-            host_calls,
-            input_bytes,
-            output_bytes,
-            http_requests,
-            http_sent_bytes,
-            http_received_bytes,
-            log_bytes,
-            random_bytes,
-            concurrency,
-        } = *limits;
-        Self {
-            memory_bytes,
-            table_elements,
-            instances,
-            deadline,
-            fuel,
-            host_calls,
-            input_bytes,
-            output_bytes,
-            http_requests,
-            http_sent_bytes,
-            http_received_bytes,
-            log_bytes,
-            random_bytes,
-            concurrency,
-        }
-    }
-}
-
-impl From<StoredLimits> for Limits {
-    fn from(stored: StoredLimits) -> Self {
-        let StoredLimits {
-            memory_bytes,
-            table_elements,
-            instances,
-            deadline,
-            fuel,
-            host_calls,
-            input_bytes,
-            output_bytes,
-            http_requests,
-            http_sent_bytes,
-            http_received_bytes,
-            log_bytes,
-            random_bytes,
-            concurrency,
-        } = stored;
-        Self {
-            memory_bytes,
-            table_elements,
-            instances,
-            deadline,
-            fuel,
-            host_calls,
-            input_bytes,
-            output_bytes,
-            http_requests,
-            http_sent_bytes,
-            http_received_bytes,
-            log_bytes,
-            random_bytes,
-            concurrency,
-        }
     }
 }
 

@@ -22,7 +22,6 @@ use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::units;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::Value as Json;
 use toml::value::Datetime;
 
 use super::error::GrantError;
@@ -46,7 +45,7 @@ struct RawFile {
 /// The keys in the order in which they are written: tables come last.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct RawGrant {
+pub(super) struct RawGrant {
     skill: SkillId,
     digest: Digest,
     giver: String,
@@ -399,84 +398,6 @@ pub(super) fn document(grant: &Grant) -> Result<String, String> {
 /// The grant of a document.
 pub(super) fn read_document(text: &str) -> Result<Grant, String> {
     toml::from_str::<RawGrant>(text).map(Grant::from).map_err(|error| error.to_string())
-}
-
-/// What stands in the place of a value that is not told.
-const HIDDEN: &str = "(not shown)";
-
-/// The same for those who look and for records: without the values of settings,
-/// which may be secret.
-pub(super) fn told(grant: &Grant) -> Result<Json, String> {
-    let mut value = json(grant)?;
-    let settings = value.get_mut("config").and_then(Json::as_object_mut);
-    settings.into_iter().flat_map(|settings| settings.values_mut()).for_each(|value| *value = Json::from(HIDDEN));
-    Ok(value)
-}
-
-/// The grant as JSON: the keys of the document, moments as text.
-pub(super) fn json(grant: &Grant) -> Result<Json, String> {
-    toml::Value::try_from(RawGrant::from(grant)).map(to_json).map_err(|error| error.to_string())
-}
-
-/// The grant that JSON of this form says.
-pub(super) fn from_json(value: &Json) -> Result<Grant, String> {
-    let value = to_toml(value)?.ok_or("null is not a grant")?;
-    value.try_into::<RawGrant>().map(Grant::from).map_err(|error| error.to_string().trim_end().replace('\n', " "))
-}
-
-/// The only key of the table that a moment becomes where it is not written as text.
-const DATETIME: &str = "$__toml_private_datetime";
-
-/// Keys whose text is a moment.
-const MOMENTS: [&str; 3] = ["given_at", "expires_at", "used_at"];
-
-/// The same value in TOML, which has no null: what is null is left out.
-fn to_toml(value: &Json) -> Result<Option<toml::Value>, String> {
-    Ok(Some(match value {
-        Json::Null => return Ok(None),
-        Json::Bool(flag) => toml::Value::Boolean(*flag),
-        Json::String(text) => toml::Value::String(text.clone()),
-        Json::Number(number) => match number.as_i64() {
-            Some(integer) => toml::Value::Integer(integer),
-            None => return Err(format!("{number} is not a whole number below 2^63")),
-        },
-        Json::Array(items) => {
-            let items = items.iter().map(to_toml).collect::<Result<Vec<_>, _>>()?;
-            toml::Value::Array(items.into_iter().flatten().collect())
-        }
-        Json::Object(members) => {
-            let mut table = toml::Table::new();
-            for (key, member) in members {
-                let member = match member {
-                    Json::String(text) if MOMENTS.contains(&key.as_str()) => {
-                        let moment = text.parse::<Datetime>();
-                        Some(moment.map(toml::Value::Datetime).map_err(|error| format!("{key}: `{text}`: {error}"))?)
-                    }
-                    other => to_toml(other)?,
-                };
-                if let Some(member) = member {
-                    table.insert(key.clone(), member);
-                }
-            }
-            toml::Value::Table(table)
-        }
-    }))
-}
-
-fn to_json(value: toml::Value) -> Json {
-    match value {
-        toml::Value::String(text) => Json::String(text),
-        toml::Value::Integer(number) => Json::from(number),
-        toml::Value::Float(number) => Json::from(number),
-        toml::Value::Boolean(flag) => Json::Bool(flag),
-        toml::Value::Datetime(time) => Json::String(time.to_string()),
-        toml::Value::Array(items) => items.into_iter().map(to_json).collect(),
-        toml::Value::Table(table) if table.contains_key(DATETIME) => {
-            let text = table.get(DATETIME).and_then(toml::Value::as_str).unwrap_or_default();
-            Json::String(text.to_owned())
-        }
-        toml::Value::Table(table) => table.into_iter().map(|(key, value)| (key, to_json(value))).collect(),
-    }
 }
 
 /// Where the fault is, which key has it, and what it is.
