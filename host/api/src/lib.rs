@@ -22,6 +22,7 @@ mod extract;
 mod grants;
 mod guard;
 mod health;
+mod observe;
 mod openapi;
 mod page;
 mod router;

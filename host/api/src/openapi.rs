@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{approvals, audit, execute, grants, health, skills};
+use crate::{approvals, audit, execute, grants, health, observe, skills};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -32,6 +32,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(skills::show))
         .routes(routes!(execute::execute))
         .routes(routes!(audit::review))
+        .routes(routes!(observe::observe))
         .routes(routes!(grants::list))
         .routes(routes!(grants::export))
         .routes(routes!(grants::import))
@@ -118,6 +119,9 @@ pub(crate) struct ExecuteProblems;
 /// Problems of routes that change what skills may do.
 pub(crate) struct GrantProblems;
 
+/// Problems of routes that observe calls.
+pub(crate) struct ObserveProblems;
+
 /// Problems of routes that ask a person.
 pub(crate) struct ApprovalProblems;
 
@@ -182,6 +186,22 @@ impl IntoResponses for AuditProblems {
 impl IntoResponses for GrantProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         let own = [Kind::UNKNOWN_GRANT, Kind::GRANT_CONFLICT, Kind::INVALID_GRANT];
+        describe(&[READ, BODY, &own].concat())
+    }
+}
+
+impl IntoResponses for ObserveProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let own = [
+            Kind::GRANT_CONFLICT,
+            Kind::INVALID_GRANT,
+            Kind::UNKNOWN_TOOL,
+            Kind::TOOL_NOT_NAMED,
+            Kind::NO_TOOLS,
+            Kind::BROKEN_SKILL,
+            Kind::INVALID_ARGUMENTS,
+            Kind::APPROVAL_REQUIRED,
+        ];
         describe(&[READ, BODY, &own].concat())
     }
 }

@@ -68,7 +68,7 @@ impl Call<'_> {
     }
 
     async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
-        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state, workspace) {
+        let guest = match Guest::prepare(self.permit, self.secrets, self.state, workspace) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };

@@ -27,7 +27,7 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
-use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox};
+use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox, ScratchFolder};
 use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use serde_json::Value;
@@ -190,7 +190,11 @@ impl WasmSandbox {
         let Self { clock, state, workspaces, .. } = self;
         let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
         let call = Call { clock, machine, code, tool, index, arguments, permit, secrets, state, workspaces, started };
-        redaction::clean(call.run().await, secrets.redactor())
+        let outcome = call.run().await;
+        if let Some(observation) = permit.observation() {
+            observation.clean(secrets.redactor());
+        }
+        redaction::clean(outcome, secrets.redactor())
     }
 }
 
@@ -219,6 +223,10 @@ impl Sandbox for WasmSandbox {
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool) {
         let mut all = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         all.retain(|digest, _| digests(digest));
+    }
+
+    fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>> {
+        Ok(Box::new(self.workspaces.create()?))
     }
 
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {

@@ -98,6 +98,39 @@ pub enum Skills {
     },
     /// Run a tool: on the server of this data folder, or here where none runs.
     Run(Run),
+    /// Run tools on copies, and write the smallest permissions and grant from what they did.
+    Observe(Observe),
+}
+
+/// Run tools on copies, and write the smallest permissions and grant from what they did.
+///
+/// Folders are copied and state is gone afterwards, so that nothing stays of what the
+/// calls do there; requests are sent. What is named below is the most that they may
+/// touch, whatever the manifest asks for.
+#[derive(Debug, Args)]
+pub struct Observe {
+    /// `namespace/name`, or `namespace/name@range`.
+    pub skill: String,
+    /// Which tool; may be left out where there is only one.
+    pub tool: Option<String>,
+    /// Arguments as a JSON object; `-` reads them from stdin, `@FILE` from a file.
+    #[arg(long, default_value = "{}", value_name = "JSON")]
+    pub args: String,
+    /// One argument; the value is JSON where it can be read as such, else text.
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    pub arg: Vec<String>,
+    /// Several calls in place of one, a line each: {"tool": "read", "arguments": {…}}.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tool", "args", "arg"])]
+    pub calls: Option<PathBuf>,
+    /// Write permissions.toml and grant.toml into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    pub save: Option<PathBuf>,
+    /// Put the permissions into the skill's own skill.toml, in place of those it has.
+    #[arg(long)]
+    pub update: bool,
+    /// The most that may be touched.
+    #[command(flatten)]
+    pub terms: GrantTerms,
 }
 
 /// Run a tool: on the server of this data folder, or here where none runs.
@@ -312,6 +345,14 @@ pub struct AuditList {
 pub struct GrantAdd {
     /// `namespace/name`, or `namespace/name@range`.
     pub skill: String,
+    /// What is given.
+    #[command(flatten)]
+    pub terms: GrantTerms,
+}
+
+/// What is given, or at the most touched.
+#[derive(Debug, Args)]
+pub struct GrantTerms {
     /// A folder: HOST[:GUEST][:ro|:rw]. Read only where nothing else is said;
     /// GUEST may be left out where the skill asks for one root.
     #[arg(long, value_name = "HOST[:GUEST][:ro|:rw]")]

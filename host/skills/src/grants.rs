@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
@@ -31,6 +32,7 @@ pub use self::error::{GrantError, MountError, Wider};
 use self::mounts::Guarded;
 pub use self::mounts::WORKSPACES;
 pub use self::narrow::Narrowing;
+pub(crate) use self::within::rule_is_asked_for;
 use crate::audit::record;
 use crate::package::asked;
 use crate::skill::Skill;
@@ -281,7 +283,37 @@ impl GrantStore {
         self.changes.subscribe()
     }
 
+    /// What `new` says as the bounds of an observation: checked like a grant, but for
+    /// what the manifest asks for, and kept nowhere. Folders are only read, because
+    /// they are copied. Blocks.
+    pub(crate) fn bounds(&self, skill: &Skill, new: NewGrant) -> Result<GrantEntry, GrantError> {
+        let grant = self.check_without_manifest(skill, new, |capabilities| {
+            let mut read = capabilities.clone();
+            read.fs.iter_mut().for_each(|mount| mount.access = Access::Read);
+            let canonical = self.canonical(read)?;
+            let access = canonical.fs.into_iter().zip(&capabilities.fs);
+            let fs = access.map(|(mount, given)| FsMount { access: given.access, ..mount }).collect();
+            Ok(Capabilities { fs, ..capabilities })
+        })?;
+        let fingerprint = fingerprint(&grant).map_err(GrantError::Inexpressible)?;
+        Ok(GrantEntry { grant, fingerprint, problem: None })
+    }
+
     fn check(&self, skill: &Skill, new: NewGrant) -> Result<Grant, GrantError> {
+        let id = &skill.manifest.id;
+        self.check_without_manifest(skill, new, |capabilities| {
+            within::check(&skill.manifest.permissions, &capabilities)
+                .map_err(|wider| GrantError::Wider { skill: id.clone(), wider })?;
+            self.canonical(capabilities)
+        })
+    }
+
+    fn check_without_manifest(
+        &self,
+        skill: &Skill,
+        new: NewGrant,
+        capabilities: impl FnOnce(Capabilities) -> Result<Capabilities, GrantError>,
+    ) -> Result<Grant, GrantError> {
         let manifest = &skill.manifest;
         if manifest.kind == Kind::Prompt {
             return Err(GrantError::Prompt(manifest.id.clone()));
@@ -298,9 +330,7 @@ impl GrantStore {
             let known = known.into_iter().map(str::to_owned).collect();
             return Err(GrantError::UnknownRisk { skill: manifest.id.clone(), tag: tag.clone(), known });
         }
-        within::check(&manifest.permissions, &new.capabilities)
-            .map_err(|wider| GrantError::Wider { skill: manifest.id.clone(), wider })?;
-        let capabilities = self.canonical(new.capabilities)?;
+        let capabilities = capabilities(new.capabilities)?;
         Ok(Grant {
             skill: manifest.id.clone(),
             digest: skill.digest,
@@ -392,6 +422,11 @@ struct Change {
     fingerprint: Digest,
 }
 
+/// The text of a file with `grants`, which can be imported.
+pub(crate) fn file(grants: &[Grant]) -> Result<String, GrantError> {
+    raw::write(grants).map_err(GrantError::Inexpressible)
+}
+
 /// Under which key a grant is kept: one for each digest of a skill.
 fn key(grant: &Grant) -> String {
     format!("{} {}", grant.skill, grant.digest)
@@ -428,6 +463,11 @@ impl GrantEntry {
             value["problem"] = Value::String(problem.clone());
         }
         value
+    }
+
+    /// What the grant says, for records: without the values of settings.
+    pub(crate) fn told(&self) -> Value {
+        json::told(&self.grant).unwrap_or_default()
     }
 
     /// The grant that such JSON says.

@@ -12,10 +12,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bailiwick_domain::authority::HttpDeny;
+use bailiwick_domain::authority::{FsMount, HttpDeny};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::manifest::Kind;
+use bailiwick_domain::observation::Observation;
 use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
 
 pub use self::basis::Basis;
@@ -113,6 +114,27 @@ impl Policy {
         let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
         let permit = self.issuer.issue(terms, now.instant, given.unwrap_or_default());
         Ok(Decision { permit, basis, entry: Arc::clone(entry) })
+    }
+
+    /// A permit for one call on copies, within the bounds of `entry` alone. What it
+    /// touches is noted in `observation`.
+    pub(crate) fn observe(
+        &self,
+        skill: &Skill,
+        entry: &GrantEntry,
+        copies: Vec<FsMount>,
+        observation: Arc<Observation>,
+        now: Now,
+    ) -> Permit {
+        let terms = terms::observed_terms(skill, &entry.grant, copies, &self.options);
+        let time = terms.limits.deadline;
+        self.issuer.issue_observed(Arc::new(terms), now.instant, time, observation)
+    }
+
+    /// Whether the bounds of an observation accept every risk that needs a person's
+    /// word: whoever observes is asked beforehand.
+    pub(crate) fn accepts_risks(&self, skill: &Skill, tool: &Tool, bounds: &GrantEntry) -> Result<(), Refusal> {
+        self.check_risks(skill, tool, bounds, None)
     }
 
     /// What calls of `skill` may do, apart from the risks of single tools.

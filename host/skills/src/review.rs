@@ -238,8 +238,10 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
             used: Some(count(&|used| used.starts_with("state "))),
         });
     }
-    // Settings are handed over before the guest runs, so that nobody sees it look.
-    terms.extend(given.config.keys().map(|key| ReviewedTerm { term: format!("setting {key}"), used: None }));
+    for key in given.config.keys() {
+        let use_of_it = format!("config {key}");
+        terms.push(ReviewedTerm { term: format!("setting {key}"), used: Some(count(&|used| used == use_of_it)) });
+    }
     terms.extend(
         grant.accepted_risks.iter().map(|tag| ReviewedTerm { term: format!("risk accepted: {tag}"), used: None }),
     );
@@ -275,6 +277,8 @@ fn unused(given: &Capabilities, history: &History) -> Vec<String> {
     options.extend(hosts.iter().filter(|host| idle(host)).map(|host| format!("--http {host}")));
     let secrets = given.secrets.keys().filter(|name| !used(&format!("secret {name}")));
     options.extend(secrets.map(|name| format!("--secret {name}")));
+    let settings = given.config.keys().filter(|key| !used(&format!("config {key}")));
+    options.extend(settings.map(|key| format!("--setting {key}")));
     if given.state.is_some() && !used("state bucket") {
         options.push("--state".to_owned());
     }

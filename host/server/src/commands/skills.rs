@@ -1,5 +1,6 @@
-//! `bailiwick skills`: list, show and run.
+//! `bailiwick skills`: list, show, run and observe.
 
+mod observe;
 mod run;
 mod show;
 
@@ -20,6 +21,7 @@ pub fn run(command: Skills, config: &Config, out: Output) -> Done {
         Skills::List { filter } => list(filter.as_deref().unwrap_or_default(), config, out),
         Skills::Show { skill } => show::show(&skill, config, out),
         Skills::Run(run) => run::run(&run, config, out),
+        Skills::Observe(observe) => observe::observe(&observe, config, out),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) enum Record {
 }
 
 /// The names of [`Receipt::outcome`] for a tool that answered.
-pub(super) const fn outcome(output: &Output) -> &'static str {
+pub(crate) const fn outcome(output: &Output) -> &'static str {
     match output {
         Output::Success(_) => "succeeded",
         Output::Failure(_) => "failed",

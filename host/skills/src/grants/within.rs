@@ -37,6 +37,11 @@ pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
     kept
 }
 
+/// Whether all that `rule` gives is asked for.
+pub(crate) fn rule_is_asked_for(asked: &[HttpRule], rule: &HttpRule) -> bool {
+    check_rule(asked, rule).is_ok()
+}
+
 fn check_mount(asked: &Permissions, mount: &FsMount) -> Result<(), Wider> {
     let Some(request) = asked.fs.iter().find(|request| request.root.contains(&mount.root)) else {
         let roots = asked.fs.iter().map(|request| request.root.to_string()).collect();
