@@ -11,5 +11,6 @@ mod rest;
 mod sandbox;
 mod secrets;
 mod settings;
+mod shell;
 mod skills;
 mod web;

@@ -227,7 +227,7 @@ fn permissions(asked: &Permissions) -> wire::permission::Permissions {
         secrets: asked.secrets.iter().cloned().collect(),
         skills: asked.skills.iter().map(ToString::to_string).collect(),
         models: asked.models.clone(),
-        shell: asked.shell.clone(),
+        shell: asked.shell.iter().map(|rule| rule.words().to_vec()).collect(),
     }
 }
 

@@ -66,6 +66,7 @@ fn request(
 fn failure(error: ObserveError, trace: &TraceContext) -> Failure {
     match error {
         ObserveError::Calls { .. } => Failure::invalid_member("/calls", &error.to_string()),
+        ObserveError::Commands => Failure::invalid_member("/within/shell", &error.to_string()),
         ObserveError::Folder(problem) => Failure::new(Kind::INVALID_GRANT, problem),
         ObserveError::Execute(error) => Failure::execute(error, trace),
         ObserveError::Bounds(error) => Failure::grant(&error, &trace.trace_id_hex()),

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
+use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::observation::Observation;
@@ -114,6 +114,8 @@ pub struct Terms {
     pub state: Option<StateQuota>,
     /// Configuration that it sees.
     pub config: BTreeMap<String, String>,
+    /// Commands of the host.
+    pub shell: Vec<CommandRule>,
     /// How much it may take.
     pub limits: Limits,
 }
@@ -242,6 +244,7 @@ mod tests {
             workspace: None,
             state: None,
             config: BTreeMap::new(),
+            shell: vec![],
             limits: LimitsPolicy::default().default,
         });
         let (issuer, verifier) = authority();

@@ -15,6 +15,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capabilities::fs::Files;
 use crate::capabilities::http::{FIELD_SIZE, Gate};
+use crate::capabilities::shell::{self, Launcher, Shell};
 use crate::capabilities::state::State;
 use crate::capabilities::{Denials, Uses, config, fs, random, state};
 use crate::meter::Meter;
@@ -35,6 +36,7 @@ pub(crate) struct Guest {
     gate: Gate,
     files: Files,
     state: State,
+    shell: Shell,
 }
 
 impl Guest {
@@ -44,6 +46,7 @@ impl Guest {
         secrets: &Arc<SecretSet>,
         store: &Arc<dyn StateStore>,
         workspace: Option<&Workspace>,
+        launcher: Option<&Arc<Launcher>>,
     ) -> Result<Self, InvokeError> {
         let terms = permit.terms();
         // What is observed leaves no trace in what the skill keeps.
@@ -81,6 +84,7 @@ impl Guest {
                 counters,
             },
             files,
+            shell: shell::prepare(terms, launcher, workspace),
             state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
         })
     }
@@ -108,6 +112,11 @@ impl Guest {
 
     pub(crate) fn random_view(&mut self) -> random::View<'_> {
         random::View { inner: self.wasi.random(), counters: &self.meter.counters }
+    }
+
+    pub(crate) fn shell_view(&mut self) -> shell::View<'_> {
+        let Gate { denials, uses, counters, .. } = &self.gate;
+        shell::View { shell: &self.shell, denials, uses, counters }
     }
 
     pub(crate) fn config_view(&mut self) -> config::View<'_> {

@@ -33,6 +33,7 @@ use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
 use crate::cache::Cache;
+pub use crate::capabilities::shell::Launcher;
 use crate::code::{Loaded, Machine};
 use crate::engine::Metering;
 use crate::invoke::{Call, failed};
@@ -95,6 +96,7 @@ pub struct WasmSandbox {
     state: Arc<dyn StateStore>,
     secrets: Arc<dyn SecretStore>,
     workspaces: Arc<Workspaces>,
+    launcher: Option<Arc<Launcher>>,
     options: SandboxOptions,
     plain: Arc<Machine>,
     /// Made when the first call asks for fuel.
@@ -119,6 +121,7 @@ impl WasmSandbox {
             state,
             secrets: Arc::new(NoSecrets),
             workspaces,
+            launcher: None,
             options,
             plain,
             fuel: OnceLock::new(),
@@ -130,6 +133,12 @@ impl WasmSandbox {
     #[must_use]
     pub fn with_secrets(self, secrets: Arc<dyn SecretStore>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same for a host that runs commands, by `launcher` if there is one.
+    #[must_use]
+    pub fn with_launcher(self, launcher: Option<Launcher>) -> Self {
+        Self { launcher: launcher.map(Arc::new), ..self }
     }
 
     /// The folders of calls that are granted one, for whoever looks after leftovers.
@@ -188,8 +197,22 @@ impl WasmSandbox {
             Err(error) => return failed(error),
         };
         let Self { clock, state, workspaces, .. } = self;
+        let launcher = self.launcher.as_ref();
         let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
-        let call = Call { clock, machine, code, tool, index, arguments, permit, secrets, state, workspaces, started };
+        let call = Call {
+            clock,
+            machine,
+            code,
+            tool,
+            index,
+            arguments,
+            permit,
+            secrets,
+            state,
+            workspaces,
+            launcher,
+            started,
+        };
         let outcome = call.run().await;
         if let Some(observation) = permit.observation() {
             observation.clean(secrets.redactor());

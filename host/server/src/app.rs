@@ -25,6 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
+use crate::commands::launch::launcher;
 use crate::config::{Config, ConfigError};
 use crate::output::{Exit, Failure, Output};
 use crate::secrets::ConfiguredSecrets;
@@ -210,7 +211,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>) -> Result<WasmSandbox, Failure> {
     let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
     let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
-    Ok(sandbox.with_secrets(secrets(config)?))
+    // A host that lets no manifest ask for commands has nothing that could start them.
+    let launcher = config.allow_shell.then(launcher).flatten();
+    Ok(sandbox.with_secrets(secrets(config)?).with_launcher(launcher))
 }
 
 fn sandbox_options(config: &Config) -> SandboxOptions {

@@ -65,11 +65,26 @@ pub enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Become a command of a skill, confined; started by the sandbox alone.
+    #[command(hide = true)]
+    Launch(Launch),
     /// Print a completion script, e.g. `bailiwick completion bash > /etc/bash_completion.d/bailiwick`.
     Completion {
         /// For which shell.
         shell: Shell,
     },
+}
+
+/// Become a command of a skill, confined.
+#[derive(Debug, Args)]
+pub struct Launch {
+    /// The one folder that may be written.
+    pub workspace: PathBuf,
+    /// Bytes that a file may have.
+    pub max_file: u64,
+    /// The program and its arguments.
+    #[arg(last = true)]
+    pub command: Vec<String>,
 }
 
 /// Serve skills over HTTP.
@@ -99,7 +114,7 @@ pub enum Skills {
     /// Run a tool: on the server of this data folder, or here where none runs.
     Run(Run),
     /// Run tools on copies, and write the smallest permissions and grant from what they did.
-    Observe(Observe),
+    Observe(Box<Observe>),
 }
 
 /// Run tools on copies, and write the smallest permissions and grant from what they did.
@@ -225,6 +240,9 @@ pub struct GrantNarrow {
     /// A secret.
     #[arg(long, value_name = "NAME")]
     pub secret: Vec<String>,
+    /// A command, as `grant list` shows it.
+    #[arg(long, value_name = "COMMAND")]
+    pub shell: Vec<String>,
     /// A risk that was accepted.
     #[arg(long, value_name = "TAG")]
     pub risk: Vec<String>,
@@ -381,6 +399,10 @@ pub struct GrantTerms {
     /// A configuration value that it sees.
     #[arg(long, value_name = "KEY=VALUE")]
     pub setting: Vec<String>,
+    /// A command of the host, exactly so, in the workspace of each call; `git log ...` lets any
+    /// arguments follow. Words are cut at blanks.
+    #[arg(long, value_name = "COMMAND")]
+    pub shell: Vec<String>,
     /// Accept a risk for every call, so that none needs an approval.
     #[arg(long, value_name = "TAG")]
     pub accept_risk: Vec<String>,

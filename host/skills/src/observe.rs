@@ -128,6 +128,9 @@ impl Executor {
             return Err(ObserveError::Calls { found: request.calls.len(), max: MAX_CALLS });
         }
         let skill = self.registry().catalog().resolve(&request.skill).map_err(crate::execute::ExecuteError::from)?;
+        if !request.within.capabilities.shell.is_empty() {
+            return Err(ObserveError::Commands);
+        }
         let tools = tools(&skill, &request.calls)?;
         let entry = self.bounds(&skill, &request).await?;
         for tool in &tools {

@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bailiwick_domain::authority::{FsMount, HttpDeny};
+use bailiwick_domain::authority::{FsMount, HttpDeny, SHELL_RISK};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::manifest::Kind;
@@ -163,7 +163,7 @@ impl Policy {
         &self.options
     }
 
-    /// Every risk that needs approval is accepted by the grant, or was approved for
+    /// Every risk that needs approval (commands of the host always do) is accepted by the grant, or was approved for
     /// this call under this very grant.
     fn check_risks(
         &self,
@@ -173,8 +173,9 @@ impl Policy {
         approved: Option<&Approved>,
     ) -> Result<(), Refusal> {
         let approved = approved.filter(|it| it.holds_for(skill, tool, entry));
+        let commands = !entry.grant.capabilities.shell.is_empty();
         let open = |tag: &&String| {
-            self.options.require_approval_tags.contains(*tag)
+            (self.options.require_approval_tags.contains(*tag) || (commands && *tag == SHELL_RISK))
                 && !entry.grant.accepted_risks.contains(*tag)
                 && !approved.is_some_and(|approved| approved.covers(tag))
         };

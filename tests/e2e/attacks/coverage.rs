@@ -22,11 +22,13 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "../secrets/boundary::a_skill_whose_manifest_or_grant_lacks_the_secret_has_none",
         ],
     ),
+    ("shell", &["shell::not_granted", "shell::further_arguments", "shell::without_workspace"]),
     ("state", &["state::open", "state::open_other", "state::fill_the_disk"]),
 ];
 
 /// For each interface that the host offers, cases that use it for what it shall not do.
 const INTERFACES: &[(&str, &[&str])] = &[
+    ("bailiwick:shell/commands", &["shell::not_granted", "shell::nul_in_a_word"]),
     ("wasi:cli/environment", &["settings::environment", "settings::arguments", "settings::working_folder"]),
     ("wasi:cli/exit", &["output::exit"]),
     ("wasi:cli/stderr", &["output::stderr_flood"]),

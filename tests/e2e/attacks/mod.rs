@@ -38,6 +38,7 @@ mod rogue;
 mod routes;
 mod scene;
 mod settings;
+mod shell;
 mod sockets;
 mod state;
 mod time;

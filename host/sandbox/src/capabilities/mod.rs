@@ -11,6 +11,7 @@ pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod random;
 pub(crate) mod secret;
+pub(crate) mod shell;
 pub(crate) mod state;
 
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(false);
     http::link(linker)?;
     state::link(linker)?;
+    shell::link(linker)?;
     config::link(linker)
 }
 

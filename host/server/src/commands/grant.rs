@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::{Access, FsMount, SecretDestination};
+use bailiwick_domain::authority::{Access, FsMount, InvalidCommand, SecretDestination};
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::Permissions;
@@ -140,6 +140,10 @@ pub(crate) fn new_grant(add: &GrantTerms, asked: &Permissions) -> Result<NewGran
         let pair = text.split_once('=').ok_or_else(|| usage(&format!("`{text}` is not KEY=VALUE")))?;
         granted.config.insert(pair.0.to_owned(), pair.1.to_owned());
     }
+    for text in &add.shell {
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        granted.shell.push(words.try_into().map_err(|error: InvalidCommand| usage(&error))?);
+    }
     Ok(NewGrant {
         giver: app::person(),
         expires_at: app::end_of(add.expires.as_deref())?,
@@ -235,6 +239,7 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
         format!("durable state, at most {} and {max_keys} keys", format_size(max_bytes))
     }));
     lines.extend(given.config.keys().map(|key| format!("setting {key}")));
+    lines.extend(given.shell.iter().map(|rule| format!("command {rule}")));
     lines.extend(grant.accepted_risks.iter().map(|tag| format!("risk accepted: {tag}")));
     lines.extend(describe_limits(&grant.limits));
     if lines.is_empty() {

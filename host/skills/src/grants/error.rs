@@ -166,6 +166,14 @@ pub enum Wider {
         /// The secrets that are asked for.
         names: Vec<String>,
     },
+    /// A command that isn't asked for.
+    #[error("no `[[permissions.shell]]` of the manifest asks for the command `{command}`{}", asked(commands))]
+    Command {
+        /// As it would be granted.
+        command: String,
+        /// The commands that are asked for.
+        commands: Vec<String>,
+    },
     /// A workspace that isn't asked for.
     #[error("the manifest doesn't have `workspace = true` in `[permissions]`")]
     Workspace,

@@ -17,6 +17,9 @@ pub enum ObserveError {
         /// How many there may be.
         max: usize,
     },
+    /// A command would not work on copies.
+    #[error("commands of the host can't be observed: what they do is not seen; leave out `shell`")]
+    Commands,
     /// The same as for a call that is made.
     #[error(transparent)]
     Execute(#[from] ExecuteError),

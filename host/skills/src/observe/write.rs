@@ -1,6 +1,6 @@
 //! Permissions as they stand in a `skill.toml`.
 
-use bailiwick_domain::authority::{Access, HttpDeny, HttpRule, PathPattern, Scheme};
+use bailiwick_domain::authority::{Access, CommandRule, HttpDeny, HttpRule, PathPattern, Scheme};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::units::format_size;
@@ -90,8 +90,8 @@ fn skill(selector: &bailiwick_domain::skill_id::SkillSelector) -> Value {
     Value::Table(table)
 }
 
-fn command(arguments: &Vec<String>) -> Value {
-    let arguments = arguments.iter().cloned().map(Value::String).collect();
+fn command(rule: &CommandRule) -> Value {
+    let arguments = rule.words().iter().cloned().map(Value::String).collect();
     Value::Table(Table::from_iter([("command".to_owned(), Value::Array(arguments))]))
 }
 

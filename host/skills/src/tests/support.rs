@@ -257,6 +257,7 @@ pub(super) fn everything(host: &Path) -> NewGrant {
             workspace: Some(Quota { max_bytes: 3 << 20, max_files: 30 }),
             state: Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }),
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            shell: vec![],
         },
         ..NewGrant::default()
     }

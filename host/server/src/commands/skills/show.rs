@@ -75,9 +75,7 @@ fn requested(permissions: &Permissions) -> Vec<String> {
     lines.extend(permissions.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(permissions.skills.iter().map(|skill| format!("to call {skill} (this release grants none)")));
     lines.extend(permissions.models.iter().map(|model| format!("model {model} (this release grants none)")));
-    lines.extend(
-        permissions.shell.iter().map(|command| format!("to run {} (this release grants none)", command.join(" "))),
-    );
+    lines.extend(permissions.shell.iter().map(|command| format!("to run {command}")));
     lines
 }
 
