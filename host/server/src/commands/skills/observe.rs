@@ -135,7 +135,7 @@ fn print(observed: &Observed, observe: &Observe, skill: &Skill, out: Output) {
     out.line(format!("\n{}", out.bold("The smallest permissions, for skill.toml")));
     out.line(tame(observed.permissions.trim_end()));
     out.line(format!("\n{}", out.bold("The smallest grant")));
-    out.line(tame(observed.grant.trim_end()));
+    out.line(tame(&without_seen(&observed.grant)));
     for text in &observed.notes {
         note(format!("note: {}", tame(text)));
     }
@@ -160,6 +160,18 @@ fn print_call(call: &ObservedCall, out: Output) {
         let text = format!("  denied: {}: {} ({})", denial.capability, denial.request, denial.reason);
         out.line(out.red(&tame(&text)));
     }
+}
+
+/// A file of grants without its comments, and without what the giver was shown of the skill.
+fn without_seen(grants: &str) -> String {
+    let mut seen = false;
+    let shown = grants.lines().filter(|line| {
+        if line.starts_with('[') {
+            seen = *line == "[grant.seen]";
+        }
+        !seen && !line.starts_with('#')
+    });
+    shown.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// As much of an answer as shows that it is the expected one.
