@@ -249,8 +249,8 @@ pub(super) fn denies_path(pattern: &str, path: &str) -> bool {
             resolutions(path).any(|path| {
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 glob(&pattern, &path, &|one, segment| {
-                    let bare = segment.split(';').next().unwrap_or_default();
-                    one == "*" || one.eq_ignore_ascii_case(segment) || one.eq_ignore_ascii_case(bare)
+                    let heads = segment.match_indices(';').map(|(end, _)| &segment[..end]);
+                    one == "*" || heads.chain([*segment]).any(|head| head.eq_ignore_ascii_case(one))
                 })
             })
         })

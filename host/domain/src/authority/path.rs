@@ -157,22 +157,25 @@ fn may_fit(pieces: &[Piece<'_>], path: &str) -> bool {
     reached[0] = true;
     pass_any(pieces, &mut reached);
     for segment in path.split('/').filter(|segment| !segment.is_empty()) {
-        let bare = segment.split(';').next().unwrap_or_default();
-        let mut next = if bare.is_empty() { reached.clone() } else { vec![false; reached.len()] };
+        let mut next = if segment.starts_with(';') { reached.clone() } else { vec![false; reached.len()] };
         for (place, piece) in pieces.iter().enumerate().filter(|(place, _)| reached[*place]) {
             match piece {
                 Piece::Any => next[place] = true,
                 Piece::One => next[place + 1] = true,
-                Piece::Literal(literal) => {
-                    let same = literal.eq_ignore_ascii_case(bare) || literal.eq_ignore_ascii_case(segment);
-                    next[place + 1] |= same;
-                }
+                Piece::Literal(literal) => next[place + 1] |= begins_with(segment, literal),
             }
         }
         pass_any(pieces, &mut next);
         reached = next;
     }
     reached[pieces.len()]
+}
+
+/// Whether a segment is `literal`, perhaps with more parameters behind it.
+fn begins_with(segment: &str, literal: &str) -> bool {
+    let (length, bytes) = (literal.len(), segment.as_bytes());
+    let same = segment.get(..length).is_some_and(|head| head.eq_ignore_ascii_case(literal));
+    same && matches!(bytes.get(length), None | Some(b';'))
 }
 
 /// Any number of segments may also be none.
@@ -350,7 +353,7 @@ mod tests {
         for (denied, path) in [
             // Parameters that a server keeps, as the pattern has them.
             ("/v1/a;b", "/v1/a;b"),
-            ("/v1/a;b", "/v1/A;B/c"),
+            ("/v1/a;b", "/v1/A;B;c/d"),
             ("/v1/%3Bb", "/v1/;b"),
             // A segment of nothing but parameters is one to a server that keeps them.
             ("/v1/*/keys", "/v1/;x/keys"),
@@ -361,7 +364,7 @@ mod tests {
         ] {
             assert!(pattern(denied).denies(path), "{denied} {path}");
         }
-        assert!(!pattern("/v1/a;b").denies("/v1/a"));
+        assert!(!pattern("/v1/a;b").denies("/v1/a") && !pattern("/v1/a;b").denies("/v1/a;bc"));
         assert!(!pattern("/v1/*/keys").denies("/v1/keys"));
     }
 
