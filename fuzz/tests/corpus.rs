@@ -1,5 +1,6 @@
 //! Every input that is kept, in an ordinary test: what was found once is not found again.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::print_stdout, reason = "the name of an input that fails stands above the panic's own message")]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,7 +24,6 @@ fn replay(target: &str) {
     assert!(kept.len() >= 10, "{target} has {} inputs", kept.len());
     for entry in fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
-        // The name of an input that fails stands above the panic's own message.
         println!("{}", path.display());
         check(&fs::read(&path).unwrap());
     }

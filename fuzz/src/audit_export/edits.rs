@@ -1,5 +1,7 @@
 //! What somebody might do to an export who would like it to say something else.
 
+use std::fmt::Write as _;
+
 use arbitrary::{Result, Unstructured};
 use bailiwick_domain::digest::Digest;
 use serde_json::value::RawValue;
@@ -84,12 +86,12 @@ fn chained(export: &[u8]) -> Option<Vec<u8>> {
             record.insert("prev".to_owned(), Value::from(hash.to_string()));
             let record = RawValue::from_string(Value::Object(record).to_string()).ok()?;
             (seq, hash) = (seq + 1, Digest::of(record.get().as_bytes()));
-            out.push_str(&format!("{{\"hash\":\"{hash}\",\"record\":{record}}}\n"));
+            writeln!(out, "{{\"hash\":\"{hash}\",\"record\":{record}}}").ok()?;
         } else if let Some(Value::Object(checkpoint)) = line.get("checkpoint") {
             let mut checkpoint = checkpoint.clone();
             checkpoint.insert("seq".to_owned(), Value::from(seq));
             checkpoint.insert("hash".to_owned(), Value::from(hash.to_string()));
-            out.push_str(&format!("{{\"checkpoint\":{}}}\n", Value::Object(checkpoint)));
+            writeln!(out, "{{\"checkpoint\":{}}}", Value::Object(checkpoint)).ok()?;
         }
     }
     Some(out.into_bytes())

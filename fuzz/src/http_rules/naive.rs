@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use bailiwick_domain::authority::{HttpDeny, HttpRule, HttpTarget};
+use bailiwick_domain::digest::hex;
 
 /// How often a path is decoded before nobody would understand it.
 const DECODINGS: usize = 2;
@@ -35,7 +36,7 @@ pub(super) fn denies_address(rule: &HttpDeny, target: &HttpTarget<'_>, address: 
 }
 
 fn denies_rest(rule: &HttpDeny, target: &HttpTarget<'_>) -> bool {
-    let method = |method: &String| method.to_ascii_uppercase() == target.method.to_ascii_uppercase();
+    let method = |method: &String| method.eq_ignore_ascii_case(target.method);
     (rule.schemes.is_empty() || rule.schemes.contains(&target.scheme))
         && (rule.ports.is_empty() || rule.ports.contains(&target.port))
         && (rule.methods.is_empty() || rule.methods.iter().any(method))
@@ -144,8 +145,7 @@ fn carried(address: IpAddr) -> Vec<IpAddr> {
     let octets = octets(address);
     let four = |from: usize| octets.get(from..from + 4).and_then(|four| <[u8; 4]>::try_from(four).ok());
     let inner = match octets.as_slice() {
-        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] => four(12),
-        [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, ..] => four(12),
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ..] | [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, ..] => four(12),
         [0x20, 0x02, ..] if octets.len() == 16 => four(2),
         [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, first, ..] if *first != 0 => four(12),
         _ => None,
@@ -195,9 +195,9 @@ fn decoded(path: &str) -> String {
         match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()).filter(|_| byte == b'%') {
             Some(code) => {
                 if code == b'*' {
-                    out.extend(b"%2A")
+                    out.extend(b"%2A");
                 } else {
-                    out.push(code)
+                    out.push(code);
                 }
                 bytes.nth(1);
             }
@@ -283,10 +283,9 @@ pub(super) fn disguises(path: &str) -> Vec<String> {
     let mut all = vec![path.to_ascii_uppercase(), path.replace('/', "//"), format!("{path}/"), format!("{path};x")];
     // Where something is encoded already, once more may be more than anybody decodes.
     if !path.contains('%') {
-        let encoded = |c: char| {
-            if c == '/' { c.to_string() } else { c.to_string().bytes().map(|byte| format!("%{byte:02x}")).collect() }
-        };
-        all.push(path.chars().map(encoded).collect());
+        let encoded =
+            |segment: &str| segment.bytes().flat_map(|byte| ["%".to_owned(), hex(&[byte])]).collect::<String>();
+        all.push(path.split('/').map(encoded).collect::<Vec<_>>().join("/"));
     }
     all
 }
