@@ -42,7 +42,7 @@ demo: build ## show what a skill can do, and what it can't
 	@$(WITH_ENV) $(XTASK) demo
 
 .PHONY: test
-test: build test-docs ## build everything and run every test
+test: build test-docs test-fuzz ## build everything and run every test
 	$(SAY) 'running the tests'
 	@$(WITH_ENV) if command -v cargo-nextest >/dev/null; then \
 	    cargo nextest run --workspace --no-fail-fast; \
@@ -55,6 +55,20 @@ test: build test-docs ## build everything and run every test
 test-docs: build
 	$(SAY) 'running the examples in the documentation'
 	@cargo test --quiet --workspace --doc >target/doc-tests.log 2>&1 || { cat target/doc-tests.log; exit 1; }
+
+# From the same corpus with the same seed each time, and two at a time.
+.PHONY: test-fuzz
+test-fuzz: build
+	$(SAY) 'fuzzing for some seconds (make fuzz: for minutes)'
+	@tools/fuzz --fresh --seconds 6 --jobs 2
+
+# For how long each target runs.
+FUZZ_SECONDS ?= 60
+
+.PHONY: fuzz
+fuzz: setup ## fuzz whatever reads untrusted text, each target for FUZZ_SECONDS=60
+	$(SAY) 'fuzzing each target for $(FUZZ_SECONDS) s'
+	@tools/fuzz --seconds $(FUZZ_SECONDS)
 
 .PHONY: lint
 lint: check-format clippy check-schemas ## check formatting, warnings and generated files

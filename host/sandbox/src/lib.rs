@@ -37,6 +37,8 @@ pub use crate::capabilities::shell::Launcher;
 use crate::code::{Loaded, Machine};
 use crate::engine::Metering;
 use crate::invoke::{Call, failed};
+#[doc(hidden)]
+pub use crate::value::fuzzing;
 pub use crate::workspace::Workspaces;
 
 /// Bytes of the largest component that is taken. An interpreter with a

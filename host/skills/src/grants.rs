@@ -6,6 +6,8 @@
 //! writes them, and no skill and no agent reaches it.
 
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod mounts;
 mod narrow;

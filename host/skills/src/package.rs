@@ -14,6 +14,8 @@ mod document;
 mod error;
 mod files;
 mod findings;
+#[doc(hidden)]
+pub mod fuzzing;
 mod key_path;
 mod manifest;
 mod names;
@@ -142,9 +144,7 @@ fn read_package(
     findings: &mut Findings,
 ) -> Result<Option<Parts>, PackageError> {
     let document = toml_source::parse(folder.shown(Path::new(MANIFEST_FILE)), manifest)?;
-    let read = raw::read_manifest(&document, findings)
-        .and_then(|raw| manifest::validate(raw, &document, options.allow_shell, findings));
-    let Some(manifest) = read else { return Ok(None) };
+    let Some(manifest) = read_manifest(&document, options, findings) else { return Ok(None) };
     check_component(folder, &document, &manifest, findings);
     let schemas = tool_schemas::read(folder, &document, &manifest, findings);
     let instructions = match instructions {
@@ -156,6 +156,12 @@ fn read_package(
         findings.problem(document.problem(&KeyPath::root().key("kind"), message));
     }
     Ok(Some(Parts { manifest, instructions, schemas }))
+}
+
+/// The manifest as its text alone says it. `None` means that `findings` says why not.
+fn read_manifest(document: &Document, options: LoadOptions, findings: &mut Findings) -> Option<SkillManifest> {
+    let raw = raw::read_manifest(document, findings)?;
+    manifest::validate(raw, document, options.allow_shell, findings)
 }
 
 fn read_instructions(

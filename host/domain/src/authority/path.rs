@@ -51,19 +51,15 @@ impl PathPattern {
 
     /// Whether the pattern, as part of a rule that denies, means `path` in any form
     /// in which a server might read it: percent-encoded, with doubled slashes, with
-    /// parameters behind `;`, in upper case. A path that climbs is meant by each.
+    /// parameters behind `;`, which it may drop or keep, in upper case. A path that
+    /// climbs is meant by each.
     pub fn denies(&self, path: &str) -> bool {
         let own = Self(self.0.split('/').map(decoded).collect::<Vec<_>>().join("/"));
         let mut pieces = own.pieces();
         pieces.retain(|piece| *piece != Piece::Literal(""));
-        readings(path).any(|path| climbs(&path) || fits(&pieces, &bare_segments(&path), Self::denies_segment))
-    }
-
-    fn denies_segment(piece: &Piece<'_>, segment: &&str) -> bool {
-        match piece {
-            Piece::Literal(literal) => literal.eq_ignore_ascii_case(segment),
-            Piece::One | Piece::Any => true,
-        }
+        // A star of the path is itself, as `%2A` is in the pattern.
+        let path = path.replace('*', "%2A");
+        readings(&path).any(|path| climbs(&path) || may_fit(&pieces, &path))
     }
 
     /// Whether every path that `other` means is one that this pattern means. It may
@@ -89,7 +85,8 @@ impl PathPattern {
         };
         let mut pieces: Vec<Piece<'_>> = text.split('/').map(piece).collect();
         if !glob {
-            if text.is_empty() {
+            // `//` is another path than `/`, and not the prefix of every path.
+            if self.0 == "/" {
                 pieces.clear();
             }
             pieces.push(Piece::Any);
@@ -149,10 +146,45 @@ fn climbs(path: &str) -> bool {
     path.split('/').any(segment) || path.contains('\\') || lower.contains("%2f") || lower.contains("%5c")
 }
 
-/// The segments without parameters; an empty one says nothing.
-fn bare_segments(path: &str) -> Vec<&str> {
-    let bare = path.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
-    bare.filter(|segment| !segment.is_empty()).collect()
+/// Whether `pieces` mean the path as some server might resolve it: with or without
+/// the parameters of each segment, and with or without those segments that are
+/// nothing but parameters. One that is empty says nothing.
+///
+/// Every place in the pattern that can be reached is followed at once, so that the
+/// work is at the most the product of both lengths.
+fn may_fit(pieces: &[Piece<'_>], path: &str) -> bool {
+    let mut reached = vec![false; pieces.len() + 1];
+    reached[0] = true;
+    pass_any(pieces, &mut reached);
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        let mut next = if segment.starts_with(';') { reached.clone() } else { vec![false; reached.len()] };
+        for (place, piece) in pieces.iter().enumerate().filter(|(place, _)| reached[*place]) {
+            match piece {
+                Piece::Any => next[place] = true,
+                Piece::One => next[place + 1] = true,
+                Piece::Literal(literal) => next[place + 1] |= begins_with(segment, literal),
+            }
+        }
+        pass_any(pieces, &mut next);
+        reached = next;
+    }
+    reached[pieces.len()]
+}
+
+/// Whether a segment is `literal`, perhaps with more parameters behind it.
+fn begins_with(segment: &str, literal: &str) -> bool {
+    let (length, bytes) = (literal.len(), segment.as_bytes());
+    let same = segment.get(..length).is_some_and(|head| head.eq_ignore_ascii_case(literal));
+    same && matches!(bytes.get(length), None | Some(b';'))
+}
+
+/// Any number of segments may also be none.
+fn pass_any(pieces: &[Piece<'_>], reached: &mut [bool]) {
+    for (place, piece) in pieces.iter().enumerate() {
+        if *piece == Piece::Any && reached[place] {
+            reached[place + 1] = true;
+        }
+    }
 }
 
 /// The text without percent-encoding, but for a star, which would become a wildcard.
@@ -255,6 +287,7 @@ mod tests {
             ("/v1", ["/v1", "/v1/", "/v1/x/y"], ["/v10", "/v2", "/"]),
             ("/v1/", ["/v1", "/v1/", "/v1/x"], ["/v1x", "/V1", "/w/v1"]),
             ("/", ["/", "/a", "//a"], ["", "a", "/a/../b"]),
+            ("//", ["/", "//", "//a"], ["/a", "/a/b", "/a//b"]),
         ] {
             assert!(inside.iter().all(|path| pattern(prefix).allows(path)), "{prefix}");
             assert!(!outside.iter().any(|path| pattern(prefix).allows(path)), "{prefix}");
@@ -316,6 +349,26 @@ mod tests {
     }
 
     #[test]
+    fn a_denied_path_is_denied_with_parameters_and_stars_of_its_own() {
+        for (denied, path) in [
+            // Parameters that a server keeps, as the pattern has them.
+            ("/v1/a;b", "/v1/a;b"),
+            ("/v1/a;b", "/v1/A;B;c/d"),
+            ("/v1/%3Bb", "/v1/;b"),
+            // A segment of nothing but parameters is one to a server that keeps them.
+            ("/v1/*/keys", "/v1/;x/keys"),
+            ("/v1/*/*/keys", "/v1/;x/7/keys"),
+            ("/v1/keys", "/v1/;x/keys;y"),
+            ("/%2A", "/*"),
+            ("/v1/%2a/keys", "/v1/*/keys"),
+        ] {
+            assert!(pattern(denied).denies(path), "{denied} {path}");
+        }
+        assert!(!pattern("/v1/a;b").denies("/v1/a") && !pattern("/v1/a;b").denies("/v1/a;bc"));
+        assert!(!pattern("/v1/*/keys").denies("/v1/keys"));
+    }
+
+    #[test]
     fn a_pattern_covers_what_means_no_more() {
         let covers = |one: &str, other: &str| pattern(one).covers(&pattern(other));
         for (one, other) in [
@@ -332,6 +385,7 @@ mod tests {
         }
         for (one, other) in [
             ("/v1", "/"),
+            ("//", "/v1"),
             ("/v1", "/v10"),
             ("/v1", "/*/x"),
             // A prefix means all below it too, which a glob without `**` at its end does not.

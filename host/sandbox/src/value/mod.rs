@@ -2,6 +2,8 @@
 //!
 //! The rule of both directions: a value crosses unchanged or not at all.
 
+#[doc(hidden)]
+pub mod fuzzing;
 mod lift;
 mod lower;
 #[cfg(test)]
