@@ -67,20 +67,20 @@ pub(super) fn copy(
     scratch: &Path,
 ) -> Result<(Vec<Copied>, LeftOut), CopyError> {
     let mut copier = Copier::default();
-    let mut copies = Vec::new();
+    let mut all = Vec::new();
     let mut make = |root: &GuestPath, original: Option<&FsMount>| {
-        let copy = scratch.join(copies.len().to_string());
+        let copy = scratch.join(all.len().to_string());
         fs::create_dir(&copy).map_err(|error| CopyError::Failed { path: copy.clone(), error })?;
         if let Some(mount) = original {
             copier.folder(&mount.host, &copy, 0)?;
         }
-        copies.push(Copied { root: root.clone(), original: original.cloned(), copy });
+        all.push(Copied { root: root.clone(), original: original.cloned(), copy });
         Ok(())
     };
     given.iter().try_for_each(|mount| make(&mount.root, Some(mount)))?;
     let absent = asked.iter().filter(|root| !given.iter().any(|mount| mount.root.overlaps(root)));
     absent.into_iter().try_for_each(|root| make(root, None))?;
-    Ok((copies, copier.left_out))
+    Ok((all, copier.left_out))
 }
 
 /// What was not copied.
