@@ -23,6 +23,7 @@ mod grants;
 mod guard;
 mod health;
 mod openapi;
+mod packages;
 mod page;
 mod router;
 mod serve;

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod execute;
 pub mod grant;
 pub mod health;
+pub mod package;
 pub mod permission;
 pub mod problem;
 pub mod receipt;

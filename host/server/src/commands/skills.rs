@@ -1,5 +1,7 @@
-//! `bailiwick skills`: list, show and run.
+//! `bailiwick skills`: list, show, run, install and publish.
 
+mod install;
+mod publish;
 mod run;
 mod show;
 
@@ -20,6 +22,11 @@ pub fn run(command: Skills, config: &Config, out: Output) -> Done {
         Skills::List { filter } => list(filter.as_deref().unwrap_or_default(), config, out),
         Skills::Show { skill } => show::show(&skill, config, out),
         Skills::Run(run) => run::run(&run, config, out),
+        Skills::Install(install) => install::install(&install, config, out),
+        Skills::Remove { skill } => install::remove(&skill, config, out),
+        Skills::Pack(pack) => publish::pack(&pack, config, out),
+        Skills::Publish(publish) => publish::publish(&publish, config, out),
+        Skills::Keygen { file } => publish::keygen(&file, out),
     }
 }
 

@@ -230,6 +230,6 @@ pub(crate) fn approval(at: SystemTime, kind: &'static str, principal: &str, appr
 }
 
 /// Nothing here has keys that are not text, so writing can't fail.
-fn text(record: &impl Serialize) -> String {
+pub(super) fn text(record: &impl Serialize) -> String {
     serde_json::to_string(record).unwrap_or_else(|error| format!("{{\"kind\":\"unwritable\",\"error\":\"{error}\"}}"))
 }
