@@ -24,6 +24,7 @@ mod guard;
 mod health;
 mod observe;
 mod openapi;
+mod packages;
 mod page;
 mod router;
 mod serve;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_api::auth::KeyFile;
+use bailiwick_distribution::store::Store;
 use bailiwick_domain::clock::Clock as _;
 use bailiwick_domain::permit::{PermitIssuer, PermitVerifier, authority};
 use bailiwick_domain::sandbox::Sandbox;
@@ -20,13 +21,13 @@ use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
 use bailiwick_skills::grants::{GrantStore, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
-use bailiwick_skills::registry::{Progress, Registry, RegistryOptions};
+use bailiwick_skills::registry::{Admission, Progress, Registry, RegistryOptions};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
 use crate::commands::launch::launcher;
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, PACKAGES};
 use crate::output::{Exit, Failure, Output};
 use crate::secrets::ConfiguredSecrets;
 
@@ -41,6 +42,8 @@ const MAX_LIFETIME: Duration = Duration::from_hours(100 * 366 * 24);
 pub struct App {
     /// Which skills there are.
     pub registry: Arc<Registry>,
+    /// What is installed.
+    pub packages: Arc<Store>,
     /// What was granted.
     pub grants: Arc<GrantStore>,
     /// What calls write for themselves alone.
@@ -92,8 +95,9 @@ impl App {
         let workspaces = Arc::clone(sandbox.workspaces());
         workspaces.sweep();
         let sandbox: Arc<dyn Sandbox> = sandbox;
-        let registry = open_registry(config, &sandbox, out);
-        Ok(Self { registry, grants, workspaces, approvals, audit, sandbox, journal, issuer })
+        let packages = packages(config);
+        let registry = open_registry(config, &packages, &sandbox, out);
+        Ok(Self { registry, packages, grants, workspaces, approvals, audit, sandbox, journal, issuer })
     }
 
     /// What makes calls. Policy takes the issuer of permits with it.
@@ -123,7 +127,7 @@ pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> 
     // Nobody has the issuer of its permits, so that no call ever sees this state.
     let state = Journal::in_memory().map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
     let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, state)?);
-    Ok(open_registry(config, &sandbox, out))
+    Ok(open_registry(config, &packages(config), &sandbox, out))
 }
 
 /// Where commands reach the server of the data folder.
@@ -230,14 +234,19 @@ fn private_folder(path: &Path) -> Result<(), Failure> {
     made.map_err(|error| Failure::new(Exit::Host, format!("the data folder {}: {error}", path.display())))
 }
 
-fn open_registry(config: &Config, sandbox: &Arc<dyn Sandbox>, out: Output) -> Arc<Registry> {
+fn packages(config: &Config) -> Arc<Store> {
+    Arc::new(Store::new(config.data_dir.join(PACKAGES), config.lock.clone(), config.trust.clone()))
+}
+
+fn open_registry(config: &Config, packages: &Arc<Store>, sandbox: &Arc<dyn Sandbox>, out: Output) -> Arc<Registry> {
     let options = RegistryOptions {
         directories: config.skill_directories.clone(),
         strict: config.strict_validation,
         allow_shell: config.allow_shell,
     };
     let bar = progress_bar(out);
-    let registry = Registry::open(options, Arc::clone(sandbox), |progress: Progress<'_>| {
+    let admission = Arc::clone(packages) as Arc<dyn Admission>;
+    let registry = Registry::open_with(options, Some(admission), Arc::clone(sandbox), |progress: Progress<'_>| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
         let name = progress.folder.file_name().unwrap_or_default();

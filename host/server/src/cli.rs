@@ -115,6 +115,22 @@ pub enum Skills {
     Run(Run),
     /// Run tools on copies, and write the smallest permissions and grant from what they did.
     Observe(Box<Observe>),
+    /// Install a package, or without a source what bailiwick.lock says. Grants nothing.
+    Install(Install),
+    /// Remove an installed package.
+    Remove {
+        /// `namespace/name`, or `namespace/name@version`.
+        skill: String,
+    },
+    /// Pack a package into one file.
+    Pack(Pack),
+    /// Put a package into a registry.
+    Publish(Publish),
+    /// Make a key that signs packages, and print its public half.
+    Keygen {
+        /// The file of the private key, which must be new.
+        file: PathBuf,
+    },
 }
 
 /// Run tools on copies, and write the smallest permissions and grant from what they did.
@@ -146,6 +162,65 @@ pub struct Observe {
     /// The most that may be touched.
     #[command(flatten)]
     pub terms: GrantTerms,
+}
+
+/// Install a package, or without a source what bailiwick.lock says. Grants nothing.
+#[derive(Debug, Args)]
+pub struct Install {
+    /// A folder, a file of `skills pack`, or oci://host[:port]/repository:tag, or `@sha256:…`
+    /// in place of the tag.
+    pub source: Option<String>,
+    /// What it must be: the digest of the manifest in a registry, else of the bundle.
+    #[arg(long, value_name = "sha256:…", requires = "source")]
+    pub digest: Option<String>,
+    /// Take it without a signature of a key in `skills.trusted_keys`.
+    #[arg(long)]
+    pub allow_unsigned: bool,
+    /// How the registry is asked.
+    #[command(flatten)]
+    pub registry: RegistryAccess,
+}
+
+/// Pack a package into one file.
+#[derive(Debug, Args)]
+pub struct Pack {
+    /// The package.
+    pub folder: PathBuf,
+    /// The file to write. NAME-VERSION.tar where it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Sign it with this private key; the signature is the file with `.sig` behind its name.
+    #[arg(long, value_name = "KEYFILE")]
+    pub sign: Option<PathBuf>,
+}
+
+/// Put a package into a registry.
+#[derive(Debug, Args)]
+pub struct Publish {
+    /// The package.
+    pub folder: PathBuf,
+    /// oci://host[:port]/repository:tag.
+    pub place: String,
+    /// Sign it with this private key.
+    #[arg(long, value_name = "KEYFILE")]
+    pub sign: Option<PathBuf>,
+    /// How the registry is asked.
+    #[command(flatten)]
+    pub registry: RegistryAccess,
+}
+
+/// How a registry is asked.
+#[derive(Debug, Args)]
+pub struct RegistryAccess {
+    /// Ask it without encryption, also on another machine.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// Who asks.
+    #[arg(long, value_name = "NAME", requires = "password_stdin")]
+    pub username: Option<String>,
+    /// Read the password, or a token in its place, from stdin.
+    #[arg(long, requires = "username")]
+    pub password_stdin: bool,
 }
 
 /// Run a tool: on the server of this data folder, or here where none runs.

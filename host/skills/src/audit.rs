@@ -8,6 +8,7 @@
 mod checkpoint;
 mod export;
 mod key;
+mod package;
 mod query;
 pub(crate) mod record;
 mod verify;
@@ -25,6 +26,7 @@ use bailiwick_journal::{Journal, JournalError, Link, Shelf, Undone};
 pub use self::checkpoint::{Checkpoint, CheckpointError};
 pub use self::export::Export;
 pub use self::key::{AuditKey, AuditKeyError, PublicKey};
+pub use self::package::{PackageEvent, PackageStep};
 pub use self::query::{AuditPage, AuditQuery};
 pub use self::record::moment;
 pub use self::verify::{Verified, VerifyError, verify};

@@ -11,6 +11,7 @@ pub mod execute;
 pub mod grant;
 pub mod health;
 pub mod observe;
+pub mod package;
 pub mod permission;
 pub mod problem;
 pub mod receipt;

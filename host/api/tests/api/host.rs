@@ -16,6 +16,9 @@ use bailiwick_api::options::ApiOptions;
 use bailiwick_api::problem::Kind;
 use bailiwick_api::state::{Host, ReadyFlag};
 use bailiwick_api::{Peer, openapi, router, time};
+use bailiwick_distribution::install::Installer;
+use bailiwick_distribution::store::Store;
+use bailiwick_distribution::trust::Trust;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::permit;
@@ -128,7 +131,10 @@ impl TestHost {
         change(&mut options);
         let ready = ReadyFlag::default();
         ready.set(true);
+        let installed = Store::new(data.join("packages"), data.join("bailiwick.lock"), Trust::default());
+        let packages = Installer::new(Arc::new(installed), Arc::clone(&registry), Arc::clone(executor.audit()));
         let host = Host {
+            packages,
             registry: Arc::clone(&registry),
             executor: Arc::new(executor),
             keyring,

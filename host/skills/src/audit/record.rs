@@ -335,6 +335,6 @@ fn observation<'a>(
 }
 
 /// Nothing here has keys that are not text, so writing can't fail.
-fn text(record: &impl Serialize) -> String {
+pub(super) fn text(record: &impl Serialize) -> String {
     serde_json::to_string(record).unwrap_or_else(|error| format!("{{\"kind\":\"unwritable\",\"error\":\"{error}\"}}"))
 }
