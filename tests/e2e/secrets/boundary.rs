@@ -70,6 +70,21 @@ fn another_destination_gets_neither_the_secret_nor_the_request() {
     assert_eq!(web.requests(), Vec::<String>::new());
 }
 
+/// What is sent in plain text may go to an address of the host's own network, and not
+/// to a name, which somebody else might answer for.
+#[test]
+fn a_destination_that_is_a_name_gets_no_secret_in_plain_text() {
+    let (home, web) = (home(), Echo::start());
+    let named = web.address().replace("127.0.0.1", "localhost");
+    let (rule, secret) = (format!("GET,POST http://{named}"), format!("token={named}"));
+    home.grant("tests/courier", &["--http", &rule, "--http", &web.rule(), "--secret", &secret]);
+    let server = home.serve();
+    let url = web.url("/").replace("127.0.0.1", "localhost");
+    let problem = send(&server, &url, "Bearer {{secret:token}}").problem("tool-failed");
+    assert!(denials(&problem)[0].1.contains("granted for other destinations"), "{problem}");
+    assert_eq!(web.requests(), Vec::<String>::new());
+}
+
 #[test]
 fn a_skill_whose_manifest_or_grant_lacks_the_secret_has_none() {
     let (home, web) = (home(), Echo::start());
