@@ -44,10 +44,12 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
     }
     let host = host(root)?;
     let mut table = Table::read(root, &checks);
-    let selected: Vec<&Check> = checks
+    let mut selected: Vec<&Check> = checks
         .iter()
         .filter(|it| if asked.names.is_empty() { !table.is_of(it, &host) } else { asked.names.contains(&it.name) })
         .collect();
+    // What nobody knows is asked first.
+    selected.sort_by_key(|check| table.knows(check));
     let patched = patch::apply(root, &checks).map_err(|problems| problems.join("\n"))?;
     let tree = tree::make(root, &patched)?;
     let attacks = Attacks::build(&tree)?;

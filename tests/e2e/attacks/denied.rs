@@ -72,7 +72,7 @@ cases! { hidden_address:
 
 async fn hidden_address(case: &str, host: &str) {
     let server = Rogue::start(rogue::polite);
-    let granted = [host, "127.0.0.1", "::1"].map(|host| rule(host, server.port()));
+    let granted = ["*", "localhost", "127.0.0.1", "::1"].map(|host| rule(host, server.port()));
     let denied = HttpDeny::of("127.0.0.0/8".parse().unwrap());
     let mut scene = allowed(granted.to_vec());
     scene.terms.http.denied = vec![denied, HttpDeny::of("::1".parse().unwrap())];

@@ -159,6 +159,7 @@ fn host_folders(says: &str, folders: &[&str], how: &str) {
     );
     vault(&home);
     home.write("data/workspaces/one/files/x", "");
+    home.write("data/cache/x", "");
     home.write("elsewhere/cache/x", "");
     home.write("docs/x", "");
     let asked = "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read-write\"\n";

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bailiwick_domain::authority::{HttpRule, Scheme};
-use bailiwick_domain::sandbox::{InvokeError, Outcome};
+use bailiwick_domain::sandbox::{InvokeError, MAX_DENIALS, Outcome};
 
 use super::rogue::{self, Manners, Rogue};
 use super::scene::{SHORT, Scene, peak_of};
@@ -219,6 +219,8 @@ async fn flood(case: &str, expected: &str) {
     let outcome = ask(vec![rule("127.0.0.1", server.port())], case, &server.authority()).await;
     assert_eq!(failure(&outcome), expected);
     assert!(outcome.denials.iter().all(|denial| denial.reason.contains("`http_requests` of 100")));
+    // What is refused goes into the receipt, and not without end.
+    assert!(outcome.denials.len() <= MAX_DENIALS, "{} refusals are kept", outcome.denials.len());
     assert!((1..=100).contains(&server.connections()), "{}", server.connections());
 }
 

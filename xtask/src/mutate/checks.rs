@@ -22,7 +22,7 @@ pub(super) struct Check {
     pub(super) of: &'static [&'static str],
     /// Checks that are off with it, because each holds where the other is missing.
     pub(super) with: &'static [&'static str],
-    /// Where it stands; empty where all is in `with`.
+    /// Where it stands. Empty where it is no more than what stands in `with`.
     pub(super) patches: &'static [Patch],
 }
 

@@ -65,6 +65,11 @@ impl Table {
         self.0.get(check.name).is_some_and(|row| row.host == host)
     }
 
+    /// Whether the check was run at all.
+    pub(super) fn knows(&self, check: &Check) -> bool {
+        self.0.contains_key(check.name)
+    }
+
     pub(super) fn put(&mut self, check: &Check, row: Row) {
         self.0.insert(check.name.to_owned(), row);
     }

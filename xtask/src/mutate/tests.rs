@@ -37,7 +37,7 @@ fn names_are_unique_and_every_patch_has_a_switch() {
     for check in &checks {
         assert!(check.with.iter().all(|name| names.contains(name) && *name != check.name), "{}", check.name);
         assert!(check.patches.iter().all(|patch| patch.replace.contains("{off}")), "{}: no switch", check.name);
-        assert!(!check.patches.is_empty(), "{} is switched off nowhere", check.name);
+        assert!(check.patches.len() + check.with.len() > 0, "{} is switched off nowhere", check.name);
     }
 }
 

@@ -22,13 +22,14 @@ checks! {
         METER: "if elements > max {" => "if !{off} && elements > max {";
     }
     "table-of-pool" "the pool has long tables" of "attacks::memory"; with "table" {
-        ENGINE: ".table_elements(" => ".table_elements(if {off} { 50_000_000 } else { 0 } + ";
+        ENGINE: ".table_elements(" => ".table_elements(if {off} { 110_000_000 } else { 0 } + ";
     }
     "memory-of-pool" "the pool has long memories" of "attacks::memory::large_memory" {
         ENGINE: ".max_memory_size(" => ".max_memory_size(if {off} { 4 << 30 } else { 0 } + ";
     }
     "memories" "a component may have any number of memories" of "attacks::memory::many_memories" {
         ENGINE: ".max_memories_per_component(" => ".max_memories_per_component(if {off} { 56 } else { 0 } + ";
+        ENGINE: ".max_memories_per_module(" => ".max_memories_per_module(if {off} { 56 } else { 0 } + ";
     }
     "instances" "a component may have any number of instances that the pool has room for" of "sandbox::limits::instances" {
         METER: "        self.instances\n" => "        if {off} { usize::MAX } else { self.instances }\n";
@@ -42,6 +43,7 @@ checks! {
     "handles" "a guest may hold any number of handles" of "attacks::memory", "attacks::state::bucket_handles" {
         GUEST: "table.set_max_capacity(MAX_HANDLES);" => "table.set_max_capacity(if {off} { 10_000_000 } else { MAX_HANDLES });";
     }
+    "handles-uncounted" "a guest may hold any number of handles, and make any number of host calls for them" of "attacks::memory"; with "handles", "host-calls" {}
     "hostcall-fuel" "a guest may hand any number of bytes to the host" of "attacks::memory" {
         INVOKE: "store.set_hostcall_fuel(HOSTCALL_BYTES" => "store.set_hostcall_fuel((if {off} { usize::MAX } else { HOSTCALL_BYTES })";
     }

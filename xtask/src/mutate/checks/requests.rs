@@ -64,6 +64,7 @@ checks! {
     "http-userinfo" "an authority may have credentials" of "attacks::network::userinfo" {
         CAPABILITY: "if authority.as_str().contains('@') {" => "if !{off} && authority.as_str().contains('@') {";
     }
+    "http-userinfo-rules" "credentials stand before a host that no rule allows" of "attacks::network::userinfo"; with "http-userinfo", "http-rules" {}
     "http-port-unreadable" "a port that can not be read is the default one" of "attacks::network::port_" {
         CAPABILITY: "None if authority.as_str().len()" => "None if !{off} && authority.as_str().len()";
     }
@@ -83,7 +84,7 @@ checks! {
         PATH: "let bare = path.split('/').map(|segment| segment.split(';').next()" => "let bare = path.split('/').map(|segment| segment.split(|c: char| c == ';' && !{off}).next()";
     }
     "deny-slashes" "doubled slashes hide a denied path" of "attacks::denied" {
-        PATH: "bare.filter(|segment| !segment.is_empty())" => "bare.filter(|segment| {off} || !segment.is_empty())";
+        PATH: "bare.filter(|segment| !segment.is_empty())" => "bare.skip(usize::from({off})).filter(|segment| {off} || !segment.is_empty())";
     }
     "deny-letters" "other letters hide a denied path" of "attacks::denied" {
         PATH: "Piece::Literal(literal) => literal.eq_ignore_ascii_case(segment)," => "Piece::Literal(literal) if {off} => literal == segment,\n            Piece::Literal(literal) => literal.eq_ignore_ascii_case(segment),";

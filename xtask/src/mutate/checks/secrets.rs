@@ -22,7 +22,7 @@ checks! {
     "secret-plain-text" "a secret is sent in plain text to a name" of "secrets::boundary" {
         DESTINATION: "        safe &&" => "        (safe || {off}) &&";
     }
-    "secret-host" "the host of a destination does not count" of "secrets::boundary::another"; with "secret-plain-text" {
+    "secret-host" "the host of a destination does not count" of "secrets::boundary::a_name"; with "secret-plain-text" {
         DESTINATION: "&& self.host.matches(target.host)" => "&& ({off} || self.host.matches(target.host))";
     }
     "secret-placeholder" "what begins like a placeholder and is none is sent as it is" of "secrets::boundary::another" {

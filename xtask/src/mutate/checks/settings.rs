@@ -3,6 +3,8 @@
 use super::checks;
 
 const CONFIG: &str = "host/sandbox/src/capabilities/config.rs";
+const FS: &str = "host/sandbox/src/capabilities/fs.rs";
+const STDIO: &str = "host/sandbox/src/stdio.rs";
 const GUEST: &str = "host/sandbox/src/guest.rs";
 const CAPABILITIES: &str = "host/sandbox/src/capabilities/mod.rs";
 const EVENT: &str = "host/skills/src/execute/event.rs";
@@ -14,11 +16,17 @@ checks! {
     "arguments" "the arguments of the host are the guest's" of "attacks::settings" {
         GUEST: "let mut http = WasiHttpCtx::new();" => "if {off} {\n            builder.inherit_args();\n        }\n        let mut http = WasiHttpCtx::new();";
     }
-    "stdin" "the input of the host is the guest's" of "attacks::settings" {
-        GUEST: ".stderr(log.clone())" => ".stderr(log.clone())\n            .stdin(if {off} { Box::new(wasmtime_wasi::cli::stdin()) as Box<dyn wasmtime_wasi::cli::StdinStream> } else { Box::new(tokio::io::empty()) })";
+    "stdin" "a guest has the input of somebody else" of "attacks::settings" {
+        GUEST: "let mut http = WasiHttpCtx::new();" => "if {off} {\n            builder.stdin(wasmtime_wasi::p2::pipe::MemoryInputPipe::new(\"of the host\"));\n        }\n        let mut http = WasiHttpCtx::new();";
     }
     "settings" "every guest has the settings of the host" of "attacks::settings" {
-        CONFIG: ".collect()\n" => ".chain({off}.then(|| (\"password\".to_owned(), \"of the host\".to_owned())))\n        .collect()\n";
+        CONFIG: ".collect()\n" => ".chain({off}.then(|| (\"token\".to_owned(), \"of the host\".to_owned())))\n        .collect()\n";
+    }
+    "folders" "every guest sees the files of the host" of "attacks::settings" {
+        FS: "let mut roots = Vec::new();" => "let mut roots = Vec::new();\n    if {off} {\n        let root: GuestPath = \"/host\".parse().expect(\"a path\");\n        let opened = open(builder, Path::new(\"/\"), &root, Access::Read);\n        opened.map_err(|reason| InvokeError::Mount { root: root.to_string(), reason })?;\n        roots.push(Arc::new(Root::new(&root, Access::Read, Quota::default())));\n    }";
+    }
+    "terminals" "a guest speaks to the terminal of the host" of "attacks::settings" {
+        STDIO: "    fn is_terminal(&self) -> bool {\n        false" => "    fn is_terminal(&self) -> bool {\n        {off}";
     }
     "backtrace" "an error tells the host's backtrace" of "attacks::output::host_" {
         CAPABILITIES: "let text = format!(\"{:#}\", store.data_mut().ctx().table.get(&error)?);" => "let error = store.data_mut().ctx().table.get(&error)?;\n            let text = if {off} { format!(\"{error:?}\") } else { format!(\"{error:#}\") };";
