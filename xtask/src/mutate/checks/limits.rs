@@ -43,10 +43,13 @@ checks! {
     "handles" "a guest may hold any number of handles" of "attacks::memory", "attacks::state::bucket_handles" {
         GUEST: "table.set_max_capacity(MAX_HANDLES);" => "table.set_max_capacity(if {off} { 10_000_000 } else { MAX_HANDLES });";
     }
-    "handles-uncounted" "a guest may hold any number of handles, and make any number of host calls for them" of "attacks::memory"; with "handles", "host-calls" {}
     "hostcall-fuel" "a guest may hand any number of bytes to the host" of "attacks::memory" {
         INVOKE: "store.set_hostcall_fuel(HOSTCALL_BYTES" => "store.set_hostcall_fuel((if {off} { usize::MAX } else { HOSTCALL_BYTES })";
     }
+    "own-handles" "a guest may hold any number of handles of its own" of "attacks::memory::own" {
+        INVOKE: "store.set_max_component_handles(" => "store.set_max_component_handles(if {off} { 10_000_000 } else { 0 } + ";
+    }
+    "handles-lent" "a guest may hold and lend any number of handles, with any number of bytes and of host calls" of "attacks::memory"; with "own-handles", "handles", "host-calls", "hostcall-fuel" {}
     "random" "random bytes may be asked for without end" of "attacks::memory::random", "sandbox::limits::random" {
         METER: "let more = |used: u64| used.checked_add(amount)" => "let max = if {off} && counted == Counted::Random { &u64::MAX } else { max };\n        let more = |used: u64| used.checked_add(amount)";
         GUEST: ".max_random_size(terms.limits.random_bytes)" => ".max_random_size(if {off} { u64::MAX } else { terms.limits.random_bytes })";
