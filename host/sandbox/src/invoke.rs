@@ -26,6 +26,10 @@ use crate::workspace::{Workspace, Workspaces};
 /// Bytes that a guest may hand to the host in one host call, beside its output.
 const HOSTCALL_BYTES: usize = 16 << 20;
 
+/// Handles that a component may hold at once: its own, those of the host, and each
+/// lending of one. The host's are counted by themselves too, and are far fewer.
+const COMPONENT_HANDLES: usize = 10_000;
+
 /// Frames of a backtrace that are told: enough to find the place.
 const MAX_FRAMES: usize = 32;
 
@@ -105,6 +109,7 @@ impl Call<'_> {
         let limits = &self.permit.terms().limits;
         let mut store = Store::new(&self.machine.engine, guest);
         store.limiter(|guest| &mut guest.meter);
+        store.set_max_component_handles(COMPONENT_HANDLES);
         store.set_hostcall_fuel(HOSTCALL_BYTES.max(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX)));
         if self.machine.metering == Metering::Fuel {
             store.set_fuel(limits.fuel.unwrap_or(u64::MAX))?;

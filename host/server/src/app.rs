@@ -19,7 +19,7 @@ use bailiwick_sandbox::{SandboxOptions, WasmSandbox, Workspaces};
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
-use bailiwick_skills::grants::{GrantStore, WORKSPACES};
+use bailiwick_skills::grants::{GrantStore, GuardedPlaces, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
 use bailiwick_skills::registry::{Admission, Progress, Registry, RegistryOptions};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -27,7 +27,7 @@ use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
 use crate::commands::launch::launcher;
-use crate::config::{Config, ConfigError, PACKAGES};
+use crate::config::{Config, ConfigError, PACKAGES, SecretSource};
 use crate::output::{Exit, Failure, Output};
 use crate::secrets::ConfiguredSecrets;
 
@@ -82,8 +82,9 @@ impl App {
             _ => host(&error),
         })?;
         let clock = || Arc::new(SystemClock) as Arc<dyn bailiwick_domain::clock::Clock>;
-        let unwritable = config.skill_directories.clone();
-        let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, unwritable, clock());
+        // It must be there when grants are held against it.
+        private_folder(&config.cache_dir).map_err(NotOpened::Failed)?;
+        let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, guarded(config), clock());
         let grants = Arc::new(grants.map_err(|error| host(&error))?);
         let approvals = Approvals::open(Arc::clone(&journal), config.approval_lifetime, clock());
         let approvals = Arc::new(approvals.map_err(|error| host(&error))?);
@@ -128,6 +129,19 @@ pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> 
     let state = Journal::in_memory().map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
     let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, state)?);
     Ok(open_registry(config, &packages(config), &sandbox, out))
+}
+
+/// What no grant may reach, or not to write: whoever reads the key of compiled code
+/// writes code for this host, and the configuration says where everything is.
+fn guarded(config: &Config) -> GuardedPlaces {
+    let files = config.secrets.values().filter_map(|source| match source {
+        SecretSource::File(path) => Some(path.clone()),
+        SecretSource::Env(_) => None,
+    });
+    GuardedPlaces {
+        hidden: std::iter::once(config.cache_dir.clone()).chain(files).collect(),
+        unwritable: config.skill_directories.iter().cloned().chain(config.source.clone()).collect(),
+    }
 }
 
 /// Where commands reach the server of the data folder.
@@ -231,7 +245,7 @@ fn sandbox_options(config: &Config) -> SandboxOptions {
 
 fn private_folder(path: &Path) -> Result<(), Failure> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| Failure::new(Exit::Host, format!("the data folder {}: {error}", path.display())))
+    made.map_err(|error| Failure::new(Exit::Host, format!("the folder {}: {error}", path.display())))
 }
 
 fn packages(config: &Config) -> Arc<Store> {

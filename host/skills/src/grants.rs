@@ -50,14 +50,23 @@ pub struct GrantStore {
     journal: Arc<Journal>,
     /// The folder of the journal, which no grant may show to a guest.
     home: PathBuf,
-    /// Folders that no grant may make writable.
-    unwritable: Vec<PathBuf>,
+    guarded: GuardedPlaces,
     clock: Arc<dyn Clock>,
     current: RwLock<Arc<Grants>>,
     /// Held while documents are read and put into `current`, so that an older
     /// reading never replaces a newer one.
     reading: Mutex<()>,
     changes: tokio::sync::watch::Sender<u64>,
+}
+
+/// Folders and files of the host, beside that of the journal, that guests must not have.
+#[derive(Clone, Debug, Default)]
+pub struct GuardedPlaces {
+    /// No grant may show these to a guest: what seals compiled code, and secrets.
+    pub hidden: Vec<PathBuf>,
+    /// No grant may make these writable, nor anything in or above them: a guest that
+    /// could write to the skills folder could take the risk tags out of its own manifest.
+    pub unwritable: Vec<PathBuf>,
 }
 
 /// The grants at one moment.
@@ -113,19 +122,17 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
 
 impl GrantStore {
     /// The grants in `journal`, whose folder is `home`. No grant may show that folder
-    /// to a guest, nor make the folders `unwritable`, or anything in or above them,
-    /// writable: a guest that could write to the skills folder could take the risk
-    /// tags out of its own manifest.
+    /// to a guest, nor anything in or above it, nor what is `guarded` besides.
     pub fn open(
         journal: Arc<Journal>,
         home: &Path,
-        unwritable: Vec<PathBuf>,
+        guarded: GuardedPlaces,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GrantError> {
         let store = Self {
             journal,
             home: home.to_owned(),
-            unwritable,
+            guarded,
             clock,
             current: RwLock::default(),
             reading: Mutex::new(()),
@@ -413,7 +420,8 @@ impl GrantStore {
     }
 
     fn guarded(&self) -> Guarded<'_> {
-        Guarded { home: &self.home, unwritable: &self.unwritable }
+        let GuardedPlaces { hidden, unwritable } = &self.guarded;
+        Guarded { home: &self.home, hidden, unwritable }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::sandbox::lab::Lab;
 const CAPABILITIES: &[(&str, &[&str])] = &[
     ("config", &["settings::setting_not_granted", "settings::all_settings"]),
     ("fs", &["paths::dot_dot", "paths::symlink_to_file", "paths::write_read_only", "settings::folders"]),
-    ("http", &["network::asked_for_and_not_granted", "network::loopback_by_name", "network::redirect"]),
+    ("http", &["network::asked_for_and_not_granted", "addresses::loopback_by_name", "network::redirect"]),
     ("random", &["memory::random_bytes", "memory::random_bytes_insecure"]),
     (
         "secret",
