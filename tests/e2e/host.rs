@@ -105,7 +105,17 @@ impl Home {
 
     /// The command line, ready for more.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(binary());
+        self.prepared(Command::new(binary()))
+    }
+
+    /// The same, started by another program, which gets it as its last argument.
+    pub(crate) fn command_by(&self, starter: &[&str]) -> Command {
+        let mut command = Command::new(starter[0]);
+        command.args(&starter[1..]).arg(binary());
+        self.prepared(command)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         command.current_dir(self.folder.path()).env("HOME", self.folder.path()).env("USER", "tester");
         for name in ["BAILIWICK_DATA_DIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "RUST_LOG", "NO_COLOR", "SUDO_USER"] {
             command.env_remove(name);

@@ -76,38 +76,75 @@ fn it_sees_nothing_of_the_host() {
         names.iter().all(|name| ["PATH", "HOME", "LANG", "PWD", "OLDPWD", "SHLVL", "_"].contains(name)),
         "{names:?}"
     );
-    assert!(environment.ends_with("what stdin has"), "{environment}");
-    let secret = home.path("private/secret.txt");
-    // That something is there, and how large, the kernel does not hide.
-    for (how, path) in [
-        ("cat", "/etc/shadow"),
-        ("cat", "/proc/self/environ"),
-        ("cat", secret.to_str().unwrap()),
-        ("ls", "/root"),
-        ("ls", "/tmp"),
-    ] {
-        let read = sh(&home, &format!("{how} {path}"));
-        assert_ne!(read["status"], 0, "{path}: {read}");
-        assert_eq!(read["stdout"], "", "{path}: {read}");
+    assert!(environment.contains("HOME=/workspace\n") && environment.ends_with("what stdin has"), "{environment}");
+    let (secret, data) = (home.path("private/secret.txt"), home.path("data"));
+    for path in [secret.to_str().unwrap(), data.to_str().unwrap(), "/etc/shadow", "/root", "/home", "/proc/1", "/sys"] {
+        assert_ne!(sh(&home, &format!("ls -d {path}"))["status"], 0, "{path}");
     }
-    let folder = home.path("data").canonicalize().unwrap();
-    for place in [home.path("private/new"), folder.join("planted"), "/usr/planted".into(), "/tmp/planted".into()] {
+    let known = sh(&home, "id -u; pwd; ls -d /tmp/* /run/* 2>/dev/null");
+    assert_eq!(known["stdout"], "65534\n/workspace\n", "nobody, somewhere");
+    for place in [home.path("private/new"), data.join("planted"), "/usr/planted".into(), "/planted".into()] {
         assert_ne!(sh(&home, &format!("echo x > {}", place.display()))["status"], 0, "{}", place.display());
         assert!(!place.exists(), "{}", place.display());
     }
+    for change in ["chmod 777 /usr/bin/env", "touch /usr/bin/env", "mount -t tmpfs x /mnt", "unshare -U true"] {
+        assert_ne!(sh(&home, change)["status"], 0, "{change}");
+    }
+}
+
+/// Supervisors and shells leave files open in what they start.
+#[test]
+fn it_gets_no_file_that_the_host_was_started_with() {
+    let home = granted(&[]);
+    home.write("inherited", "a secret of the host");
+    let script = "exec 9<inherited; exec \"$0\" \"$@\"";
+    let arguments = json!({ "command": ["sh", "-c", "cat <&9"], "input": "" }).to_string();
+    let mut shell = home.command_by(&["sh", "-c", script]);
+    let ran = Ran::of(shell.args(["--json", "skills", "run", "tests/commander", "run", "--args", &arguments]));
+    let answer = ran.expect(0).json();
+    assert_ne!(answer["output"]["status"], 0, "{answer}");
+    assert_eq!(answer["output"]["stdout"], "", "{answer}");
 }
 
 #[test]
-fn it_opens_no_connection() {
+fn it_opens_no_connection_and_signals_nobody() {
     let home = granted(&[]);
+    let server = home.serve();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected");
-    let tried = call(&home, &["bash", "-c", &script]).expect(0).json();
-    assert_ne!(tried["output"]["status"], 0, "{tried}");
-    assert!(tried["output"]["stderr"].as_str().unwrap().contains("denied"), "{tried}");
+    let run = |command: [&str; 3]| {
+        let arguments = json!({ "command": command, "input": "" });
+        server.execute("tests/commander", "run", &arguments).output()
+    };
+    for protocol in ["tcp", "udp"] {
+        let script = format!("exec 3<>/dev/{protocol}/127.0.0.1/{port} && echo x >&3 && echo sent");
+        let tried = run(["bash", "-c", &script]);
+        assert!(protocol == "udp" || tried["status"] != 0, "{tried}");
+    }
     assert!(listener.accept().is_err(), "nobody came");
+    // What lives in its namespace is all that it can reach.
+    run(["sh", "-c", "kill -9 -1"]);
+    run(["sh", "-c", &format!("kill -9 {}", server.id())]);
+    assert_eq!(run(["sh", "-c", "echo still here"])["stdout"], "still here\n");
+    assert!(home.path("data/control.sock").exists(), "which no command finds");
+}
+
+#[test]
+fn it_ends_when_its_grant_is_taken_back() {
+    let home = granted(&[]);
+    let server = home.serve();
+    let marker = format!("{}.5", 200_000 + std::process::id());
+    std::thread::scope(|scope| {
+        let call = scope.spawn(|| {
+            let arguments = json!({ "command": ["sh", "-c", format!("sleep {marker}")], "input": "" });
+            server.execute("tests/commander", "run", &arguments)
+        });
+        eventually("it runs", || is_running(&marker).then_some(()));
+        home.run(&["grant", "revoke", "tests/commander"]).expect(0);
+        call.join().unwrap().problem("grant-revoked");
+    });
+    eventually("it is gone", || (!is_running(&marker)).then_some(()));
 }
 
 #[test]
@@ -122,19 +159,28 @@ fn it_works_in_the_workspace_of_the_call_and_within_its_quota() {
     assert_eq!(leave("true"), json!([]), "each call has its own");
     let large = sh(&home, "head -c 5000 /dev/zero > large; wc -c < large");
     assert_eq!(large["stdout"].as_str().unwrap().trim(), "2048", "{large}");
+    // Neither do many small files get past it, nor does one that never stops.
+    for script in [
+        "for i in 1 2 3; do head -c 1000 /dev/zero > $i; done",
+        "while :; do head -c 1000 /dev/zero > $(date +%N); done",
+    ] {
+        let much = call(&home, &["sh", "-c", script]).expect(5);
+        assert!(much.stderr.contains("quota of 2048 bytes"), "{script}: {much:?}");
+    }
     let left = fs::read_dir(home.path("data/workspaces")).unwrap().count();
     assert_eq!(left, 0);
 }
 
 #[test]
 fn it_ends_with_its_call_and_so_does_what_it_has_started() {
-    let home = granted(&["--deadline", "1 s"]);
+    let home = granted(&["--deadline", "2 s"]);
     // A number that no other process has among its arguments.
     let marker = format!("{}.25", 100_000 + std::process::id());
-    call(&home, &["sh", "-c", &format!("sleep {marker} & sleep {marker}")]).expect(7);
+    let detached = format!("setsid sleep {marker} >/dev/null 2>&1 </dev/null &");
+    call(&home, &["sh", "-c", &format!("{detached} sleep {marker}")]).expect(7);
     eventually("all of it is gone", || (!is_running(&marker)).then_some(()));
-    // What is left behind by a command that has ended goes too.
-    let left = sh(&home, &format!("sleep {marker} >/dev/null 2>&1 </dev/null & echo started"));
+    // What is left behind by a command that has ended goes at once, wherever it writes to.
+    let left = sh(&home, &format!("{detached} sleep {marker} & sleep 0.3; echo started"));
     assert_eq!(left["stdout"], "started\n", "{left}");
     eventually("what was left is gone", || (!is_running(&marker)).then_some(()));
 }
@@ -147,8 +193,10 @@ fn what_it_writes_has_an_end() {
         assert!(flood.stdout.contains("TooLarge(4194304)") || flood.stderr.contains("TooLarge"), "{flood:?}");
     }
     let killed = sh(&home, "kill -9 $$");
-    assert_eq!(killed["status"], Value::Null, "{killed}");
-    assert_eq!(sh(&home, "exit 7")["status"], 7);
+    assert_eq!(killed["status"], 128 + 9, "{killed}");
+    for status in [1, 7, 125, 126, 127] {
+        assert_eq!(sh(&home, &format!("exit {status}"))["status"], status);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capabilities::fs::Files;
 use crate::capabilities::http::{FIELD_SIZE, Gate};
-use crate::capabilities::shell::{self, Launcher, Shell};
+use crate::capabilities::shell::{self, Commands, Shell};
 use crate::capabilities::state::State;
 use crate::capabilities::{Denials, Uses, config, fs, random, state};
 use crate::meter::Meter;
@@ -46,7 +46,7 @@ impl Guest {
         secrets: &Arc<SecretSet>,
         store: &Arc<dyn StateStore>,
         workspace: Option<&Workspace>,
-        launcher: Option<&Arc<Launcher>>,
+        commands: Option<&Arc<Commands>>,
     ) -> Result<Self, InvokeError> {
         let terms = permit.terms();
         // What is observed leaves no trace in what the skill keeps.
@@ -84,7 +84,7 @@ impl Guest {
                 counters,
             },
             files,
-            shell: shell::prepare(terms, launcher, workspace),
+            shell: shell::prepare(terms, commands, workspace),
             state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
         })
     }
@@ -116,7 +116,7 @@ impl Guest {
 
     pub(crate) fn shell_view(&mut self) -> shell::View<'_> {
         let Gate { denials, uses, counters, .. } = &self.gate;
-        shell::View { shell: &self.shell, denials, uses, counters }
+        shell::View { shell: &self.shell, files: &self.files, denials, uses, counters }
     }
 
     pub(crate) fn config_view(&mut self) -> config::View<'_> {

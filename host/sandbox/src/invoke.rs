@@ -15,7 +15,7 @@ use wasmtime::component::Val;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::capabilities::shell::Launcher;
+use crate::capabilities::shell::Commands;
 use crate::code::{Code, Machine};
 use crate::engine::Metering;
 use crate::guest::Guest;
@@ -48,7 +48,7 @@ pub(crate) struct Call<'a> {
     pub(crate) secrets: &'a Arc<SecretSet>,
     pub(crate) state: &'a Arc<dyn StateStore>,
     pub(crate) workspaces: &'a Arc<Workspaces>,
-    pub(crate) launcher: Option<&'a Arc<Launcher>>,
+    pub(crate) commands: Option<&'a Arc<Commands>>,
     pub(crate) started: Instant,
 }
 
@@ -74,7 +74,7 @@ impl Call<'_> {
     }
 
     async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
-        let guest = match Guest::prepare(self.permit, self.secrets, self.state, workspace, self.launcher) {
+        let guest = match Guest::prepare(self.permit, self.secrets, self.state, workspace, self.commands) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };

@@ -33,7 +33,8 @@ use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
 use crate::cache::Cache;
-pub use crate::capabilities::shell::Launcher;
+use crate::capabilities::shell::Commands;
+pub use crate::capabilities::shell::{COMMAND_PATH, Launcher};
 use crate::code::{Loaded, Machine};
 use crate::engine::Metering;
 use crate::invoke::{Call, failed};
@@ -98,7 +99,7 @@ pub struct WasmSandbox {
     state: Arc<dyn StateStore>,
     secrets: Arc<dyn SecretStore>,
     workspaces: Arc<Workspaces>,
-    launcher: Option<Arc<Launcher>>,
+    commands: Option<Arc<Commands>>,
     options: SandboxOptions,
     plain: Arc<Machine>,
     /// Made when the first call asks for fuel.
@@ -123,7 +124,7 @@ impl WasmSandbox {
             state,
             secrets: Arc::new(NoSecrets),
             workspaces,
-            launcher: None,
+            commands: None,
             options,
             plain,
             fuel: OnceLock::new(),
@@ -140,7 +141,7 @@ impl WasmSandbox {
     /// The same for a host that runs commands, by `launcher` if there is one.
     #[must_use]
     pub fn with_launcher(self, launcher: Option<Launcher>) -> Self {
-        Self { launcher: launcher.map(Arc::new), ..self }
+        Self { commands: launcher.map(|launcher| Arc::new(Commands::new(launcher))), ..self }
     }
 
     /// The folders of calls that are granted one, for whoever looks after leftovers.
@@ -199,7 +200,7 @@ impl WasmSandbox {
             Err(error) => return failed(error),
         };
         let Self { clock, state, workspaces, .. } = self;
-        let launcher = self.launcher.as_ref();
+        let commands = self.commands.as_ref();
         let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
         let call = Call {
             clock,
@@ -212,7 +213,7 @@ impl WasmSandbox {
             secrets,
             state,
             workspaces,
-            launcher,
+            commands,
             started,
         };
         let outcome = call.run().await;

@@ -144,6 +144,11 @@ fn guarded(config: &Config) -> GuardedPlaces {
     }
 }
 
+/// What no command may read, as no grant may show it.
+fn private(config: &Config) -> Vec<PathBuf> {
+    std::iter::once(config.data_dir.clone()).chain(guarded(config).hidden).collect()
+}
+
 /// Where commands reach the server of the data folder.
 pub fn control_path(config: &Config) -> PathBuf {
     config.data_dir.join("control.sock")
@@ -230,7 +235,7 @@ fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>
     let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
     let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
     // A host that lets no manifest ask for commands has nothing that could start them.
-    let launcher = config.allow_shell.then(launcher).flatten();
+    let launcher = config.allow_shell.then(|| launcher(&private(config))).flatten();
     Ok(sandbox.with_secrets(secrets(config)?).with_launcher(launcher))
 }
 

@@ -475,7 +475,7 @@ pub struct GrantTerms {
     #[arg(long, value_name = "KEY=VALUE")]
     pub setting: Vec<String>,
     /// A command of the host, exactly so, in the workspace of each call; `git log ...` lets any
-    /// arguments follow. Words are cut at blanks.
+    /// arguments follow. Words with blanks stand in quotes.
     #[arg(long, value_name = "COMMAND")]
     pub shell: Vec<String>,
     /// Accept a risk for every call, so that none needs an approval.

@@ -96,8 +96,11 @@ impl From<CommandRule> for Vec<String> {
 }
 
 impl fmt::Display for CommandRule {
+    /// As a shell would have it, so that no two rules look alike.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.words.join(" "))?;
+        let words = shlex::try_join(self.words.iter().map(String::as_str));
+        // The words have no NUL, which is all that can't be written.
+        f.write_str(&words.unwrap_or_else(|_| self.words.join(" ")))?;
         if self.further { write!(f, " {FURTHER}") } else { Ok(()) }
     }
 }
@@ -143,6 +146,8 @@ mod tests {
         }
         assert!(CommandRule::try_from(vec!["git".to_owned(), "x".repeat(MAX_COMMAND_BYTES)]).is_err());
         assert_eq!(rule("git log ...").to_string(), "git log ...");
+        let blank = CommandRule::try_from(vec!["env".to_owned(), "A=1 bash".to_owned()]).expect("a rule");
+        assert_eq!(blank.to_string(), "env 'A=1 bash'");
         assert_eq!(Vec::from(rule("git log ...")), words("git log ..."));
     }
 }

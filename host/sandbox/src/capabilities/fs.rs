@@ -20,7 +20,7 @@ use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::usage::Usage;
 use wasmtime_wasi::{FsPerms, WasiCtxBuilder};
 
-use self::root::Root;
+pub(crate) use self::root::{Addition, QuotaReached, Root};
 pub(crate) use self::view::{View, link};
 use crate::workspace::Workspace;
 
@@ -50,6 +50,11 @@ impl Files {
         let used = self.roots.iter().map(|root| root.used());
         (usage.fs_written_bytes, usage.fs_made_files) =
             used.fold((0, 0), |(bytes, files), used| (bytes + used.0, files + used.1));
+    }
+
+    /// The root of the call's workspace, if it has one.
+    pub(crate) fn workspace(&self) -> Option<Arc<Root>> {
+        self.roots.iter().find(|root| root.path == GuestPath::workspace()).cloned()
     }
 
     /// Tells `observation` what was written below each root.

@@ -141,7 +141,7 @@ pub(crate) fn new_grant(add: &GrantTerms, asked: &Permissions) -> Result<NewGran
         granted.config.insert(pair.0.to_owned(), pair.1.to_owned());
     }
     for text in &add.shell {
-        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        let words = shlex::split(text).ok_or_else(|| usage(&format!("`{text}` has a quote that is not closed")))?;
         granted.shell.push(words.try_into().map_err(|error: InvalidCommand| usage(&error))?);
     }
     Ok(NewGrant {

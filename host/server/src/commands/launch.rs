@@ -1,35 +1,57 @@
-//! `bailiwick launch`: becomes a command of a skill, after it has given up what the
-//! host's user may do. The sandbox starts it; it is of no use to people.
+//! `bailiwick launch`: becomes a command of a skill, with nothing of the host in reach.
+//! The sandbox starts it; it is of no use to people.
 //!
-//! Landlock takes away every file but those of the system, which are read and run,
-//! and the workspace, and every TCP port. Nothing that is started from here can get
-//! any of it back. Where the kernel has no Landlock, nothing is run.
+//! It sets limits on itself and then becomes bubblewrap, which makes namespaces for
+//! the command: of files (the system's programs to be read, the call's workspace to be
+//! written), of processes (all of them end with the first), of the network (an empty
+//! one), of users (nobody, without capabilities). Where the system can't make them,
+//! nothing is run.
 #![expect(clippy::print_stderr, reason = "the sandbox reads why a command could not be confined")]
 
+use std::fs;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use landlock::{
-    ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset,
-    RulesetAttr as _, RulesetCreatedAttr as _, RulesetError, Scope,
-};
-use rustix::process::{Resource, Rlimit, setrlimit};
+use bailiwick_sandbox::Launcher;
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 
 use crate::cli::Launch;
 
-/// What programs of the system need, to be read and run. Of `/etc` only what every
-/// program reads: there are passwords and keys in it.
-const SYSTEM: [&str; 17] = [
-    "/usr",
-    "/bin",
-    "/sbin",
-    "/lib",
-    "/lib32",
-    "/lib64",
+/// The status for the shell that this was no use of.
+const NOT_CONFINED: u8 = 125;
+
+/// Namespaces and an identity with nothing in them, and an end with the host.
+const APART: [&str; 17] = [
+    "--unshare-user",
+    "--unshare-ipc",
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+    "--disable-userns",
+    "--uid",
+    "65534",
+    "--gid",
+    "65534",
+    "--hostname",
+    "bailiwick",
+    "--die-with-parent",
+    "--new-session",
+    "--cap-drop",
+    "ALL",
+];
+
+/// The one folder of programs and libraries.
+const PROGRAMS: &str = "/usr";
+
+/// Older names of folders in it: symlinks on most systems, and folders on some.
+const OLDER_NAMES: [&str; 5] = ["/bin", "/sbin", "/lib", "/lib32", "/lib64"];
+
+/// What programs read of `/etc`; passwords and keys are not among it.
+const SETTINGS: [&str; 9] = [
     "/etc/alternatives",
     "/etc/group",
-    "/etc/hosts",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/ld.so.conf.d",
@@ -37,15 +59,22 @@ const SYSTEM: [&str; 17] = [
     "/etc/mime.types",
     "/etc/nsswitch.conf",
     "/etc/passwd",
-    "/etc/ssl/certs",
 ];
 
-/// Devices that programs of the system expect.
+/// Devices that programs expect.
 const DEVICES: [&str; 4] = ["/dev/null", "/dev/zero", "/dev/urandom", "/dev/random"];
 
-/// Seconds on the processor: the call's own deadline is shorter, and this holds for
-/// what hides from it.
-const CPU_SECONDS: u64 = 120;
+/// Bytes of `/tmp`, which is in memory.
+const TEMPORARY: &str = "67108864";
+
+/// Where the command finds the call's workspace, as the guest does.
+const WORKSPACE: &str = "/workspace";
+
+/// The first file behind stdin, stdout and stderr.
+const FIRST_OF_OTHERS: i32 = 3;
+
+/// Seconds on the processor of one process: far more than a call has.
+const CPU_SECONDS: u64 = 600;
 
 /// Bytes of address space of one process.
 const MEMORY: u64 = 2 << 30;
@@ -53,30 +82,33 @@ const MEMORY: u64 = 2 << 30;
 /// Open files of one process.
 const FILES: u64 = 256;
 
-/// Statuses that the sandbox knows: the command could not be confined, or not be found.
-const NOT_CONFINED: u8 = 125;
-const NOT_STARTED: u8 = 126;
-const NO_PROGRAM: u8 = 127;
-
-/// What the sandbox starts: this program's own subcommand.
-pub fn launcher() -> Option<bailiwick_sandbox::Launcher> {
+/// What the sandbox starts: this program's own subcommand. None where a command could
+/// read what grants may not show: the system's programs are in the same folder.
+pub fn launcher(private: &[PathBuf]) -> Option<Launcher> {
+    let below = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|path| path.starts_with(PROGRAMS));
+    if let Some(path) = private.iter().find(below) {
+        tracing::warn!(path = %path.display(), "no commands are run: this lies below {PROGRAMS}, which every command reads");
+        return None;
+    }
     let program = std::env::current_exe().ok()?;
-    Some(bailiwick_sandbox::Launcher { program, arguments: vec!["launch".to_owned()] })
+    Some(Launcher { program, arguments: vec!["launch".to_owned()] })
 }
 
 /// Becomes the command. Comes back only where that fails, with the status to end with.
 pub fn launch(launch: &Launch) -> u8 {
-    if let Err(problem) = confine(launch) {
-        eprintln!("this host can't confine commands: {problem}");
-        return NOT_CONFINED;
-    }
-    let Some((program, arguments)) = launch.command.split_first() else { return NO_PROGRAM };
-    let error = Command::new(program).args(arguments).exec();
-    eprintln!("{program}: {error}");
-    if error.kind() == std::io::ErrorKind::NotFound { NO_PROGRAM } else { NOT_STARTED }
+    let failed = match confine(launch) {
+        Err(problem) => problem,
+        Ok(()) => format!("bubblewrap (`bwrap`) can't be started: {}", bubblewrap(launch).exec()),
+    };
+    eprintln!("this host can't confine commands: {failed}");
+    NOT_CONFINED
 }
 
 fn confine(launch: &Launch) -> Result<(), String> {
+    // What the host itself was started with would be the command's too.
+    close_fds::set_fds_cloexec(FIRST_OF_OTHERS, &[]);
+    let dies = set_parent_process_death_signal(Some(Signal::KILL));
+    dies.map_err(|error| format!("it would outlive the host: {error}"))?;
     let limits = [
         (Resource::Cpu, CPU_SECONDS),
         (Resource::As, MEMORY),
@@ -85,44 +117,35 @@ fn confine(launch: &Launch) -> Result<(), String> {
         (Resource::Core, 0),
     ];
     for (resource, most) in limits {
+        // What is less already can't be made more.
+        let most = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
         let limit = Rlimit { current: Some(most), maximum: Some(most) };
         setrlimit(resource, limit).map_err(|error| format!("the limit {resource:?} can't be set: {error}"))?;
     }
-    restrict(launch).map_err(|error| error.to_string())
+    Ok(())
 }
 
-/// The version of Landlock that is needed: files since the first, TCP ports since the fourth.
-const NEEDED: ABI = ABI::V4;
-
-fn restrict(launch: &Launch) -> Result<(), RulesetError> {
-    let (every, read) = (AccessFs::from_all(NEEDED), AccessFs::from_read(NEEDED));
-    let file = AccessFs::from_file(NEEDED);
-    let mut ruleset = Ruleset::default()
-        .set_compatibility(CompatLevel::HardRequirement)
-        .handle_access(every)?
-        .handle_access(AccessNet::from_all(NEEDED))?
-        // Signals and abstract sockets of other programs, where the kernel can.
-        .set_compatibility(CompatLevel::BestEffort)
-        .scope(Scope::from_all(ABI::V6))?
-        .create()?;
-    for path in SYSTEM.iter().map(Path::new) {
-        // A file has no rights of a folder.
-        let rights = if path.is_dir() { read } else { read & file };
-        if let Some(opened) = opened(path) {
-            ruleset = ruleset.add_rule(PathBeneath::new(opened, rights))?;
+fn bubblewrap(launch: &Launch) -> Command {
+    let mut wrap = Command::new("bwrap");
+    wrap.args(APART).args(["--ro-bind", PROGRAMS, PROGRAMS]);
+    for path in OLDER_NAMES.map(Path::new) {
+        match fs::read_link(path) {
+            Ok(target) => drop(wrap.arg("--symlink").arg(target).arg(path)),
+            Err(_) => drop(wrap.arg("--ro-bind-try").arg(path).arg(path)),
         }
     }
-    for device in DEVICES.iter().filter_map(|path| opened(Path::new(path))) {
-        ruleset = ruleset.add_rule(PathBeneath::new(device, AccessFs::ReadFile | AccessFs::WriteFile))?;
+    for path in SETTINGS {
+        wrap.args(["--ro-bind-try", path, path]);
     }
-    if let Some(workspace) = opened(&launch.workspace) {
-        ruleset = ruleset.add_rule(PathBeneath::new(workspace, every))?;
+    for path in DEVICES {
+        wrap.args(["--dev-bind-try", path, path]);
     }
-    // This also says that no program gets new privileges, be its file marked setuid.
-    ruleset.restrict_self().map(drop)
-}
-
-/// What is not there needs no rule.
-fn opened(path: &Path) -> Option<PathFd> {
-    PathFd::new(path).ok()
+    wrap.args(["--size", TEMPORARY, "--tmpfs", "/tmp", "--bind"]).arg(&launch.workspace).arg(WORKSPACE);
+    // The root holds only these; what would be written beside them would lie in memory.
+    wrap.args(["--remount-ro", "/", "--chdir", WORKSPACE, "--clearenv"]);
+    for (name, value) in [("PATH", bailiwick_sandbox::COMMAND_PATH), ("HOME", WORKSPACE), ("LANG", "C.UTF-8")] {
+        wrap.args(["--setenv", name, value]);
+    }
+    wrap.arg("--").args(&launch.command);
+    wrap
 }

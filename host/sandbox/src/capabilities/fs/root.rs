@@ -7,7 +7,7 @@ use bailiwick_domain::quota::Quota;
 
 /// A preopened folder.
 #[derive(Debug)]
-pub(super) struct Root {
+pub(crate) struct Root {
     pub(super) path: GuestPath,
     pub(super) access: Access,
     quota: Quota,
@@ -19,14 +19,14 @@ pub(super) struct Root {
 
 /// What is about to be added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Addition {
-    pub(super) bytes: u64,
-    pub(super) files: u64,
+pub(crate) struct Addition {
+    pub(crate) bytes: u64,
+    pub(crate) files: u64,
 }
 
 /// There is no room for an addition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum QuotaReached {
+pub(crate) enum QuotaReached {
     /// In bytes.
     #[error("the quota of {0} bytes for one call is used up")]
     Bytes(u64),
@@ -60,7 +60,7 @@ impl Root {
 
     /// Counts `addition`, all of it or nothing. Below a root that is only read
     /// nothing is counted, because nothing is added.
-    pub(super) fn charge(&self, addition: Addition) -> Result<(), QuotaReached> {
+    pub(crate) fn charge(&self, addition: Addition) -> Result<(), QuotaReached> {
         if !self.is_writable() {
             return Ok(());
         }
@@ -79,6 +79,13 @@ impl Root {
             give_back(&self.bytes, addition.bytes);
             give_back(&self.files, addition.files);
         }
+    }
+
+    /// What may still be added.
+    pub(crate) fn left(&self) -> Addition {
+        let (bytes, files) = self.used();
+        let Quota { max_bytes, max_files } = self.quota;
+        Addition { bytes: max_bytes.saturating_sub(bytes), files: max_files.saturating_sub(files) }
     }
 
     /// Bytes and files that were added.
