@@ -81,7 +81,7 @@ impl App {
             _ => host(&error),
         })?;
         let clock = || Arc::new(SystemClock) as Arc<dyn bailiwick_domain::clock::Clock>;
-        let unwritable = config.skill_directories.clone();
+        let unwritable = unwritable(config);
         let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, unwritable, clock());
         let grants = Arc::new(grants.map_err(|error| host(&error))?);
         let approvals = Approvals::open(Arc::clone(&journal), config.approval_lifetime, clock());
@@ -118,6 +118,12 @@ impl App {
             max_concurrent_calls: u32::from(config.max_concurrent_calls),
         }))
     }
+}
+
+/// What decides which code runs, and so is never a guest's to write.
+fn unwritable(config: &Config) -> Vec<PathBuf> {
+    let own = [config.data_dir.join(PACKAGES), config.lock.clone()];
+    config.skill_directories.iter().cloned().chain(own).chain(config.source.clone()).collect()
 }
 
 /// The skills of a host that another process has: enough to look at them, not to run them.

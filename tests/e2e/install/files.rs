@@ -270,3 +270,26 @@ fn private_keys_are_kept_private() {
     let made = home.run(&["skills", "keygen", "mine.pem"]).expect(0).stdout;
     assert!(made.contains("[skills.trusted_keys.NAME]\npublic_key = \"MCowBQYDK2VwAyEA"), "{made}");
 }
+
+#[test]
+fn no_grant_lets_a_guest_write_what_decides_which_code_runs() {
+    let home = Home::with("[skills]\nallow_unsigned = true\n");
+    install(&home, &[Source::hello().path()]).expect(0);
+    home.guest("filler", "[permissions]\nfs = [{ root = \"/work\", access = \"read-write\" }]\n");
+    let installed = placed(&home, "acme_hello@1.0.0");
+    for folder in [home.path("data/packages"), installed] {
+        let mount = format!("{}:/work:rw", folder.display());
+        let ran = home.run(&["grant", "add", "tests/filler", "--fs", &mount]).expect(2);
+        assert!(ran.stderr.contains("packages"), "{}", ran.stderr);
+    }
+    // The data lies elsewhere, so that nothing but the configuration and the lock is in the way.
+    let data = tempfile::tempdir().unwrap();
+    let mount = format!("{}:/work:rw", home.path("").display());
+    let grant = ["--data-dir", data.path().to_str().unwrap(), "grant", "add", "tests/filler", "--fs", &mount];
+    fs::remove_dir_all(home.path("data")).unwrap();
+    fs::rename(home.path("skills"), data.path().join("skills")).unwrap();
+    let settings = format!("[skills]\ndirectories = [\"{}\"]\n", data.path().join("skills").display());
+    fs::write(home.path("bailiwick.toml"), settings).unwrap();
+    let ran = home.run(&grant).expect(2);
+    assert!(ran.stderr.contains("bailiwick."), "{}", ran.stderr);
+}

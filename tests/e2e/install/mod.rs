@@ -18,7 +18,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::client::Client;
-use crate::host::{Home, Ran, component, eventually};
+use crate::host::{Home, Ran, component, eventually, target};
 
 /// A key of an author, in a folder of its own.
 pub(crate) struct Author {
@@ -158,14 +158,15 @@ impl Drop for Registry {
     }
 }
 
-/// The registry's program. Where there is apt it must be there, because `tools/setup` installs it.
+/// The registry's program. Where there is apt it must be there, because `tools/setup` gets it.
 fn program() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let find = |name: &str| std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|file| file.is_file());
-    let found = find("docker-registry");
+    let unpacked = target().join("registry/usr/bin/docker-registry");
+    let found = find("docker-registry").or_else(|| Some(unpacked).filter(|file| file.is_file()));
     assert!(
         found.is_some() || find("apt-get").is_none(),
-        "docker-registry is missing: `tools/setup` installs it, or `apt-get install docker-registry`"
+        "docker-registry is missing: `tools/setup` gets it, or `apt-get install docker-registry`"
     );
     if found.is_none() {
         println!("not run: this system has no `docker-registry`, and no apt to get it with");
