@@ -233,7 +233,8 @@ impl Parts {
         blocking(move || {
             let Fetched { bundle, manifest, signed } = fetched;
             // What is written here was read before, so that only the disk can fail.
-            let folder = parts.store.stage(&bundle).map_err(|error| InstallError::Disk(std::io::Error::other(error)))?;
+            let folder =
+                parts.store.stage(&bundle).map_err(|error| InstallError::Disk(std::io::Error::other(error)))?;
             let package = package::load(folder.path(), &parts.registry.load_options())
                 .map_err(|error| InstallError::package(&source, folder.path(), &error))?;
             let (skill, version) = (package.manifest.id, package.manifest.version);
