@@ -308,7 +308,7 @@ pub(crate) fn binary() -> PathBuf {
 }
 
 /// The build folder, where guests and skills are packed.
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     binary().parent().and_then(Path::parent).unwrap().to_owned()
 }
 

@@ -6,6 +6,7 @@ mod cli;
 mod client;
 mod host;
 mod hostile;
+mod install;
 mod observe;
 mod rest;
 mod sandbox;

@@ -232,8 +232,9 @@ impl Parts {
         let parts = Arc::clone(self);
         blocking(move || {
             let Fetched { bundle, manifest, signed } = fetched;
-            let wrong = |error| InstallError::Bundle { from: source.to_string(), error };
-            let folder = parts.store.stage(&bundle).map_err(wrong)?;
+            // What is written here was read before, so that only the disk can fail.
+            let folder =
+                parts.store.stage(&bundle).map_err(|error| InstallError::Disk(std::io::Error::other(error)))?;
             let package = package::load(folder.path(), &parts.registry.load_options())
                 .map_err(|error| InstallError::package(&source, folder.path(), &error))?;
             let (skill, version) = (package.manifest.id, package.manifest.version);

@@ -330,7 +330,7 @@ mod tests {
             ("manifest = ", "bundel = ", "unknown field `bundel`"),
             ("bundle = \"sha256:", "bundle = \"sha257:", "package 1: `bundle` is wrong"),
             ("digest = \"sha256:", "digest = \"", "package 1: `digest` is wrong"),
-            ("source = \"oci:", "source = \"x", "package 1: `source` is wrong"),
+            ("source = \"oci:", "source = \"https:", "package 1: `source` is wrong"),
             (
                 "skill = \"local/how\"\nversion = \"0.1.0\"",
                 "skill = \"acme/hello\"\nversion = \"1.0.0\"",

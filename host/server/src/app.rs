@@ -122,6 +122,12 @@ impl App {
     }
 }
 
+/// What decides which code runs, and so is never a guest's to write.
+fn unwritable(config: &Config) -> Vec<PathBuf> {
+    let own = [config.data_dir.join(PACKAGES), config.lock.clone()];
+    config.skill_directories.iter().cloned().chain(own).chain(config.source.clone()).collect()
+}
+
 /// The skills of a host that another process has: enough to look at them, not to run them.
 pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> {
     let (_, verifier) = authority();
@@ -140,7 +146,7 @@ fn guarded(config: &Config) -> GuardedPlaces {
     });
     GuardedPlaces {
         hidden: std::iter::once(config.cache_dir.clone()).chain(files).collect(),
-        unwritable: config.skill_directories.iter().cloned().chain(config.source.clone()).collect(),
+        unwritable: unwritable(config),
     }
 }
 

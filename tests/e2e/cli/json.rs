@@ -30,6 +30,11 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "list"],
     &["key", "revoke", "ci"],
     &["secrets", "list"],
+    &["skills", "keygen", "key.pem"],
+    &["skills", "pack", "skills/keeper", "--out", "keeper.tar", "--sign", "key.pem"],
+    &["skills", "install", "keeper.tar", "--allow-unsigned"],
+    &["skills", "install", "--allow-unsigned"],
+    &["skills", "remove", "tests/keeper"],
 ];
 
 /// Commands that don't end by themselves, or print something that is not for scripts.
@@ -45,6 +50,8 @@ const OTHERS: &[&[&str]] = &[
     &["grant", "review"],
     &["grant", "accept"],
     &["grant", "import"],
+    // To a registry, which `install::publish` has.
+    &["skills", "publish"],
 ];
 
 fn home() -> Home {

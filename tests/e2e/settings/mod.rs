@@ -4,6 +4,7 @@ mod limits;
 mod secrets;
 mod server;
 mod skills;
+mod trust;
 
 use std::collections::BTreeSet;
 
@@ -54,11 +55,14 @@ const SHOWN: &[(&str, fn())] = &[
     ("server.max_connections", server::connections_above_the_configured_number_wait),
     ("server.worker_threads", server::there_are_as_many_threads_as_configured),
     ("skills.allow_shell", skills::commands_may_be_asked_for_only_if_allowed),
+    ("skills.allow_unsigned", trust::unsigned_packages_are_let_in_only_if_told_so),
     ("skills.directories", skills::skills_are_read_from_every_configured_folder),
     ("skills.http_deny", skills::what_the_host_denies_is_denied_whatever_was_granted),
     ("skills.max_concurrent_calls", skills::calls_above_the_configured_number_are_refused),
     ("skills.require_approval_tags", skills::configured_tags_need_an_approval_and_no_others),
     ("skills.strict_validation", skills::slips_in_manifests_are_errors_unless_told_otherwise),
+    ("skills.trusted_keys.*.namespaces", trust::the_namespaces_say_what_a_key_may_sign),
+    ("skills.trusted_keys.*.public_key", trust::the_public_key_says_whose_signatures_count),
     ("skills.watch", skills::packages_that_change_are_left_alone_if_told_so),
     ("skills.workspace_retention", skills::workspaces_are_kept_for_as_long_as_configured),
 ];

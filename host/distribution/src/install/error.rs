@@ -116,7 +116,7 @@ impl InstallError {
     pub fn class(&self) -> Class {
         match self {
             Self::Unreadable { .. } => Class::Unavailable,
-            // A disk that fails is nothing that the package could help.
+            Self::Bundle { error: BundleError::Io { .. }, .. } => Class::Unavailable,
             Self::Bundle { .. } | Self::Invalid { .. } | Self::Full => Class::Invalid,
             Self::Untrusted { .. } | Self::Digest { .. } => Class::Refused,
             Self::Conflict(_) => Class::Conflict,

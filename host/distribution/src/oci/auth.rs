@@ -125,7 +125,9 @@ mod tests {
 
     fn of(values: &[&'static str]) -> Option<Challenge> {
         let mut headers = HeaderMap::new();
-        values.iter().for_each(|value| drop(headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(value))));
+        for value in values {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(value));
+        }
         challenge(&headers)
     }
 
