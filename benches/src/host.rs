@@ -54,6 +54,7 @@ impl Host {
             workspace: None,
             state: None,
             config: [].into(),
+            shell: vec![],
             limits: limits.default,
         });
         Self { sandbox, issuer, terms, guest }

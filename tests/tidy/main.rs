@@ -16,11 +16,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bailiwick-journal", &["bailiwick-domain"]),
     ("bailiwick-sandbox", &["bailiwick-domain"]),
     ("bailiwick-skills", &["bailiwick-domain", "bailiwick-journal"]),
-    ("bailiwick-api", &["bailiwick-domain", "bailiwick-skills", "bailiwick-wire"]),
+    ("bailiwick-distribution", &["bailiwick-domain", "bailiwick-skills"]),
+    ("bailiwick-api", &["bailiwick-distribution", "bailiwick-domain", "bailiwick-skills", "bailiwick-wire"]),
     (
         "bailiwick-server",
         &[
             "bailiwick-api",
+            "bailiwick-distribution",
             "bailiwick-domain",
             "bailiwick-journal",
             "bailiwick-sandbox",
@@ -38,8 +40,18 @@ const OWNED: &[(&str, &[&str])] = &[
     ("redb", &["bailiwick-journal"]),
     ("clap", &["bailiwick-server"]),
     ("aho-corasick", &["bailiwick-domain"]),
-    ("zeroize", &["bailiwick-domain", "bailiwick-sandbox", "bailiwick-server"]),
-    ("tokio", &["bailiwick-api", "bailiwick-journal", "bailiwick-sandbox", "bailiwick-server", "bailiwick-skills"]),
+    ("zeroize", &["bailiwick-distribution", "bailiwick-domain", "bailiwick-sandbox", "bailiwick-server"]),
+    (
+        "tokio",
+        &[
+            "bailiwick-api",
+            "bailiwick-distribution",
+            "bailiwick-journal",
+            "bailiwick-sandbox",
+            "bailiwick-server",
+            "bailiwick-skills",
+        ],
+    ),
 ];
 
 /// Lines after which a file has more than one meaning.

@@ -27,6 +27,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     network(&stage)?;
     server(&stage)?;
     audit(&stage)?;
+    observe(&stage)?;
     new_bytes(&stage)?;
     println!("\nDone. The data folder of this demo is {}; nothing else was touched.", stage.shown(&stage.folder));
     println!("README.md tells how to use your own folders; docs/architecture.md how it is built.");
@@ -100,6 +101,13 @@ fn audit(stage: &Stage) -> Result<(), String> {
     stage.bailiwick(&["audit", "verify"], 0)?;
     say("And a reviewer sees on one page what the skill can't do, was granted, and has used:");
     stage.bailiwick(&["audit", "skill", "bailiwick/files"], 0)
+}
+
+fn observe(stage: &Stage) -> Result<(), String> {
+    say("How small could a grant be? On copies of its folders, a skill shows what it needs:");
+    let documents = format!("{}:/work:rw", stage.shown(&stage.folder.join("documents")));
+    let call = ["bailiwick/files", "read", "--arg", "path=/work/minutes/2026-10-12.md"];
+    stage.bailiwick(&[&["skills", "observe"], &call[..], &["--fs", &documents]].concat(), 0)
 }
 
 fn new_bytes(stage: &Stage) -> Result<(), String> {

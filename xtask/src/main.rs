@@ -10,7 +10,7 @@ mod mutate;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: xtask guests | schemas [--check] | demo | mutate [CHECK…]";
+const USAGE: &str = "usage: xtask guests | schemas [--check] | demo | mutate [--minutes N] [CHECK…]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

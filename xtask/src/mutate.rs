@@ -1,192 +1,121 @@
 //! Takes one check of the host out after another, and sees which attacks notice.
 //!
-//! Every check is patched at once so that it can be switched off by a variable
-//! of the environment; the host is then built once, and the attacks run once for
-//! each check that is off. The sources are put back at the end, be it a failure;
-//! after an interrupt `git checkout host` does it.
+//! The tree is copied to target/mutants, where every check gets a switch that a
+//! variable of the environment asks. That copy is built once, into a folder of its
+//! own, so that nothing of it is ever taken for the host; and the attacks are run
+//! once for each check that is off.
 
+mod attacks;
 mod checks;
+mod patch;
+mod reasons;
+mod table;
+#[cfg(test)]
+mod tests;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
-use checks::{CHECKS, Check};
+use attacks::Attacks;
+use checks::Check;
+use table::{Row, Table};
 
-/// The table that is written.
-const TABLE: &str = "docs/mutations.md";
-
-/// Where the tests keep compiled code.
-const CACHE: &str = "target/test-cache";
-
-/// Names the check that is off.
-const VARIABLE: &str = "BAILIWICK_MUTANT";
-
-/// Where the switch is put: every crate of the host knows this one.
-const SWITCH_FILE: &str = "host/domain/src/lib.rs";
-
-/// The switch, which exists only while this command runs.
-const SWITCH: &str = "
-/// Whether this check is off.
-pub fn mutant(name: &str) -> bool {
-    std::env::var(\"BAILIWICK_MUTANT\").is_ok_and(|it| it == name)
+/// What the command line asks for.
+struct Asked<'a> {
+    /// Checks by name; none means every one that was not run on this host.
+    names: Vec<&'a str>,
+    /// How long checks are begun.
+    time: Duration,
 }
-";
 
-/// The attacks, as the test runner selects them.
-const ATTACKS: &str = "binary(e2e) & test(/^attacks::/)";
+/// A run of everything takes an hour or two on two cores.
+const A_DAY: Duration = Duration::from_hours(24);
 
-/// Runs the attacks with each check off that is named, or with every one.
-pub(crate) fn run(root: &Path, names: &[&str]) -> Result<(), String> {
-    if let Some(unknown) = names.iter().find(|name| CHECKS.iter().all(|check| check.name != **name)) {
-        return Err(format!("there is no check `{unknown}` in xtask/src/mutate/checks.rs"));
+/// Runs the attacks with each check off that is named, or with every one that the
+/// table does not know of this host.
+pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
+    let asked = Asked::read(arguments)?;
+    let checks = checks::all();
+    if let Some(unknown) = asked.names.iter().find(|name| checks.iter().all(|check| check.name != **name)) {
+        return Err(format!("there is no check `{unknown}` in xtask/src/mutate/checks"));
     }
-    let selected: Vec<&Check> = CHECKS.iter().filter(|it| names.is_empty() || names.contains(&it.name)).collect();
-    let patched = Patched::apply(root)?;
-    build(root)?;
-    // With every check on, all attacks must fail to get through.
-    let failed = attack(root, None)?;
-    if !failed.is_empty() {
-        return Err(format!("with every check on these fail: {}", join(&failed)));
-    }
-    let mut results = known(root);
+    let host = host(root)?;
+    let mut table = Table::read(root, &checks);
+    let mut selected: Vec<&Check> = checks
+        .iter()
+        .filter(|it| if asked.names.is_empty() { !table.is_of(it, &host) } else { asked.names.contains(&it.name) })
+        .collect();
+    // What nobody knows is asked first.
+    selected.sort_by_key(|check| table.knows(check));
+    let patched = patch::apply(root, &checks).map_err(|problems| problems.join("\n"))?;
+    let tree = tree::make(root, &patched)?;
+    let attacks = Attacks::build(&tree)?;
+    let begin = Instant::now();
     for (number, check) in selected.iter().enumerate() {
-        let failed = attack(root, Some(check.name))?;
-        println!("{}/{} {}: {}", number + 1, selected.len(), check.name, join(&failed));
-        results.insert(check.name.to_owned(), join(&failed));
+        if begin.elapsed() > asked.time {
+            println!("{} of {} checks are left for another time", selected.len() - number, selected.len());
+            break;
+        }
+        let row = attack(&attacks, check, &checks, &host)?;
+        println!("{}/{} {}: {} of {}", number + 1, selected.len(), check.name, row.told(), row.tests);
+        table.put(check, row);
         // After each, so that what was found outlives an interrupt.
-        write(root, &results)?;
+        table.write(root, &checks, attacks.cases())?;
     }
-    drop(patched);
-    // What a weaker host has compiled is not for the real one.
-    match fs::remove_dir_all(root.join(CACHE)) {
-        Ok(()) => Ok(()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(format!("{CACHE}: {error}")),
-    }
+    table.write(root, &checks, attacks.cases())?;
+    table.judge(&checks, attacks.cases())
 }
 
-/// Sources as they were, which are put back when this is dropped.
-struct Patched(BTreeMap<PathBuf, String>);
-
-impl Patched {
-    fn apply(root: &Path) -> Result<Self, String> {
-        let mut originals = BTreeMap::new();
-        let mut changed: BTreeMap<PathBuf, String> = BTreeMap::new();
-        for check in CHECKS {
-            let path = root.join(check.file);
-            let text = match changed.get(&path) {
-                Some(text) => text.clone(),
-                None => read(&path)?,
-            };
-            originals.entry(path.clone()).or_insert_with(|| text.clone());
-            if text.matches(check.find).count() != 1 {
-                return Err(format!("{}: `{}` must stand in {} once", check.name, check.find, check.file));
+impl<'a> Asked<'a> {
+    fn read(arguments: &[&'a str]) -> Result<Self, String> {
+        let (time, names) = match arguments {
+            ["--minutes", minutes, names @ ..] => {
+                let minutes: u64 = minutes.parse().map_err(|_| format!("--minutes: `{minutes}` is not a number"))?;
+                (Duration::from_secs(minutes * 60), names)
             }
-            changed.insert(path, text.replacen(check.find, &check.patched(), 1));
-        }
-        let path = root.join(SWITCH_FILE);
-        let text = changed.get(&path).cloned().map_or_else(|| read(&path), Ok)?;
-        originals.entry(path.clone()).or_insert_with(|| text.clone());
-        changed.insert(path, format!("{text}{SWITCH}"));
-        // Made before the first write, so that whatever fails from here on is undone.
-        let patched = Self(originals);
-        for (path, text) in changed {
-            fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
-        }
-        Ok(patched)
+            names => (A_DAY, names),
+        };
+        Ok(Self { names: names.to_vec(), time })
     }
 }
 
-impl Drop for Patched {
-    fn drop(&mut self) {
-        for (path, text) in &self.0 {
-            if let Err(error) = fs::write(path, text) {
-                eprintln!("{} is not put back: {error}", path.display());
-            }
-        }
+/// Runs the tests of one check: with it on, where all must pass, then with it off.
+fn attack(attacks: &Attacks, check: &Check, checks: &[Check], host: &str) -> Result<Row, String> {
+    let sound = attacks.sound(check)?;
+    if !sound.is_empty() {
+        return Err(format!("with every check on these fail: {}", Vec::from_iter(sound).join(" ")));
     }
+    let (tests, failed) = attacks.run(check.of, &off(check, checks), check.forgets())?;
+    Ok(Row { tests, failed: failed.into_iter().collect(), host: host.to_owned() })
 }
 
-impl Check {
-    /// The replacement, in which `{off}` asks the switch.
-    fn patched(&self) -> String {
-        let path = if self.file.starts_with("host/domain/") { "crate" } else { "bailiwick_domain" };
-        self.replace.replace("{off}", &format!("{path}::mutant(\"{}\")", self.name))
-    }
+/// The checks that are off together with `check`, itself first.
+fn off(check: &Check, checks: &[Check]) -> BTreeSet<&'static str> {
+    let mut names: BTreeSet<_> = check.with.iter().copied().collect();
+    // One that is off with another may itself need a third.
+    let others = checks.iter().filter(|it| check.with.contains(&it.name));
+    names.extend(others.flat_map(|it| it.with.iter().copied()));
+    names.insert(check.name);
+    names
 }
 
-fn build(root: &Path) -> Result<(), String> {
-    let status = cargo(root).args(["build", "--quiet", "--workspace", "--bins", "--test", "e2e"]).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err("the patched host does not build; what cargo said stands above".to_owned()),
-        Err(error) => Err(format!("cargo can't be started: {error}")),
-    }
-}
-
-/// The attacks that got through, or otherwise did not end as they must.
-fn attack(root: &Path, off: Option<&str>) -> Result<BTreeSet<String>, String> {
-    let mut command = cargo(root);
-    command.args(["nextest", "run", "--workspace", "--bins", "--test", "e2e", "-E", ATTACKS, "--no-fail-fast"]);
-    command.args(["--status-level", "fail", "--final-status-level", "none", "--failure-output", "never"]);
-    if let Some(name) = off {
-        command.env(VARIABLE, name);
-    }
-    let output = command.output().map_err(|error| format!("cargo can't be started: {error}"))?;
-    let text = String::from_utf8_lossy(&output.stderr);
-    if !text.contains("tests run:") {
-        return Err(format!("the attacks did not run: {text}"));
-    }
-    let failed = text.lines().filter(|line| !line.trim_start().starts_with("SLOW"));
-    let names = failed.filter_map(|line| line.split_once("e2e attacks::").map(|(_, name)| name.trim().to_owned()));
-    Ok(names.collect())
-}
-
-fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root);
-    command
-}
-
-fn join(names: &BTreeSet<String>) -> String {
-    if names.is_empty() {
-        return "**none**".to_owned();
-    }
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" ")
-}
-
-/// What the table says of checks that are run at another time.
-fn known(root: &Path) -> BTreeMap<String, String> {
-    let table = fs::read_to_string(root.join(TABLE)).unwrap_or_default();
-    let row = |line: &str| {
-        let mut cells = line.strip_prefix("| `")?.split(" | ");
-        let name = cells.next()?.strip_suffix('`')?;
-        let result = cells.last()?.strip_suffix(" |")?;
-        (result != NOT_RUN).then(|| (name.to_owned(), result.to_owned()))
+/// The commit that last changed the host, and whether it has changed since.
+fn host(root: &Path) -> Result<String, String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").current_dir(root).args(arguments).output();
+        let output = output.map_err(|error| format!("git can't be started: {error}"))?;
+        Ok::<_, String>(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
-    table.lines().filter_map(row).collect()
+    let commit = git(&["log", "-1", "--format=%h", "--", "host"])?;
+    let changed = !git(&["status", "--porcelain", "--", "host"])?.is_empty();
+    Ok(if changed { format!("{commit}, changed") } else { commit })
 }
 
-const NOT_RUN: &str = "not run yet";
+/// The names, as the table has them.
+type Cases = BTreeSet<String>;
 
-fn write(root: &Path, results: &BTreeMap<String, String>) -> Result<(), String> {
-    let mut table = "# Checks taken out\n\n\
-        One check of the host after another is switched off, and all attacks of `tests/e2e/attacks` are run: `cargo run -p \
-        xtask -- mutate`, which\nwrites this table. A check that no attack misses has another wall behind it, which the \
-        second column names, or is a finding. Rows that begin with \"of\" were run with the cases of these modules alone.\n\n\
-        | check | what is taken out | cases that failed |\n|---|---|---|\n"
-        .to_owned();
-    for check in CHECKS {
-        let result = results.get(check.name).map_or(NOT_RUN, String::as_str);
-        for cell in ["| `", check.name, "` | ", check.what, " | ", result, " |\n"] {
-            table.push_str(cell);
-        }
-    }
-    fs::write(root.join(TABLE), table).map_err(|error| format!("{TABLE}: {error}"))
-}
-
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
-}
+/// What is known of each check, by name.
+type Rows = BTreeMap<String, Row>;

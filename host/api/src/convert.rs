@@ -13,6 +13,7 @@ use bailiwick_domain::trace::TraceContext;
 use bailiwick_domain::usage::Usage;
 use bailiwick_skills::catalog::Catalog;
 use bailiwick_skills::execute::Execution;
+use bailiwick_skills::observe::{Observed, ObservedCall};
 use bailiwick_skills::skill::{Skill, Tool};
 use bailiwick_wire as wire;
 use bailiwick_wire::execute::{ExecuteRequest, ExecuteResponse};
@@ -67,6 +68,44 @@ pub(crate) fn answer(execution: Execution) -> Result<ExecuteResponse, Failure> {
         }),
         Output::Failure(text) => Err(Failure::tool_failed(receipt, raw(text)?, execution.replayed)),
     }
+}
+
+/// What was observed.
+pub(crate) fn observed(observed: Observed, trace: &TraceContext) -> Result<wire::observe::Observed, Failure> {
+    let manifest = &observed.skill.manifest;
+    Ok(wire::observe::Observed {
+        skill: manifest.id.to_string(),
+        version: manifest.version.to_string(),
+        digest: observed.skill.digest.to_string(),
+        calls: observed.calls.into_iter().map(|call| observed_call(call, trace)).collect::<Result<_, _>>()?,
+        touched: observed.touched,
+        missing: observed.missing.into_iter().collect(),
+        unneeded: observed.unneeded.into_iter().collect(),
+        notes: observed.notes,
+        permissions: observed.permissions,
+        grant: observed.grant,
+    })
+}
+
+fn observed_call(call: ObservedCall, trace: &TraceContext) -> Result<wire::observe::ObservedCall, Failure> {
+    let raw = |text: String| {
+        RawValue::from_string(text).map_err(|error| Failure::host_failure(&trace.trace_id_hex(), &error))
+    };
+    let (output, failure, problem) = match call.result {
+        Ok(Output::Success(text)) => (Some(raw(text)?), None, None),
+        Ok(Output::Failure(text)) => (None, Some(raw(text)?), None),
+        Err(problem) => (None, None, Some(problem)),
+    };
+    Ok(wire::observe::ObservedCall {
+        tool: call.tool,
+        outcome: call.outcome.to_owned(),
+        output,
+        failure,
+        problem,
+        denials: call.denials.iter().map(denial).collect(),
+        usage: usage(&call.usage),
+        log: call.log,
+    })
 }
 
 /// The record of a call, without what was allowed: that names folders of the host.
@@ -188,7 +227,7 @@ fn permissions(asked: &Permissions) -> wire::permission::Permissions {
         secrets: asked.secrets.iter().cloned().collect(),
         skills: asked.skills.iter().map(ToString::to_string).collect(),
         models: asked.models.clone(),
-        shell: asked.shell.clone(),
+        shell: asked.shell.iter().map(|rule| rule.words().to_vec()).collect(),
     }
 }
 

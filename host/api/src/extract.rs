@@ -71,6 +71,11 @@ impl FromRequestParts<ApiState> for SkillPath {
 }
 
 impl SkillPath {
+    /// The skill, and the text behind `@` for routes that take no range.
+    pub(crate) fn exact(self) -> (SkillId, Option<String>) {
+        (self.id, self.range)
+    }
+
     /// The skill in the releases that the path or `version` asks for; not both may.
     pub(crate) fn select(self, version: Option<&str>) -> Result<SkillSelector, Failure> {
         let range = match (&self.range, version) {

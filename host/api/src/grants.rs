@@ -41,7 +41,7 @@ pub(crate) async fn list(State(state): State<ApiState>, _: Allowed<Admin>, _: No
 ///
 /// Gives the bytes with `digest` what the body says, in place of what they were
 /// granted before. The body has the keys of a file of grants: `digest`, `fs`, `http`,
-/// `http_deny`, `secrets`, `state`, `config`, `accept_risks`, `limits`, `reason`, `expires_at`, `one_shot`.
+/// `http_deny`, `secrets`, `state`, `workspace`, `config`, `shell`, `accept_risks`, `limits`, `reason`, `expires_at`, `one_shot`.
 #[utoipa::path(
     put,
     path = "/v1/grants/{namespace}/{name}",
@@ -81,8 +81,8 @@ pub(crate) async fn give(
 
 /// Narrow a grant
 ///
-/// Takes away what the body names: `fs`, `read_only`, `http`, `config`, `secrets` and
-/// `risks` are lists of roots, hosts, keys, names and tags, `state` is a flag, `limits` and `expires_at`
+/// Takes away what the body names: `fs`, `read_only`, `http`, `config`, `secrets`, `shell` and
+/// `risks` are lists of roots, hosts, keys, names, commands and tags, `state` and `workspace` are flags, `limits` and `expires_at`
 /// are as in a grant. Calls that began with more are ended.
 #[utoipa::path(
     patch,

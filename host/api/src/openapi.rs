@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{approvals, audit, execute, grants, health, skills};
+use crate::{approvals, audit, execute, grants, health, observe, packages, skills};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -32,11 +32,14 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(skills::show))
         .routes(routes!(execute::execute))
         .routes(routes!(audit::review))
+        .routes(routes!(observe::observe))
         .routes(routes!(grants::list))
         .routes(routes!(grants::export))
         .routes(routes!(grants::import))
         .routes(routes!(grants::give, grants::narrow, grants::revoke))
         .routes(routes!(grants::accept))
+        .routes(routes!(packages::list, packages::install))
+        .routes(routes!(packages::remove))
         .routes(routes!(approvals::list))
         .routes(routes!(approvals::events))
         .routes(routes!(approvals::show))
@@ -80,6 +83,7 @@ pub(crate) async fn show() -> Response {
     tags(
         (name = "skills", description = "Which skills there are, and running their tools."),
         (name = "grants", description = "What people allow skills to touch."),
+        (name = "packages", description = "What is installed, and installing more."),
         (name = "approvals", description = "Calls that a person has to approve."),
         (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
@@ -117,6 +121,12 @@ pub(crate) struct ExecuteProblems;
 
 /// Problems of routes that change what skills may do.
 pub(crate) struct GrantProblems;
+
+/// Problems of routes that observe calls.
+pub(crate) struct ObserveProblems;
+
+/// Problems of routes that install packages.
+pub(crate) struct PackageProblems;
 
 /// Problems of routes that ask a person.
 pub(crate) struct ApprovalProblems;
@@ -161,6 +171,16 @@ const BODY: &[Kind] = &[
     Kind::BUSY,
 ];
 
+/// What can go wrong with packages.
+const PACKAGES: &[Kind] = &[
+    Kind::PACKAGE_REFUSED,
+    Kind::UNKNOWN_PACKAGE,
+    Kind::PACKAGE_CONFLICT,
+    Kind::INVALID_PACKAGE,
+    Kind::SOURCE_UNAVAILABLE,
+    Kind::LOCK_UNAVAILABLE,
+];
+
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         describe(PUBLIC)
@@ -186,6 +206,28 @@ impl IntoResponses for GrantProblems {
     }
 }
 
+impl IntoResponses for ObserveProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let own = [
+            Kind::GRANT_CONFLICT,
+            Kind::INVALID_GRANT,
+            Kind::UNKNOWN_TOOL,
+            Kind::TOOL_NOT_NAMED,
+            Kind::NO_TOOLS,
+            Kind::BROKEN_SKILL,
+            Kind::INVALID_ARGUMENTS,
+            Kind::APPROVAL_REQUIRED,
+        ];
+        describe(&[READ, BODY, &own].concat())
+    }
+}
+
+impl IntoResponses for PackageProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[READ, BODY, PACKAGES].concat())
+    }
+}
+
 impl IntoResponses for ApprovalProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         describe(&[READ, BODY, &[Kind::UNKNOWN_APPROVAL, Kind::APPROVAL_SETTLED]].concat())
@@ -203,7 +245,8 @@ impl IntoResponses for ExecuteProblems {
             Kind::GRANT_CONFLICT,
             Kind::INVALID_GRANT,
         ];
-        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !elsewhere.contains(kind)).collect();
+        let only_elsewhere = |kind: &Kind| elsewhere.contains(kind) || PACKAGES.contains(kind);
+        let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !only_elsewhere(kind)).collect();
         describe(&kinds)
     }
 }

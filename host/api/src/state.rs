@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bailiwick_distribution::install::Installer;
 use bailiwick_domain::clock::Clock;
 use bailiwick_skills::execute::Executor;
 use bailiwick_skills::registry::Registry;
@@ -20,6 +21,8 @@ pub struct Host {
     pub registry: Arc<Registry>,
     /// What runs them.
     pub executor: Arc<Executor>,
+    /// What installs more.
+    pub packages: Installer,
     /// Who may ask.
     pub keyring: Arc<Keyring>,
     /// What time it is.
@@ -74,6 +77,10 @@ impl ApiState {
 
     pub(crate) fn executor(&self) -> &Executor {
         &self.0.host.executor
+    }
+
+    pub(crate) fn packages(&self) -> &Installer {
+        &self.0.host.packages
     }
 
     pub(crate) fn keyring(&self) -> &Keyring {

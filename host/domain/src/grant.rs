@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
-use crate::authority::{FsMount, HttpDeny, HttpRule, SecretDestination};
+use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, SecretDestination};
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
 use crate::quota::{Quota, StateQuota};
@@ -67,6 +67,8 @@ pub struct Capabilities {
     pub state: Option<StateQuota>,
     /// Configuration values by key.
     pub config: BTreeMap<String, String>,
+    /// Commands of the host.
+    pub shell: Vec<CommandRule>,
 }
 
 impl Grant {

@@ -13,6 +13,7 @@ pub mod grant;
 pub mod invocation;
 pub mod limits;
 pub mod manifest;
+pub mod observation;
 pub mod permit;
 pub mod quota;
 pub mod receipt;

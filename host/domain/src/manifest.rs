@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{FsRequest, HttpDeny, HttpRule};
+use crate::authority::{CommandRule, FsRequest, HttpDeny, HttpRule};
 use crate::limits::LimitsRequest;
 use crate::quota::{QuotaRequest, StateRequest};
 use crate::skill_id::{SkillId, SkillSelector};
@@ -98,6 +98,6 @@ pub struct Permissions {
     pub skills: Vec<SkillSelector>,
     /// Models it calls.
     pub models: Vec<String>,
-    /// Argument lists it would run; refused unless the host allows shells.
-    pub shell: Vec<Vec<String>>,
+    /// Commands it would run, by how they begin; refused unless the host allows shells.
+    pub shell: Vec<CommandRule>,
 }

@@ -10,9 +10,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
+use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
 use crate::digest::Digest;
 use crate::limits::Limits;
+use crate::observation::Observation;
 use crate::quota::{Quota, StateQuota};
 use crate::skill_id::SkillId;
 
@@ -38,7 +39,19 @@ pub fn authority() -> (PermitIssuer, PermitVerifier) {
 impl PermitIssuer {
     /// Allows one invocation under `terms`, to be ended when `time` has passed since `begin`.
     pub fn issue(&self, terms: Arc<Terms>, begin: Instant, time: Duration) -> Permit {
-        Permit { seal: Arc::clone(&self.0), terms, deadline: begin + time, time }
+        Permit { seal: Arc::clone(&self.0), terms, deadline: begin + time, time, observation: None }
+    }
+
+    /// The same for a call that is observed: what it touches is noted in `observation`,
+    /// whose state it works on.
+    pub fn issue_observed(
+        &self,
+        terms: Arc<Terms>,
+        begin: Instant,
+        time: Duration,
+        observation: Arc<Observation>,
+    ) -> Permit {
+        Permit { observation: Some(observation), ..self.issue(terms, begin, time) }
     }
 }
 
@@ -56,6 +69,7 @@ pub struct Permit {
     terms: Arc<Terms>,
     deadline: Instant,
     time: Duration,
+    observation: Option<Arc<Observation>>,
 }
 
 impl Permit {
@@ -72,6 +86,11 @@ impl Permit {
     /// How long it was given from its beginning to its deadline.
     pub const fn time(&self) -> Duration {
         self.time
+    }
+
+    /// Where it is noted what the call touches, if it is observed.
+    pub const fn observation(&self) -> Option<&Arc<Observation>> {
+        self.observation.as_ref()
     }
 }
 
@@ -95,6 +114,8 @@ pub struct Terms {
     pub state: Option<StateQuota>,
     /// Configuration that it sees.
     pub config: BTreeMap<String, String>,
+    /// Commands of the host.
+    pub shell: Vec<CommandRule>,
     /// How much it may take.
     pub limits: Limits,
 }
@@ -223,6 +244,7 @@ mod tests {
             workspace: None,
             state: None,
             config: BTreeMap::new(),
+            shell: vec![],
             limits: LimitsPolicy::default().default,
         });
         let (issuer, verifier) = authority();

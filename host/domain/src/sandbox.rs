@@ -27,9 +27,18 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Forgets compiled code of all components but `digests`. Calls under way go on.
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool);
 
+    /// A folder that nobody else has, beside those of calls. Blocks.
+    fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>>;
+
     /// Calls the tool at index `tool` of the inspection of the permit's digest
     /// in an instance of its own.
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome>;
+}
+
+/// A folder of the host's own. Dropping it ends it.
+pub trait ScratchFolder: Send + Sync {
+    /// Where it is: absolute, without symlinks.
+    fn path(&self) -> &Path;
 }
 
 /// How an invocation ended, with what it cost in any case.

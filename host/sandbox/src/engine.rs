@@ -37,6 +37,10 @@ const KEEP_RESIDENT: usize = 4 << 20;
 const MEMORIES_PER_COMPONENT: u32 = 8;
 const TABLES_PER_COMPONENT: u32 = 32;
 
+/// Memories and tables within one module: toolchains emit one of each.
+const MEMORIES_PER_MODULE: u32 = 1;
+const TABLES_PER_MODULE: u32 = 1;
+
 /// Host-side bookkeeping for one instance.
 const INSTANCE_BYTES: usize = 1 << 20;
 
@@ -137,6 +141,8 @@ fn pool(options: &SandboxOptions) -> PoolingAllocationConfig {
         .max_core_instances_per_component(u32::try_from(MAX_INSTANCES).unwrap_or(u32::MAX))
         .max_memories_per_component(MEMORIES_PER_COMPONENT)
         .max_tables_per_component(TABLES_PER_COMPONENT)
+        .max_memories_per_module(MEMORIES_PER_MODULE)
+        .max_tables_per_module(TABLES_PER_MODULE)
         .max_component_instance_size(INSTANCE_BYTES)
         .max_core_instance_size(INSTANCE_BYTES)
         .table_elements(usize::try_from(MAX_TABLE_ELEMENTS).unwrap_or(usize::MAX))

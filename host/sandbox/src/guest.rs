@@ -1,8 +1,9 @@
 //! What the host keeps for one call: the data of its store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bailiwick_domain::permit::Terms;
+use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::secret::SecretSet;
 use bailiwick_domain::state::StateStore;
@@ -10,11 +11,11 @@ use bailiwick_domain::usage::Usage;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_config::WasiConfigVariables;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capabilities::fs::Files;
 use crate::capabilities::http::{FIELD_SIZE, Gate};
+use crate::capabilities::shell::{self, Launcher, Shell};
 use crate::capabilities::state::State;
 use crate::capabilities::{Denials, Uses, config, fs, random, state};
 use crate::meter::Meter;
@@ -28,23 +29,28 @@ const MAX_HANDLES: usize = 1000;
 pub(crate) struct Guest {
     pub(crate) meter: Meter,
     pub(crate) log: Log,
-    pub(crate) config: WasiConfigVariables,
+    config: BTreeMap<String, String>,
     wasi: WasiCtx,
     table: ResourceTable,
     http: WasiHttpCtx,
     gate: Gate,
     files: Files,
     state: State,
+    shell: Shell,
 }
 
 impl Guest {
-    /// Everything that one call may reach, made from its terms alone.
+    /// Everything that one call may reach, made from its permit alone.
     pub(crate) fn prepare(
-        terms: &Arc<Terms>,
+        permit: &Permit,
         secrets: &Arc<SecretSet>,
         store: &Arc<dyn StateStore>,
         workspace: Option<&Workspace>,
+        launcher: Option<&Arc<Launcher>>,
     ) -> Result<Self, InvokeError> {
+        let terms = permit.terms();
+        // What is observed leaves no trace in what the skill keeps.
+        let store = permit.observation().map_or(store, |observation| observation.state());
         let meter = Meter::new(&terms.limits);
         let counters = Arc::clone(&meter.counters);
         let log = Log::new(Arc::clone(&counters));
@@ -66,7 +72,7 @@ impl Guest {
         Ok(Self {
             meter,
             log,
-            config: config::prepare(&terms.config),
+            config: terms.config.clone(),
             wasi: builder.build(),
             table,
             http,
@@ -74,10 +80,11 @@ impl Guest {
                 terms: Arc::clone(terms),
                 secrets: Arc::clone(secrets),
                 denials: Arc::new(Denials::default()),
-                uses: Arc::new(Uses::default()),
+                uses: Arc::new(Uses::new(permit.observation())),
                 counters,
             },
             files,
+            shell: shell::prepare(terms, launcher, workspace),
             state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
         })
     }
@@ -107,10 +114,23 @@ impl Guest {
         random::View { inner: self.wasi.random(), counters: &self.meter.counters }
     }
 
+    pub(crate) fn shell_view(&mut self) -> shell::View<'_> {
+        let Gate { denials, uses, counters, .. } = &self.gate;
+        shell::View { shell: &self.shell, denials, uses, counters }
+    }
+
+    pub(crate) fn config_view(&mut self) -> config::View<'_> {
+        let Gate { denials, uses, counters, .. } = &self.gate;
+        config::View { values: &self.config, denials, uses, counters }
+    }
+
     /// Adds what the host counted to `usage`.
     pub(crate) fn account(&self, usage: &mut Usage) {
         self.meter.account(usage);
         self.files.account(usage);
+        if let Some(observation) = self.gate.uses.observation() {
+            self.files.tell(observation);
+        }
     }
 }
 

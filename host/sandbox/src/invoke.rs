@@ -15,6 +15,7 @@ use wasmtime::component::Val;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::capabilities::shell::Launcher;
 use crate::code::{Code, Machine};
 use crate::engine::Metering;
 use crate::guest::Guest;
@@ -24,6 +25,10 @@ use crate::workspace::{Workspace, Workspaces};
 
 /// Bytes that a guest may hand to the host in one host call, beside its output.
 const HOSTCALL_BYTES: usize = 16 << 20;
+
+/// Handles that a component may hold at once: its own, those of the host, and each
+/// lending of one. The host's are counted by themselves too, and are far fewer.
+const COMPONENT_HANDLES: usize = 10_000;
 
 /// Frames of a backtrace that are told: enough to find the place.
 const MAX_FRAMES: usize = 32;
@@ -43,6 +48,7 @@ pub(crate) struct Call<'a> {
     pub(crate) secrets: &'a Arc<SecretSet>,
     pub(crate) state: &'a Arc<dyn StateStore>,
     pub(crate) workspaces: &'a Arc<Workspaces>,
+    pub(crate) launcher: Option<&'a Arc<Launcher>>,
     pub(crate) started: Instant,
 }
 
@@ -68,7 +74,7 @@ impl Call<'_> {
     }
 
     async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
-        let guest = match Guest::prepare(self.permit.terms(), self.secrets, self.state, workspace) {
+        let guest = match Guest::prepare(self.permit, self.secrets, self.state, workspace, self.launcher) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };
@@ -103,6 +109,7 @@ impl Call<'_> {
         let limits = &self.permit.terms().limits;
         let mut store = Store::new(&self.machine.engine, guest);
         store.limiter(|guest| &mut guest.meter);
+        store.set_max_component_handles(COMPONENT_HANDLES);
         store.set_hostcall_fuel(HOSTCALL_BYTES.max(usize::try_from(limits.output_bytes).unwrap_or(usize::MAX)));
         if self.machine.metering == Metering::Fuel {
             store.set_fuel(limits.fuel.unwrap_or(u64::MAX))?;

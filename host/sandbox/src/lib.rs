@@ -27,12 +27,13 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
-use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox};
+use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox, ScratchFolder};
 use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
 use crate::cache::Cache;
+pub use crate::capabilities::shell::Launcher;
 use crate::code::{Loaded, Machine};
 use crate::engine::Metering;
 use crate::invoke::{Call, failed};
@@ -97,6 +98,7 @@ pub struct WasmSandbox {
     state: Arc<dyn StateStore>,
     secrets: Arc<dyn SecretStore>,
     workspaces: Arc<Workspaces>,
+    launcher: Option<Arc<Launcher>>,
     options: SandboxOptions,
     plain: Arc<Machine>,
     /// Made when the first call asks for fuel.
@@ -121,6 +123,7 @@ impl WasmSandbox {
             state,
             secrets: Arc::new(NoSecrets),
             workspaces,
+            launcher: None,
             options,
             plain,
             fuel: OnceLock::new(),
@@ -132,6 +135,12 @@ impl WasmSandbox {
     #[must_use]
     pub fn with_secrets(self, secrets: Arc<dyn SecretStore>) -> Self {
         Self { secrets, ..self }
+    }
+
+    /// The same for a host that runs commands, by `launcher` if there is one.
+    #[must_use]
+    pub fn with_launcher(self, launcher: Option<Launcher>) -> Self {
+        Self { launcher: launcher.map(Arc::new), ..self }
     }
 
     /// The folders of calls that are granted one, for whoever looks after leftovers.
@@ -190,9 +199,27 @@ impl WasmSandbox {
             Err(error) => return failed(error),
         };
         let Self { clock, state, workspaces, .. } = self;
+        let launcher = self.launcher.as_ref();
         let (machine, code, secrets) = (&*machine, &*code, &self.secrets.current());
-        let call = Call { clock, machine, code, tool, index, arguments, permit, secrets, state, workspaces, started };
-        redaction::clean(call.run().await, secrets.redactor())
+        let call = Call {
+            clock,
+            machine,
+            code,
+            tool,
+            index,
+            arguments,
+            permit,
+            secrets,
+            state,
+            workspaces,
+            launcher,
+            started,
+        };
+        let outcome = call.run().await;
+        if let Some(observation) = permit.observation() {
+            observation.clean(secrets.redactor());
+        }
+        redaction::clean(outcome, secrets.redactor())
     }
 }
 
@@ -221,6 +248,10 @@ impl Sandbox for WasmSandbox {
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool) {
         let mut all = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         all.retain(|digest, _| digests(digest));
+    }
+
+    fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>> {
+        Ok(Box::new(self.workspaces.create()?))
     }
 
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {

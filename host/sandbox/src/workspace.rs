@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
+use bailiwick_domain::sandbox::ScratchFolder;
 use tokio::runtime::Handle;
 
 /// Only the host's user comes in.
@@ -92,6 +93,8 @@ impl Workspaces {
         lock.try_lock().map_err(io::Error::from)?;
         let files = folder.join(FILES);
         exclusive.create(&files)?;
+        // The data folder may be named by a path with symlinks in it.
+        let files = files.canonicalize()?;
         let (clock, keep) = (Arc::clone(&self.clock), !self.retention.is_zero());
         Ok(Workspace { ending: Some(Ending { folder, clock, keep, lock }), files })
     }
@@ -125,6 +128,12 @@ impl Workspace {
             // What can't be done now is left for the next sweep, which says why.
             let _ = tokio::task::spawn_blocking(move || ending.end()).await;
         }
+    }
+}
+
+impl ScratchFolder for Workspace {
+    fn path(&self) -> &Path {
+        &self.files
     }
 }
 

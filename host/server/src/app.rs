@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_api::auth::KeyFile;
+use bailiwick_distribution::store::Store;
 use bailiwick_domain::clock::Clock as _;
 use bailiwick_domain::permit::{PermitIssuer, PermitVerifier, authority};
 use bailiwick_domain::sandbox::Sandbox;
@@ -18,14 +19,15 @@ use bailiwick_sandbox::{SandboxOptions, WasmSandbox, Workspaces};
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
-use bailiwick_skills::grants::{GrantStore, WORKSPACES};
+use bailiwick_skills::grants::{GrantStore, GuardedPlaces, WORKSPACES};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
-use bailiwick_skills::registry::{Progress, Registry, RegistryOptions};
+use bailiwick_skills::registry::{Admission, Progress, Registry, RegistryOptions};
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
 use crate::clock::SystemClock;
-use crate::config::{Config, ConfigError};
+use crate::commands::launch::launcher;
+use crate::config::{Config, ConfigError, PACKAGES, SecretSource};
 use crate::output::{Exit, Failure, Output};
 use crate::secrets::ConfiguredSecrets;
 
@@ -40,6 +42,8 @@ const MAX_LIFETIME: Duration = Duration::from_hours(100 * 366 * 24);
 pub struct App {
     /// Which skills there are.
     pub registry: Arc<Registry>,
+    /// What is installed.
+    pub packages: Arc<Store>,
     /// What was granted.
     pub grants: Arc<GrantStore>,
     /// What calls write for themselves alone.
@@ -78,8 +82,9 @@ impl App {
             _ => host(&error),
         })?;
         let clock = || Arc::new(SystemClock) as Arc<dyn bailiwick_domain::clock::Clock>;
-        let unwritable = config.skill_directories.clone();
-        let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, unwritable, clock());
+        // It must be there when grants are held against it.
+        private_folder(&config.cache_dir).map_err(NotOpened::Failed)?;
+        let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, guarded(config), clock());
         let grants = Arc::new(grants.map_err(|error| host(&error))?);
         let approvals = Approvals::open(Arc::clone(&journal), config.approval_lifetime, clock());
         let approvals = Arc::new(approvals.map_err(|error| host(&error))?);
@@ -91,8 +96,9 @@ impl App {
         let workspaces = Arc::clone(sandbox.workspaces());
         workspaces.sweep();
         let sandbox: Arc<dyn Sandbox> = sandbox;
-        let registry = open_registry(config, &sandbox, out);
-        Ok(Self { registry, grants, workspaces, approvals, audit, sandbox, journal, issuer })
+        let packages = packages(config);
+        let registry = open_registry(config, &packages, &sandbox, out);
+        Ok(Self { registry, packages, grants, workspaces, approvals, audit, sandbox, journal, issuer })
     }
 
     /// What makes calls. Policy takes the issuer of permits with it.
@@ -122,7 +128,20 @@ pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> 
     // Nobody has the issuer of its permits, so that no call ever sees this state.
     let state = Journal::in_memory().map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
     let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, state)?);
-    Ok(open_registry(config, &sandbox, out))
+    Ok(open_registry(config, &packages(config), &sandbox, out))
+}
+
+/// What no grant may reach, or not to write: whoever reads the key of compiled code
+/// writes code for this host, and the configuration says where everything is.
+fn guarded(config: &Config) -> GuardedPlaces {
+    let files = config.secrets.values().filter_map(|source| match source {
+        SecretSource::File(path) => Some(path.clone()),
+        SecretSource::Env(_) => None,
+    });
+    GuardedPlaces {
+        hidden: std::iter::once(config.cache_dir.clone()).chain(files).collect(),
+        unwritable: config.skill_directories.iter().cloned().chain(config.source.clone()).collect(),
+    }
 }
 
 /// Where commands reach the server of the data folder.
@@ -210,7 +229,9 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 fn sandbox(config: &Config, verifier: PermitVerifier, state: Arc<dyn StateStore>) -> Result<WasmSandbox, Failure> {
     let sandbox = WasmSandbox::new(sandbox_options(config), verifier, Arc::new(SystemClock), state);
     let sandbox = sandbox.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
-    Ok(sandbox.with_secrets(secrets(config)?))
+    // A host that lets no manifest ask for commands has nothing that could start them.
+    let launcher = config.allow_shell.then(launcher).flatten();
+    Ok(sandbox.with_secrets(secrets(config)?).with_launcher(launcher))
 }
 
 fn sandbox_options(config: &Config) -> SandboxOptions {
@@ -224,17 +245,22 @@ fn sandbox_options(config: &Config) -> SandboxOptions {
 
 fn private_folder(path: &Path) -> Result<(), Failure> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| Failure::new(Exit::Host, format!("the data folder {}: {error}", path.display())))
+    made.map_err(|error| Failure::new(Exit::Host, format!("the folder {}: {error}", path.display())))
 }
 
-fn open_registry(config: &Config, sandbox: &Arc<dyn Sandbox>, out: Output) -> Arc<Registry> {
+fn packages(config: &Config) -> Arc<Store> {
+    Arc::new(Store::new(config.data_dir.join(PACKAGES), config.lock.clone(), config.trust.clone()))
+}
+
+fn open_registry(config: &Config, packages: &Arc<Store>, sandbox: &Arc<dyn Sandbox>, out: Output) -> Arc<Registry> {
     let options = RegistryOptions {
         directories: config.skill_directories.clone(),
         strict: config.strict_validation,
         allow_shell: config.allow_shell,
     };
     let bar = progress_bar(out);
-    let registry = Registry::open(options, Arc::clone(sandbox), |progress: Progress<'_>| {
+    let admission = Arc::clone(packages) as Arc<dyn Admission>;
+    let registry = Registry::open_with(options, Some(admission), Arc::clone(sandbox), |progress: Progress<'_>| {
         bar.set_length(progress.total as u64);
         bar.set_position(progress.done as u64);
         let name = progress.folder.file_name().unwrap_or_default();

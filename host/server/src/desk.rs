@@ -14,6 +14,7 @@ use bailiwick_api::auth::{KeyFile, Keyring};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::ApiOptions;
 use bailiwick_api::state::{Host, ReadyFlag};
+use bailiwick_distribution::install::Installer;
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::execute::Executor;
 use bailiwick_skills::grants::GrantEntry;
@@ -70,15 +71,18 @@ impl Desk {
 
     fn here(app: App, config: &Config, person: &str, runtime: Runtime, out: Output) -> Result<Self, Failure> {
         let host = |error: &dyn std::fmt::Display| Failure::new(Exit::Host, error);
+        let packages = Arc::clone(&app.packages);
         let executor = app.into_executor(config);
         let registry = Arc::clone(executor.registry());
+        let packages = Installer::new(packages, Arc::clone(&registry), Arc::clone(executor.audit()));
         let hosts = AllowedHosts::new(config.listen, &[], &[]).map_err(|error| host(&error))?;
         let clock = Arc::new(SystemClock);
         let keys = KeyFile::new(app::keys_path(config));
         let keyring = runtime.block_on(async { Keyring::open(keys, clock.clone()) }).map_err(|error| host(&error))?;
         let ready = ReadyFlag::default();
         ready.set(true);
-        let api = Host { registry: Arc::clone(&registry), executor: Arc::clone(&executor), keyring, clock, ready };
+        let (served, executing) = (Arc::clone(&registry), Arc::clone(&executor));
+        let api = Host { registry: served, executor: executing, packages, keyring, clock, ready };
         let client = ControlClient::here(bailiwick_api::router(api, ApiOptions::new(hosts)), person);
         Ok(Self { client, executor: Some(executor), registry: Some(registry), runtime, config: config.clone(), out })
     }
@@ -172,13 +176,14 @@ pub fn refused(bytes: &[u8], status: u16) -> Failure {
     };
     let exit = match problem.code.as_str() {
         "unknown-skill" | "unknown-version" | "unknown-tool" | "tool-not-named" | "no-tools" | "unknown-grant"
-        | "unknown-approval" => Exit::NotFound,
+        | "unknown-approval" | "unknown-package" => Exit::NotFound,
         "invalid-arguments" => Exit::Arguments,
         "tool-failed" => Exit::ToolFailed,
         "deadline-exceeded" | "fuel-exhausted" | "memory-exhausted" | "output-too-large" | "guest-trapped"
         | "guest-exited" | "invalid-output" => Exit::Ended,
         "invalid-request" | "invalid-query" | "invalid-path" | "invalid-version" | "invalid-grant"
-        | "grant-conflict" | "approval-settled" => Exit::Usage,
+        | "grant-conflict" | "approval-settled" | "invalid-package" | "lock-unavailable" => Exit::Usage,
+        "package-conflict" => Exit::Refused,
         _ if status == 403 => Exit::Refused,
         _ => Exit::Host,
     };

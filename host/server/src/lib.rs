@@ -33,6 +33,7 @@ pub fn run(cli: Cli) -> Done {
         Command::Key(command) => commands::key::run(command, &config, out),
         Command::Secrets(command) => commands::secrets::run(&command, &config, out),
         Command::Config(command) => commands::config::run(&command, &config, out),
-        Command::Completion { .. } => Ok(()),
+        // Answered before there was a configuration.
+        Command::Launch(_) | Command::Completion { .. } => Ok(()),
     }
 }

@@ -8,6 +8,7 @@
 mod checkpoint;
 mod export;
 mod key;
+mod package;
 mod query;
 pub(crate) mod record;
 mod verify;
@@ -25,9 +26,11 @@ use bailiwick_journal::{Journal, JournalError, Link, Shelf, Undone};
 pub use self::checkpoint::{Checkpoint, CheckpointError};
 pub use self::export::Export;
 pub use self::key::{AuditKey, AuditKeyError, PublicKey};
+pub use self::package::{PackageEvent, PackageStep};
 pub use self::query::{AuditPage, AuditQuery};
 pub use self::record::moment;
 pub use self::verify::{Verified, VerifyError, verify};
+use crate::grants::GrantEntry;
 use crate::policy::{Basis, Refusal};
 use crate::skill::Skill;
 pub use bailiwick_journal::Entry;
@@ -100,6 +103,26 @@ impl Audit {
         refusal: &Refusal,
     ) -> Result<(), JournalError> {
         let body = record::refusal(self.clock.now(), invocation, skill, tool, arguments, refusal);
+        self.journal.append(body).await.map(drop)
+    }
+
+    /// Records what calls are about to be observed, and within which bounds.
+    pub(crate) async fn observation_begun(
+        &self,
+        about: &record::Observed,
+        within: &GrantEntry,
+    ) -> Result<(), JournalError> {
+        let body = record::observation_begun(self.clock.now(), about, &within.told());
+        self.journal.append(body).await.map(drop)
+    }
+
+    /// Records what observed calls did.
+    pub(crate) async fn observation_ended(
+        &self,
+        about: &record::Observed,
+        calls: Vec<record::ObservedCallRecord>,
+    ) -> Result<(), JournalError> {
+        let body = record::observation_ended(self.clock.now(), about, &calls);
         self.journal.append(body).await.map(drop)
     }
 

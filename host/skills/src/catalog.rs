@@ -12,6 +12,7 @@ use semver::Version;
 
 use crate::near::{hint, near, quoted};
 use crate::package::PackageError;
+use crate::registry::NotAdmitted;
 use crate::skill::{Skill, SkillError};
 
 /// Every skill by id and version, and the packages that are no skills. It
@@ -56,6 +57,9 @@ pub enum BrokenReason {
         /// As many as are read.
         max: usize,
     },
+    /// It was installed, and is not what was installed.
+    #[error(transparent)]
+    NotAdmitted(#[from] NotAdmitted),
     /// The files of the package are not as they should be.
     #[error(transparent)]
     Package(#[from] PackageError),

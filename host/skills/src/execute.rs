@@ -27,10 +27,11 @@ use bailiwick_journal::{Begin, Call, Journal, OnInterrupted};
 use serde_json::Value;
 use tokio::sync::watch;
 
-pub(crate) use self::arguments::digest as arguments_digest;
+pub(crate) use self::arguments::{digest as arguments_digest, size as arguments_size};
 pub use self::error::{BusyScope, ExecuteError};
 use self::event::Event;
 use self::record::Record;
+pub(crate) use self::record::outcome as outcome_of;
 use crate::approvals::{Approval, Approvals, Approved, Asked, Question, State, edited};
 use crate::audit::Audit;
 use crate::gate::{Gate, Pass};
@@ -126,6 +127,16 @@ impl Executor {
     /// What remembers every call.
     pub const fn audit(&self) -> &Arc<Audit> {
         &self.parts.audit
+    }
+
+    /// What runs components.
+    pub(crate) fn sandbox(&self) -> &Arc<dyn Sandbox> {
+        &self.parts.sandbox
+    }
+
+    /// The time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.parts.clock
     }
 
     /// Calls under way, over all skills.
@@ -250,7 +261,7 @@ impl Executor {
     }
 
     /// A place among the host's calls and one among the skill's.
-    fn enter(&self, skill: &Skill, terms: &Terms) -> Result<(Pass, Pass), ExecuteError> {
+    pub(crate) fn enter(&self, skill: &Skill, terms: &Terms) -> Result<(Pass, Pass), ExecuteError> {
         let busy = |scope, limit| ExecuteError::Busy { scope, limit, retry_after: RETRY_AFTER };
         let limit = self.parts.max_concurrent_calls;
         let of_host = self.gate.enter(limit).ok_or_else(|| busy(BusyScope::Host, limit))?;
@@ -400,7 +411,7 @@ const fn ran_nothing(error: &ExecuteError) -> bool {
     )
 }
 
-fn find_tool<'s>(skill: &'s Skill, name: Option<&str>) -> Result<&'s Tool, ExecuteError> {
+pub(crate) fn find_tool<'s>(skill: &'s Skill, name: Option<&str>) -> Result<&'s Tool, ExecuteError> {
     let id = || skill.manifest.id.clone();
     let names = || skill.tools.iter().map(|tool| tool.name.clone()).collect::<Vec<_>>();
     match (name, skill.tools.as_slice()) {
@@ -549,7 +560,7 @@ impl<'a> Prepared<'a> {
 }
 
 /// Holds the arguments against the author's schema, where there is one.
-fn check_input(tool: &Tool, arguments: &Value) -> Result<(), ExecuteError> {
+pub(crate) fn check_input(tool: &Tool, arguments: &Value) -> Result<(), ExecuteError> {
     match &tool.input_narrowing {
         Some(schema) => schema.check(arguments).map_err(ExecuteError::Arguments),
         None => Ok(()),
@@ -557,7 +568,7 @@ fn check_input(tool: &Tool, arguments: &Value) -> Result<(), ExecuteError> {
 }
 
 /// Holds a success against the author's schema of the output, where there is one.
-fn check_output(tool: &Tool, output: &Output) -> Result<(), SchemaViolation> {
+pub(crate) fn check_output(tool: &Tool, output: &Output) -> Result<(), SchemaViolation> {
     let (Some(schema), Output::Success(json)) = (&tool.output_narrowing, output) else { return Ok(()) };
     let value = serde_json::from_str(json).map_err(|error| SchemaViolation {
         path: String::new(),

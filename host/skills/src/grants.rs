@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
+use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
@@ -33,6 +34,7 @@ pub use self::error::{GrantError, MountError, Wider};
 use self::mounts::Guarded;
 pub use self::mounts::WORKSPACES;
 pub use self::narrow::Narrowing;
+pub(crate) use self::within::rule_is_asked_for;
 use crate::audit::record;
 use crate::package::asked;
 use crate::skill::Skill;
@@ -48,14 +50,23 @@ pub struct GrantStore {
     journal: Arc<Journal>,
     /// The folder of the journal, which no grant may show to a guest.
     home: PathBuf,
-    /// Folders that no grant may make writable.
-    unwritable: Vec<PathBuf>,
+    guarded: GuardedPlaces,
     clock: Arc<dyn Clock>,
     current: RwLock<Arc<Grants>>,
     /// Held while documents are read and put into `current`, so that an older
     /// reading never replaces a newer one.
     reading: Mutex<()>,
     changes: tokio::sync::watch::Sender<u64>,
+}
+
+/// Folders and files of the host, beside that of the journal, that guests must not have.
+#[derive(Clone, Debug, Default)]
+pub struct GuardedPlaces {
+    /// No grant may show these to a guest: what seals compiled code, and secrets.
+    pub hidden: Vec<PathBuf>,
+    /// No grant may make these writable, nor anything in or above them: a guest that
+    /// could write to the skills folder could take the risk tags out of its own manifest.
+    pub unwritable: Vec<PathBuf>,
 }
 
 /// The grants at one moment.
@@ -111,19 +122,17 @@ pub(crate) fn rfc3339(time: SystemTime) -> String {
 
 impl GrantStore {
     /// The grants in `journal`, whose folder is `home`. No grant may show that folder
-    /// to a guest, nor make the folders `unwritable`, or anything in or above them,
-    /// writable: a guest that could write to the skills folder could take the risk
-    /// tags out of its own manifest.
+    /// to a guest, nor anything in or above it, nor what is `guarded` besides.
     pub fn open(
         journal: Arc<Journal>,
         home: &Path,
-        unwritable: Vec<PathBuf>,
+        guarded: GuardedPlaces,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, GrantError> {
         let store = Self {
             journal,
             home: home.to_owned(),
-            unwritable,
+            guarded,
             clock,
             current: RwLock::default(),
             reading: Mutex::new(()),
@@ -283,7 +292,37 @@ impl GrantStore {
         self.changes.subscribe()
     }
 
+    /// What `new` says as the bounds of an observation: checked like a grant, but for
+    /// what the manifest asks for, and kept nowhere. Folders are only read, because
+    /// they are copied. Blocks.
+    pub(crate) fn bounds(&self, skill: &Skill, new: NewGrant) -> Result<GrantEntry, GrantError> {
+        let grant = self.check_without_manifest(skill, new, |capabilities| {
+            let mut read = capabilities.clone();
+            read.fs.iter_mut().for_each(|mount| mount.access = Access::Read);
+            let canonical = self.canonical(read)?;
+            let access = canonical.fs.into_iter().zip(&capabilities.fs);
+            let fs = access.map(|(mount, given)| FsMount { access: given.access, ..mount }).collect();
+            Ok(Capabilities { fs, ..capabilities })
+        })?;
+        let fingerprint = fingerprint(&grant).map_err(GrantError::Inexpressible)?;
+        Ok(GrantEntry { grant, fingerprint, problem: None })
+    }
+
     fn check(&self, skill: &Skill, new: NewGrant) -> Result<Grant, GrantError> {
+        let id = &skill.manifest.id;
+        self.check_without_manifest(skill, new, |capabilities| {
+            within::check(&skill.manifest.permissions, &capabilities)
+                .map_err(|wider| GrantError::Wider { skill: id.clone(), wider })?;
+            self.canonical(capabilities)
+        })
+    }
+
+    fn check_without_manifest(
+        &self,
+        skill: &Skill,
+        new: NewGrant,
+        capabilities: impl FnOnce(Capabilities) -> Result<Capabilities, GrantError>,
+    ) -> Result<Grant, GrantError> {
         let manifest = &skill.manifest;
         if manifest.kind == Kind::Prompt {
             return Err(GrantError::Prompt(manifest.id.clone()));
@@ -300,9 +339,7 @@ impl GrantStore {
             let known = known.into_iter().map(str::to_owned).collect();
             return Err(GrantError::UnknownRisk { skill: manifest.id.clone(), tag: tag.clone(), known });
         }
-        within::check(&manifest.permissions, &new.capabilities)
-            .map_err(|wider| GrantError::Wider { skill: manifest.id.clone(), wider })?;
-        let capabilities = self.canonical(new.capabilities)?;
+        let capabilities = capabilities(new.capabilities)?;
         Ok(Grant {
             skill: manifest.id.clone(),
             digest: skill.digest,
@@ -383,7 +420,8 @@ impl GrantStore {
     }
 
     fn guarded(&self) -> Guarded<'_> {
-        Guarded { home: &self.home, unwritable: &self.unwritable }
+        let GuardedPlaces { hidden, unwritable } = &self.guarded;
+        Guarded { home: &self.home, hidden, unwritable }
     }
 }
 
@@ -392,6 +430,11 @@ struct Change {
     document: Vec<u8>,
     record: String,
     fingerprint: Digest,
+}
+
+/// The text of a file with `grants`, which can be imported.
+pub(crate) fn file(grants: &[Grant]) -> Result<String, GrantError> {
+    raw::write(grants).map_err(GrantError::Inexpressible)
 }
 
 /// Under which key a grant is kept: one for each digest of a skill.
@@ -430,6 +473,11 @@ impl GrantEntry {
             value["problem"] = Value::String(problem.clone());
         }
         value
+    }
+
+    /// What the grant says, for records: without the values of settings.
+    pub(crate) fn told(&self) -> Value {
+        json::told(&self.grant).unwrap_or_default()
     }
 
     /// The grant that such JSON says.

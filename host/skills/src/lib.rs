@@ -15,6 +15,7 @@ pub mod execute;
 mod gate;
 pub mod grants;
 mod near;
+pub mod observe;
 pub mod package;
 pub mod policy;
 pub mod random;

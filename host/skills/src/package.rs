@@ -95,6 +95,11 @@ impl Package {
     }
 }
 
+/// Whether a manifest can ask for a setting by the name `key`.
+pub(crate) fn is_setting(key: &str) -> bool {
+    names::name(key).is_ok()
+}
+
 /// Reads and checks the package in `root`.
 ///
 /// A folder with a `SKILL.md` alone is a prompt, as the Agent Skills format has

@@ -12,10 +12,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant, SystemTime};
 
-use bailiwick_domain::authority::HttpDeny;
+use bailiwick_domain::authority::{FsMount, HttpDeny, SHELL_RISK};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::manifest::Kind;
+use bailiwick_domain::observation::Observation;
 use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
 
 pub use self::basis::Basis;
@@ -115,6 +116,27 @@ impl Policy {
         Ok(Decision { permit, basis, entry: Arc::clone(entry) })
     }
 
+    /// A permit for one call on copies, within the bounds of `entry` alone. What it
+    /// touches is noted in `observation`.
+    pub(crate) fn observe(
+        &self,
+        skill: &Skill,
+        entry: &GrantEntry,
+        copies: Vec<FsMount>,
+        observation: Arc<Observation>,
+        now: Now,
+    ) -> Permit {
+        let terms = terms::observed_terms(skill, &entry.grant, copies, &self.options);
+        let time = terms.limits.deadline;
+        self.issuer.issue_observed(Arc::new(terms), now.instant, time, observation)
+    }
+
+    /// Whether the bounds of an observation accept every risk that needs a person's
+    /// word: whoever observes is asked beforehand.
+    pub(crate) fn accepts_risks(&self, skill: &Skill, tool: &Tool, bounds: &GrantEntry) -> Result<(), Refusal> {
+        self.check_risks(skill, tool, bounds, None)
+    }
+
     /// What calls of `skill` may do, apart from the risks of single tools.
     pub fn terms(&self, skill: &Arc<Skill>, grants: &Grants, now: Now) -> Result<Arc<Terms>, Refusal> {
         valid_entry(skill, grants, now).map(|entry| self.cached_terms(skill, entry).0)
@@ -141,7 +163,7 @@ impl Policy {
         &self.options
     }
 
-    /// Every risk that needs approval is accepted by the grant, or was approved for
+    /// Every risk that needs approval (commands of the host always do) is accepted by the grant, or was approved for
     /// this call under this very grant.
     fn check_risks(
         &self,
@@ -151,8 +173,9 @@ impl Policy {
         approved: Option<&Approved>,
     ) -> Result<(), Refusal> {
         let approved = approved.filter(|it| it.holds_for(skill, tool, entry));
+        let commands = !entry.grant.capabilities.shell.is_empty();
         let open = |tag: &&String| {
-            self.options.require_approval_tags.contains(*tag)
+            (self.options.require_approval_tags.contains(*tag) || (commands && *tag == SHELL_RISK))
                 && !entry.grant.accepted_risks.contains(*tag)
                 && !approved.is_some_and(|approved| approved.covers(tag))
         };

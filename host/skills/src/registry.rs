@@ -1,5 +1,6 @@
 //! Finding skills on disk, and noticing when they change.
 
+mod admission;
 mod change;
 mod load;
 mod scan;
@@ -12,6 +13,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::sandbox::Sandbox;
 use tokio::sync::watch;
 
+pub use self::admission::{Admission, Admitted, NotAdmitted};
 pub use self::change::{Change, Release};
 use self::load::Loaded;
 use crate::catalog::{Broken, Catalog, Found};
@@ -33,6 +35,13 @@ pub struct RegistryOptions {
     pub allow_shell: bool,
 }
 
+impl RegistryOptions {
+    /// How one package is read.
+    pub const fn load(&self) -> LoadOptions {
+        LoadOptions { strict: self.strict, allow_shell: self.allow_shell }
+    }
+}
+
 /// How far reading has come, for those who wait for the first start,
 /// when components may have to be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +57,8 @@ pub struct Progress<'a> {
 /// The skills of a host. Loading blocks; what the hot path needs does not.
 pub struct Registry {
     options: RegistryOptions,
+    /// Judges installed packages; there are none where it is left out.
+    admission: Option<Arc<dyn Admission>>,
     sandbox: Arc<dyn Sandbox>,
     catalog: RwLock<Arc<Catalog>>,
     /// Held during a whole reload, so that there is one at a time.
@@ -69,18 +80,25 @@ impl Registry {
     /// in the catalog and hurts nothing else.
     ///
     /// Blocks, for seconds where large components have to be compiled.
-    pub fn open(
+    pub fn open(options: RegistryOptions, sandbox: Arc<dyn Sandbox>, on_progress: impl FnMut(Progress<'_>)) -> Self {
+        Self::open_with(options, None, sandbox, on_progress)
+    }
+
+    /// The same beside installed packages, of which `admission` says which may be skills.
+    pub fn open_with(
         options: RegistryOptions,
+        admission: Option<Arc<dyn Admission>>,
         sandbox: Arc<dyn Sandbox>,
         mut on_progress: impl FnMut(Progress<'_>),
     ) -> Self {
         let mut packages = Packages::default();
-        let scanned = read_all(&options, &*sandbox, &mut packages, &mut on_progress);
+        let scanned = read_all(&options, admission.as_deref(), &*sandbox, &mut packages, &mut on_progress);
         let catalog = Catalog::new(1, scanned.skills, scanned.broken);
         let change = Change::between(&Catalog::default(), &catalog);
         forget_code(&mut packages, &*sandbox);
         Self {
             options,
+            admission,
             sandbox,
             catalog: RwLock::new(Arc::new(catalog)),
             packages: Mutex::new(packages),
@@ -98,7 +116,7 @@ impl Registry {
     /// Blocks like [`Registry::open`]; packages whose files are as they were are not read.
     pub fn reload(&self) -> Arc<Change> {
         let mut packages = self.lock();
-        let scanned = read_all(&self.options, &*self.sandbox, &mut packages, &mut |_| ());
+        let scanned = read_all(&self.options, self.admission.as_deref(), &*self.sandbox, &mut packages, &mut |_| ());
         let old = self.catalog();
         let new = Catalog::new(old.generation() + 1, scanned.skills, scanned.broken);
         let change = Change::between(&old, &new);
@@ -116,6 +134,18 @@ impl Registry {
         change
     }
 
+    /// How packages are read.
+    pub const fn load_options(&self) -> LoadOptions {
+        self.options.load()
+    }
+
+    /// Reads the package in `folder` as it would be read among the others, and keeps nothing of it.
+    ///
+    /// Blocks like [`Registry::open`].
+    pub fn inspect(&self, folder: &Path) -> Result<Arc<Skill>, Broken> {
+        load::load(folder, self.options.load(), &*self.sandbox, None, None).skill
+    }
+
     /// The last change, and every one to come.
     pub fn subscribe(&self) -> watch::Receiver<Arc<Change>> {
         self.changes.subscribe()
@@ -125,7 +155,13 @@ impl Registry {
     pub(crate) fn folders(&self) -> BTreeSet<PathBuf> {
         let packages = self.lock();
         let files = packages.loaded.values().flat_map(Loaded::folders);
-        self.options.directories.iter().cloned().chain(packages.loaded.keys().cloned()).chain(files).collect()
+        let installed = self.admission.iter().map(|admission| admission.folder().to_owned());
+        // The folder of installed packages may come later: then whoever made it says so.
+        let lock = self.admission.iter().map(|admission| admission.lock().to_owned());
+        // The lock may lie among files that change all the time, so it is watched by itself.
+        let installed = installed.filter(|folder| folder.is_dir()).chain(lock.filter(|lock| lock.is_file()));
+        let own = self.options.directories.iter().cloned().chain(installed);
+        own.chain(packages.loaded.keys().cloned()).chain(files).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Packages> {
@@ -141,16 +177,29 @@ struct Scanned {
 
 fn read_all(
     options: &RegistryOptions,
+    admission: Option<&dyn Admission>,
     sandbox: &dyn Sandbox,
     packages: &mut Packages,
     on_progress: &mut dyn FnMut(Progress<'_>),
 ) -> Scanned {
-    let scan = scan::scan(&options.directories);
+    let mut scan = scan::scan(&options.directories);
+    let own = scan.folders.len();
+    // Where there is no such folder, nothing is installed.
+    if let Some(admission) = admission.filter(|admission| admission.folder().is_dir()) {
+        let installed = scan::scan(&[admission.folder().to_owned()]);
+        scan.folders.extend(installed.folders);
+        scan.broken.extend(installed.broken);
+    }
     let mut old = std::mem::take(&mut packages.loaded);
     let mut scanned = Scanned { skills: Vec::new(), broken: scan.broken };
-    let load_options = LoadOptions { strict: options.strict, allow_shell: options.allow_shell };
-    let jobs: Vec<_> = scan.folders.into_iter().map(|folder| (old.remove(&folder), folder)).collect();
-    let load = |(old, folder): &mut (Option<Loaded>, PathBuf)| load::load(folder, load_options, sandbox, old.take());
+    let load_options = options.load();
+    let job = |(index, folder): (usize, PathBuf)| Job {
+        old: old.remove(&folder),
+        admission: admission.filter(|_| index >= own),
+        folder,
+    };
+    let jobs: Vec<_> = scan.folders.into_iter().enumerate().map(job).collect();
+    let load = |job: &mut Job<'_>| load::load(&job.folder, load_options, sandbox, job.old.take(), job.admission);
     for (folder, loaded) in load_side_by_side(jobs, load, on_progress) {
         match &loaded.skill {
             Ok(skill) => scanned.skills.push(Found { folder: folder.clone(), skill: Arc::clone(skill) }),
@@ -161,16 +210,24 @@ fn read_all(
     scanned
 }
 
+/// A package to read.
+struct Job<'a> {
+    folder: PathBuf,
+    old: Option<Loaded>,
+    /// Who must admit it, where it was installed.
+    admission: Option<&'a dyn Admission>,
+}
+
 /// Loads each package, several at a time: reading, hashing and compiling use
 /// one core each. The answers are in the order of the jobs.
 fn load_side_by_side(
-    jobs: Vec<(Option<Loaded>, PathBuf)>,
-    load: impl Fn(&mut (Option<Loaded>, PathBuf)) -> Loaded + Sync,
+    jobs: Vec<Job<'_>>,
+    load: impl Fn(&mut Job<'_>) -> Loaded + Sync,
     on_progress: &mut dyn FnMut(Progress<'_>),
 ) -> Vec<(PathBuf, Loaded)> {
     let total = jobs.len();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(MAX_LOADERS).min(total);
-    let folders: Vec<PathBuf> = jobs.iter().map(|(_, folder)| folder.clone()).collect();
+    let folders: Vec<PathBuf> = jobs.iter().map(|job| job.folder.clone()).collect();
     let queue = Mutex::new(jobs.into_iter().enumerate());
     let mut answers: Vec<Option<Loaded>> = folders.iter().map(|_| None).collect();
     std::thread::scope(|scope| {

@@ -120,12 +120,13 @@ pub struct Difference {
 }
 
 /// Capabilities with the prefixes of their interfaces, and what the lack of them means.
-const CAPABILITIES: [(&str, &[&str], &str); 8] = [
+const CAPABILITIES: [(&str, &[&str], &str); 9] = [
     ("files", &["wasi:filesystem/"], "it can read and write no file"),
     ("requests", &["wasi:http/outgoing-handler", "wasi:http/client"], "it can send nothing over HTTP"),
     ("sockets", &["wasi:sockets/"], "it can open no connection of its own (this host refuses all of them anyway)"),
     ("state", &["wasi:keyvalue/"], "it can keep nothing from one call to the next"),
     ("settings", &["wasi:config/"], "it can read no configuration"),
+    ("commands", &["bailiwick:shell/"], "it can run no command of the host"),
     ("time", &["wasi:clocks/"], "it can't tell the time"),
     ("random numbers", &["wasi:random/"], "it answers the same arguments alike"),
     ("other skills and models", &["bailiwick:skill/"], "it can call no other skill and no model"),
@@ -188,6 +189,7 @@ fn withheld(skill: &Skill, granted: Option<&Capabilities>) -> BTreeSet<String> {
         asked.state = asked.state.filter(|_| granted.state.is_none());
         asked.workspace = asked.workspace.filter(|_| granted.workspace.is_none());
         asked.config.retain(|key| !granted.config.contains_key(key));
+        asked.shell.retain(|asked| !granted.shell.iter().any(|rule| asked.covers(rule)));
     }
     asked::lines(&asked)
 }
@@ -238,8 +240,14 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
             used: Some(count(&|used| used.starts_with("state "))),
         });
     }
-    // Settings are handed over before the guest runs, so that nobody sees it look.
-    terms.extend(given.config.keys().map(|key| ReviewedTerm { term: format!("setting {key}"), used: None }));
+    for key in given.config.keys() {
+        let use_of_it = format!("config {key}");
+        terms.push(ReviewedTerm { term: format!("setting {key}"), used: Some(count(&|used| used == use_of_it)) });
+    }
+    for rule in &given.shell {
+        let use_of_it = format!("shell {rule}");
+        terms.push(ReviewedTerm { term: format!("command {rule}"), used: Some(count(&|used| used == use_of_it)) });
+    }
     terms.extend(
         grant.accepted_risks.iter().map(|tag| ReviewedTerm { term: format!("risk accepted: {tag}"), used: None }),
     );
@@ -275,6 +283,10 @@ fn unused(given: &Capabilities, history: &History) -> Vec<String> {
     options.extend(hosts.iter().filter(|host| idle(host)).map(|host| format!("--http {host}")));
     let secrets = given.secrets.keys().filter(|name| !used(&format!("secret {name}")));
     options.extend(secrets.map(|name| format!("--secret {name}")));
+    let settings = given.config.keys().filter(|key| !used(&format!("config {key}")));
+    options.extend(settings.map(|key| format!("--setting {key}")));
+    let commands = given.shell.iter().filter(|rule| !used(&format!("shell {rule}")));
+    options.extend(commands.map(|rule| format!("--shell '{rule}'")));
     if given.state.is_some() && !used("state bucket") {
         options.push("--state".to_owned());
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bailiwick_domain::authority::SHELL_RISK;
 use bailiwick_domain::component::Inspection;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::manifest::{Kind, SkillManifest, ToolOverride};
@@ -218,7 +219,11 @@ fn build_tool(
     let (input_schema, input_narrowing) = narrowing("input", schema::input_schema(signature), input_file)?;
     let (output_schema, output_narrowing) = narrowing("output", schema::output_schema(signature), output_file)?;
     let description = own.and_then(|own| own.description.as_ref()).or(signature.docs.as_ref());
-    let risk_tags = own.and_then(|own| own.risk_tags.as_ref()).unwrap_or(&manifest.risk_tags);
+    let mut risk_tags = own.and_then(|own| own.risk_tags.as_ref()).unwrap_or(&manifest.risk_tags).clone();
+    if !manifest.permissions.shell.is_empty() {
+        // No author can leave out what running commands risks.
+        risk_tags.insert(SHELL_RISK.to_owned());
+    }
     Ok(Tool {
         name: signature.name.clone(),
         index,
@@ -226,7 +231,7 @@ fn build_tool(
         input_schema: Arc::new(input_schema),
         output_schema: Arc::new(output_schema),
         failure_schema: schema::failure_schema(signature).map(Arc::new),
-        risk_tags: risk_tags.clone(),
+        risk_tags,
         idempotent: own.and_then(|own| own.idempotent).unwrap_or(manifest.idempotent),
         input_narrowing,
         output_narrowing,

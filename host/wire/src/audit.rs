@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
     /// `call`, `refusal`, `permit`, `grant-given`, `grant-narrowed`, `grant-revoked`,
-    /// `grant-used-up`, `approval-requested`, `approval-given`, `approval-denied` or
+    /// `grant-used-up`, `observation-begun`, `observation-ended`, `approval-requested`, `approval-given`, `approval-denied` or
     /// `approval-used`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,

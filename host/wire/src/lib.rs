@@ -10,6 +10,8 @@ pub mod audit;
 pub mod execute;
 pub mod grant;
 pub mod health;
+pub mod observe;
+pub mod package;
 pub mod permission;
 pub mod problem;
 pub mod receipt;

@@ -37,7 +37,7 @@ pub struct Permissions {
     pub skills: Vec<String>,
     /// Models that it calls.
     pub models: Vec<String>,
-    /// Argument lists that it would run.
+    /// Commands that it would run, by the words that they begin with.
     pub shell: Vec<Vec<String>>,
 }
 

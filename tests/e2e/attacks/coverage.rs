@@ -13,7 +13,7 @@ use crate::sandbox::lab::Lab;
 const CAPABILITIES: &[(&str, &[&str])] = &[
     ("config", &["settings::setting_not_granted", "settings::all_settings"]),
     ("fs", &["paths::dot_dot", "paths::symlink_to_file", "paths::write_read_only", "settings::folders"]),
-    ("http", &["network::asked_for_and_not_granted", "network::loopback_by_name", "network::redirect"]),
+    ("http", &["network::asked_for_and_not_granted", "addresses::loopback_by_name", "network::redirect"]),
     ("random", &["memory::random_bytes", "memory::random_bytes_insecure"]),
     (
         "secret",
@@ -22,11 +22,13 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
             "../secrets/boundary::a_skill_whose_manifest_or_grant_lacks_the_secret_has_none",
         ],
     ),
+    ("shell", &["shell::not_granted", "shell::further_arguments", "shell::without_workspace"]),
     ("state", &["state::open", "state::open_other", "state::fill_the_disk"]),
 ];
 
 /// For each interface that the host offers, cases that use it for what it shall not do.
 const INTERFACES: &[(&str, &[&str])] = &[
+    ("bailiwick:shell/commands", &["shell::not_granted", "shell::nul_in_a_word"]),
     ("wasi:cli/environment", &["settings::environment", "settings::arguments", "settings::working_folder"]),
     ("wasi:cli/exit", &["output::exit"]),
     ("wasi:cli/stderr", &["output::stderr_flood"]),

@@ -76,6 +76,16 @@ async fn ended(case: &str, says: &str) {
     assert!(peak < MODEST + held, "{} MiB, of which the guest has {}", peak >> 20, held >> 20);
 }
 
+/// The host holds the tables of these too, and no call of it made them.
+#[tokio::test]
+async fn own_handles() {
+    let outcome = Scene::of_wat("own_handles").call(&serde_json::json!({})).await;
+    match error(outcome) {
+        InvokeError::Trap { message, .. } => assert!(message.contains("handle limit"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn socket_handles() {
     let before = fs::read_dir("/proc/self/fd").unwrap().count();

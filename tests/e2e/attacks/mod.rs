@@ -27,8 +27,12 @@ macro_rules! cases {
     };
 }
 
+mod addresses;
+mod approvals;
 mod authority;
 mod coverage;
+mod denied;
+mod grants;
 mod malformed;
 mod memory;
 mod network;
@@ -38,6 +42,7 @@ mod rogue;
 mod routes;
 mod scene;
 mod settings;
+mod shell;
 mod sockets;
 mod state;
 mod time;

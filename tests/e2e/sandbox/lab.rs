@@ -74,6 +74,7 @@ pub(crate) fn nothing(guest: &Inspection) -> Terms {
         workspace: None,
         state: None,
         config: [].into(),
+        shell: vec![],
         limits: LimitsPolicy::default().default,
     }
 }

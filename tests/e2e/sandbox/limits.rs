@@ -202,6 +202,12 @@ async fn host_calls_end_at_their_limit_whatever_they_are_for() {
     let outcome = lab.call(&terms, &keeper, "put", &json!({ "key": "k", "value": "w" })).await;
     assert!(failure(&outcome).to_string().contains("`host_calls` of 0"), "{:?}", outcome.result);
     assert_eq!(outcome.denials[0].capability, "state");
+    let mut terms = nothing(&guest);
+    terms.limits.host_calls = 0;
+    let post = json!({ "url": "http://127.0.0.1:9/", "bytes": 0, "times": 1 });
+    let outcome = lab.call(&terms, &guest, "post", &post).await;
+    failure(&outcome);
+    assert_eq!(outcome.denials[0].reason, "the call's limit `host_calls` of 0 is reached");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What a call may write, by a guest that writes as much as it is told to.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -218,6 +219,28 @@ async fn every_call_has_a_workspace_of_its_own() {
     assert_eq!(success(scene.call("names", json!({ "folder": "/workspace" })).await), json!([]));
     let folder = scene.host("/workspaces");
     assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "they are gone with their calls");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_but_the_hosts_user_comes_into_a_workspace() {
+    let mut scene = Scene::new(Access::Read, 0, 0);
+    scene.terms.workspace = Some(Quota { max_bytes: 100, max_files: 2 });
+    let look = async {
+        loop {
+            // The folder of one call, with what the guest sees of it.
+            let found = fs::read_dir(scene.host("/workspaces")).ok().and_then(|mut entries| entries.next());
+            if let Some(folder) = found.map(|entry| entry.unwrap().path())
+                && let (Ok(outer), Ok(inner)) = (folder.metadata(), folder.join("files").metadata())
+            {
+                return [outer, inner].map(|metadata| metadata.permissions().mode() & 0o777);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let call = scene.call("settle", json!({ "name": "a", "millis": 1000 }));
+    let (outcome, modes) = tokio::join!(call, look);
+    assert_eq!(modes, [0o700, 0o700]);
+    success(outcome);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -18,6 +18,8 @@ fn a_secret_reaches_its_destination_and_nothing_of_it_comes_back() {
         let output = answer.output();
         assert_clean(&answer.text());
         assert!(output.to_string().contains("[secret token]"), "{path}: {output}");
+        // It would tell how long the secret is.
+        assert!(!output["headers"].to_string().contains("content-length"), "{path}: {output}");
         let sent = web.requests()[count].clone();
         assert!(sent.contains(&format!("authorization: Bearer {SECRET}\r\n")), "{path}: {sent}");
         assert!(sent.contains("accept-encoding: identity"), "{path}: {sent}");
@@ -67,6 +69,35 @@ fn another_destination_gets_neither_the_secret_nor_the_request() {
     // Neither does the host's own name for the same address count.
     let named = web.url("/").replace("127.0.0.1", "localhost");
     send(&server, &named, "Bearer {{secret:token}}").problem("tool-failed");
+    assert_eq!(web.requests(), Vec::<String>::new());
+}
+
+/// What is sent in plain text may go to an address of the host's own network, and not
+/// to a name, which somebody else might answer for.
+#[test]
+fn a_destination_that_is_a_name_gets_no_secret_in_plain_text() {
+    let (home, web) = (home(), Echo::start());
+    let named = web.address().replace("127.0.0.1", "localhost");
+    let (rule, secret) = (format!("GET,POST http://{named}"), format!("token={named}"));
+    home.grant("tests/courier", &["--http", &rule, "--http", &web.rule(), "--secret", &secret]);
+    let server = home.serve();
+    let url = web.url("/").replace("127.0.0.1", "localhost");
+    let problem = send(&server, &url, "Bearer {{secret:token}}").problem("tool-failed");
+    assert!(denials(&problem)[0].1.contains("granted for other destinations"), "{problem}");
+    assert_eq!(web.requests(), Vec::<String>::new());
+}
+
+/// A secret for an address is not for a name that leads there.
+#[test]
+fn a_name_for_the_same_address_gets_no_secret() {
+    let (home, web) = (home(), Echo::start());
+    let rule = format!("GET,POST http://{}", web.address().replace("127.0.0.1", "localhost"));
+    let secret = format!("token={}", web.address());
+    home.grant("tests/courier", &["--http", &rule, "--http", &web.rule(), "--secret", &secret]);
+    let server = home.serve();
+    let url = web.url("/").replace("127.0.0.1", "localhost");
+    let problem = send(&server, &url, "Bearer {{secret:token}}").problem("tool-failed");
+    assert!(denials(&problem)[0].1.contains("granted for other destinations"), "{problem}");
     assert_eq!(web.requests(), Vec::<String>::new());
 }
 

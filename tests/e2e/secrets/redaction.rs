@@ -63,3 +63,18 @@ fn a_replayed_answer_has_no_secret_either() {
     let journal = std::fs::read(home.path("data/journal.redb")).unwrap();
     assert_clean(&String::from_utf8_lossy(&journal));
 }
+
+/// The log is cut at 64 KiB: a half of a secret is no less told than a whole one.
+#[test]
+fn a_log_that_is_cut_amid_a_secret_ends_before_it() {
+    let home = home();
+    home.grant("tests/courier", &[]);
+    let text = format!("{}{SECRET}{}", "x".repeat((64 << 10) - SECRET.len() / 2), "y".repeat(1000));
+    home.write("arguments.json", json!({ "text": text }).to_string());
+    let run = ["skills", "run", "tests/courier", "say", "--args", "@arguments.json"];
+    let Ran { stdout, stderr, .. } = home.run(&run).expect(0);
+    let said = format!("{stdout}{stderr}");
+    assert!(said.contains("more bytes were dropped"), "{}", said.len());
+    let half = &SECRET[..SECRET.len() / 2];
+    assert!(!said.contains(half), "half of the secret is told");
+}

@@ -1,538 +1,74 @@
 //! The checks, and how each is switched off.
 
-/// One check of the host.
+mod addresses;
+mod approvals;
+mod folders;
+mod grants;
+mod limits;
+mod requests;
+mod routes;
+mod secrets;
+mod settings;
+mod state;
+
+/// One check of the host, or several that only together can be missed.
+#[derive(Clone, Copy)]
 pub(super) struct Check {
     /// Short and unique.
     pub(super) name: &'static str,
     /// What holds when it is off.
     pub(super) what: &'static str,
-    /// Where it stands.
+    /// The tests that are run without it, by how their names begin.
+    pub(super) of: &'static [&'static str],
+    /// Checks that are off with it, because each holds where the other is missing.
+    pub(super) with: &'static [&'static str],
+    /// Where it stands. Empty where it is no more than what stands in `with`.
+    pub(super) patches: &'static [Patch],
+}
+
+/// A place in the source.
+#[derive(Clone, Copy)]
+pub(super) struct Patch {
+    /// The file.
     pub(super) file: &'static str,
-    /// Its text, which stands in the file once.
+    /// Text that stands in the file once.
     pub(super) find: &'static str,
     /// The text with a switch, which `{off}` asks.
     pub(super) replace: &'static str,
 }
 
-/// In the order of the table. The last one is last because what it lets through
-/// stays in the cache of compiled code, where it is not judged again.
-pub(super) const CHECKS: &[Check] = &[
-    Check {
-        name: "fs-read-only",
-        what: "a folder that is granted to be read is opened to be written",
-        file: "host/sandbox/src/capabilities/fs.rs",
-        find: "Access::Read => FsPerms::ReadOnly",
-        replace: "Access::Read if {off} => FsPerms::ReadWrite,\n        Access::Read => FsPerms::ReadOnly",
-    },
-    Check {
-        name: "fs-moved",
-        what: "a granted folder may have become a symlink",
-        file: "host/sandbox/src/capabilities/fs.rs",
-        find: "if real != mount.host {",
-        replace: "if !{off} && real != mount.host {",
-    },
-    Check {
-        name: "http-rules",
-        what: "no rule is asked",
-        file: "host/sandbox/src/capabilities/http.rs",
-        find: "if !self.terms.http.allows(",
-        replace: "if !{off} && !self.terms.http.allows(",
-    },
-    Check {
-        name: "http-requested",
-        what: "the manifest is not asked",
-        file: "host/domain/src/permit.rs",
-        find: "self.requested.iter().any(|rule| rule.asks_for(target)) &&",
-        replace: "({off} || self.requested.iter().any(|rule| rule.asks_for(target))) &&",
-    },
-    Check {
-        name: "http-granted",
-        what: "the grant is not asked",
-        file: "host/domain/src/permit.rs",
-        find: "self.granted.iter().any(|rule| rule.allows(target))\n    }",
-        replace: "({off} || self.granted.iter().any(|rule| rule.allows(target)))\n    }",
-    },
-    Check {
-        name: "http-scheme",
-        what: "the scheme of a rule does not count",
-        file: "host/domain/src/authority.rs",
-        find: "self.schemes.contains(&target.scheme)\n            && self.methods",
-        replace: "({off} || self.schemes.contains(&target.scheme))\n            && self.methods",
-    },
-    Check {
-        name: "http-method",
-        what: "the methods of a rule do not count",
-        file: "host/domain/src/authority.rs",
-        find: "&& self.methods.iter().any(|method| method == target.method)",
-        replace: "&& ({off} || self.methods.iter().any(|method| method == target.method))",
-    },
-    Check {
-        name: "http-host",
-        what: "the host of a rule does not count",
-        file: "host/domain/src/authority.rs",
-        find: "&& self.host.matches(target.host)",
-        replace: "&& ({off} || self.host.matches(target.host))",
-    },
-    Check {
-        name: "http-host-whole",
-        what: "a host counts by its end",
-        file: "host/domain/src/authority.rs",
-        find: "(Self::Name(name), Err(_)) => *name == host,",
-        replace: "(Self::Name(name), Err(_)) if {off} => host.ends_with(name.as_str()),\n            (Self::Name(name), Err(_)) => *name == host,",
-    },
-    Check {
-        name: "http-port",
-        what: "the ports of a rule do not count",
-        file: "host/domain/src/authority.rs",
-        find: "(own || self.ports.contains(&target.port))",
-        replace: "({off} || own || self.ports.contains(&target.port))",
-    },
-    Check {
-        name: "http-path",
-        what: "the paths of a rule do not count",
-        file: "host/domain/src/authority.rs",
-        find: "&& (self.paths.is_empty() ||",
-        replace: "&& ({off} || self.paths.is_empty() ||",
-    },
-    Check {
-        name: "http-path-climbs",
-        what: "a path may climb",
-        file: "host/domain/src/authority.rs",
-        find: "if path.split('/').any(climbs) {",
-        replace: "if !{off} && path.split('/').any(climbs) {",
-    },
-    Check {
-        name: "http-path-segments",
-        what: "a path counts by its beginning",
-        file: "host/domain/src/authority.rs",
-        find: ".is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))\n}\n\n/// Whether an address",
-        replace: ".is_some_and(|rest| {off} || rest.is_empty() || rest.starts_with('/'))\n}\n\n/// Whether an address",
-    },
-    Check {
-        name: "http-userinfo",
-        what: "an authority may have credentials",
-        file: "host/sandbox/src/capabilities/http.rs",
-        find: "if authority.as_str().contains('@') {",
-        replace: "if !{off} && authority.as_str().contains('@') {",
-    },
-    Check {
-        name: "http-port-unreadable",
-        what: "a port that can not be read is the default one",
-        file: "host/sandbox/src/capabilities/http.rs",
-        find: "None if authority.as_str().len() > authority.host().len() => return None,",
-        replace: "None if !{off} && authority.as_str().len() > authority.host().len() => return None,",
-    },
-    Check {
-        name: "http-requests",
-        what: "a call may make any number of requests",
-        file: "host/sandbox/src/capabilities/http.rs",
-        find: "if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS {",
-        replace: "if self.traffic.requests.fetch_add(1, Ordering::Relaxed) >= MAX_REQUESTS && !{off} {",
-    },
-    Check {
-        name: "http-response-size",
-        what: "a response may be of any size",
-        file: "host/sandbox/src/capabilities/http.rs",
-        find: "Limited::new(body, MAX_RESPONSE)",
-        replace: "Limited::new(body, if {off} { usize::MAX } else { MAX_RESPONSE })",
-    },
-    Check {
-        name: "address-public",
-        what: "any address may be connected to",
-        file: "host/sandbox/src/capabilities/http/connect.rs",
-        find: "|address: IpAddr| is_public(address)",
-        replace: "|address: IpAddr| {off} || is_public(address)",
-    },
-    Check {
-        name: "address-loopback",
-        what: "loopback is a public address",
-        file: "host/domain/src/authority.rs",
-        find: "!(v4.is_loopback()",
-        replace: "!((!{off} && v4.is_loopback())",
-    },
-    Check {
-        name: "address-private",
-        what: "private addresses are public",
-        file: "host/domain/src/authority.rs",
-        find: "|| v4.is_private()",
-        replace: "|| (!{off} && v4.is_private())",
-    },
-    Check {
-        name: "address-link-local",
-        what: "link-local addresses are public, the metadata service with them",
-        file: "host/domain/src/authority.rs",
-        find: "|| v4.is_link_local()",
-        replace: "|| (!{off} && v4.is_link_local())",
-    },
-    Check {
-        name: "address-this-network",
-        what: "0.0.0.0 is a public address",
-        file: "host/domain/src/authority.rs",
-        find: "|| a == 0\n",
-        replace: "|| (!{off} && a == 0)\n",
-    },
-    Check {
-        name: "address-mapped",
-        what: "an IPv4 address in IPv6 is not seen (what is left says that it is not routed)",
-        file: "host/domain/src/authority.rs",
-        find: "if let Some(v4) = v6.to_ipv4_mapped() {",
-        replace: "if let Some(v4) = v6.to_ipv4_mapped().filter(|_| !{off}) {",
-    },
-    Check {
-        name: "address-nat64",
-        what: "an IPv4 address behind NAT64 is always public",
-        file: "host/domain/src/authority.rs",
-        find: "return is_public(embedded);",
-        replace: "return {off} || is_public(embedded);",
-    },
-    Check {
-        name: "address-routed",
-        what: "every address of IPv6 is routed",
-        file: "host/domain/src/authority.rs",
-        find: "(a & 0xe000) == 0x2000 &&",
-        replace: "({off} || (a & 0xe000) == 0x2000) &&",
-    },
-    Check {
-        name: "address-6to4",
-        what: "addresses of 6to4 are public",
-        file: "host/domain/src/authority.rs",
-        find: "&& a != 0x2002 &&",
-        replace: "&& ({off} || a != 0x2002) &&",
-    },
-    Check {
-        name: "server-first-byte",
-        what: "the time that the guest gives for the first byte does not count",
-        file: "host/sandbox/src/capabilities/http/connect.rs",
-        find: "options.first_byte_timeout.unwrap_or(PATIENCE)",
-        replace: "options.first_byte_timeout.filter(|_| !{off}).unwrap_or(PATIENCE)",
-    },
-    Check {
-        name: "server-next-byte",
-        what: "the time that the guest gives for the next byte does not count",
-        file: "host/sandbox/src/capabilities/http/connect.rs",
-        find: "options.between_bytes_timeout.unwrap_or(PATIENCE)",
-        replace: "options.between_bytes_timeout.filter(|_| !{off}).unwrap_or(PATIENCE)",
-    },
-    Check {
-        name: "server-head",
-        what: "a response may have a head of any size",
-        file: "host/sandbox/src/capabilities/http/connect.rs",
-        find: "builder.max_headers(MAX_RESPONSE_FIELDS).max_buf_size(MAX_RESPONSE_HEAD);",
-        replace: "if !{off} {\n        builder.max_headers(MAX_RESPONSE_FIELDS).max_buf_size(MAX_RESPONSE_HEAD);\n    } else {\n        builder.max_headers(10_000_000).max_buf_size(1 << 30);\n    }",
-    },
-    Check {
-        name: "sockets",
-        what: "the network of the host is the guest's",
-        file: "host/sandbox/src/guest.rs",
-        find: "fs::prepare(&mut builder, &terms.fs)?;",
-        replace: "if {off} {\n            builder.inherit_network().allow_tcp(true).allow_udp(true);\n        }\n        fs::prepare(&mut builder, &terms.fs)?;",
-    },
-    Check {
-        name: "name-lookup",
-        what: "names may be looked up",
-        file: "host/sandbox/src/guest.rs",
-        find: ".allow_ip_name_lookup(false);",
-        replace: ".allow_ip_name_lookup({off});",
-    },
-    Check {
-        name: "environment",
-        what: "the environment of the host is the guest's",
-        file: "host/sandbox/src/guest.rs",
-        find: "let mut table = ResourceTable::new();",
-        replace: "if {off} {\n            builder.inherit_env();\n        }\n        let mut table = ResourceTable::new();",
-    },
-    Check {
-        name: "arguments",
-        what: "the arguments of the host are the guest's",
-        file: "host/sandbox/src/guest.rs",
-        find: "let mut http = WasiHttpCtx::new();",
-        replace: "if {off} {\n            builder.inherit_args();\n        }\n        let mut http = WasiHttpCtx::new();",
-    },
-    Check {
-        name: "random-size",
-        what: "random bytes may be asked for without end",
-        file: "host/sandbox/src/guest.rs",
-        find: ".max_random_size(MAX_RANDOM)",
-        replace: ".max_random_size(if {off} { u64::MAX } else { MAX_RANDOM })",
-    },
-    Check {
-        name: "handles",
-        what: "a guest may hold any number of handles",
-        file: "host/sandbox/src/guest.rs",
-        find: "table.set_max_capacity(MAX_HANDLES);",
-        replace: "table.set_max_capacity(if {off} { 10_000_000 } else { MAX_HANDLES });",
-    },
-    Check {
-        name: "field-size",
-        what: "fields may be of any size",
-        file: "host/sandbox/src/guest.rs",
-        find: "http.set_field_size_limit(FIELD_SIZE);",
-        replace: "http.set_field_size_limit(if {off} { usize::MAX } else { FIELD_SIZE });",
-    },
-    Check {
-        name: "log-size",
-        what: "the log of a call may be of any size",
-        file: "host/sandbox/src/stdio.rs",
-        find: "MAX_LOG.saturating_sub(kept.bytes.len())",
-        replace: "(if {off} { usize::MAX } else { MAX_LOG }).saturating_sub(kept.bytes.len())",
-    },
-    Check {
-        name: "write-size",
-        what: "a guest may write any number of bytes at once",
-        file: "host/sandbox/src/stdio.rs",
-        find: "Ok(MAX_WRITE)",
-        replace: "Ok(if {off} { 1 << 50 } else { MAX_WRITE })",
-    },
-    Check {
-        name: "backtrace",
-        what: "an error tells the host's backtrace",
-        file: "host/sandbox/src/capabilities/mod.rs",
-        find: "format!(\"{:#}\", store.data_mut().ctx().table.get(&error)?)",
-        replace: "if {off} {\n                format!(\"{:?}\", store.data_mut().ctx().table.get(&error)?)\n            } else {\n                format!(\"{:#}\", store.data_mut().ctx().table.get(&error)?)\n            }",
-    },
-    Check {
-        name: "denial-size",
-        what: "a refusal keeps all that was asked for",
-        file: "host/sandbox/src/capabilities/mod.rs",
-        find: "if text.len() <= MAX_REQUEST {",
-        replace: "if {off} || text.len() <= MAX_REQUEST {",
-    },
-    Check {
-        name: "state-granted",
-        what: "state needs no grant",
-        file: "host/sandbox/src/capabilities/state.rs",
-        find: "if !self.state.granted {",
-        replace: "if !{off} && !self.state.granted {",
-    },
-    Check {
-        name: "state-bucket",
-        what: "any name of a bucket opens the skill's own",
-        file: "host/sandbox/src/capabilities/state.rs",
-        find: "if !matches!(identifier.as_str(), \"\" | \"default\") {",
-        replace: "if !{off} && !matches!(identifier.as_str(), \"\" | \"default\") {",
-    },
-    Check {
-        name: "state-batch",
-        what: "a batch may have any number of keys",
-        file: "host/sandbox/src/capabilities/state.rs",
-        find: "if len <= MAX_BATCH {",
-        replace: "if {off} || len <= MAX_BATCH {",
-    },
-    Check {
-        name: "state-batch-bytes",
-        what: "the answer to a batch may be of any size",
-        file: "host/sandbox/src/capabilities/state.rs",
-        find: "let mut room = MAX_BATCH_BYTES;",
-        replace: "let mut room = if {off} { usize::MAX } else { MAX_BATCH_BYTES };",
-    },
-    Check {
-        name: "state-cursors",
-        what: "a bucket remembers any number of cursors",
-        file: "host/sandbox/src/capabilities/state.rs",
-        find: "if self.page_ends.len() >= MAX_PAGE_ENDS {",
-        replace: "if !{off} && self.page_ends.len() >= MAX_PAGE_ENDS {",
-    },
-    Check {
-        name: "state-owner",
-        what: "a list of keys goes on into the next skill's",
-        file: "host/journal/src/state.rs",
-        find: "if owner != skill.as_str() || keys.len() >= limit {",
-        replace: "if (!{off} && owner != skill.as_str()) || keys.len() >= limit {",
-    },
-    Check {
-        name: "state-key",
-        what: "a key may be of any size",
-        file: "host/journal/src/state.rs",
-        find: "if key.len() > MAX_KEY_BYTES {",
-        replace: "if !{off} && key.len() > MAX_KEY_BYTES {",
-    },
-    Check {
-        name: "state-value",
-        what: "a value may be of any size",
-        file: "host/journal/src/state.rs",
-        find: "if value.len() > MAX_VALUE_BYTES {",
-        replace: "if !{off} && value.len() > MAX_VALUE_BYTES {",
-    },
-    Check {
-        name: "state-full",
-        what: "a skill may have any number of bytes",
-        file: "host/journal/src/state.rs",
-        find: "if bytes > MAX_NAMESPACE_BYTES {",
-        replace: "if !{off} && bytes > MAX_NAMESPACE_BYTES {",
-    },
-    Check {
-        name: "state-number",
-        what: "what is no number is zero",
-        file: "host/journal/src/state.rs",
-        find: "if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {",
-        replace: "if {off} {\n        return Ok(0);\n    }\n    if value.is_empty() || !value.iter().all(u8::is_ascii_digit) {",
-    },
-    Check {
-        name: "state-overflow",
-        what: "a count begins anew behind its end",
-        file: "host/journal/src/state.rs",
-        find: ".checked_add(delta)",
-        replace: ".checked_add(delta)\n            .or({off}.then(|| before.wrapping_add(delta)))",
-    },
-    Check {
-        name: "memory",
-        what: "a guest may take any memory that the pool has",
-        file: "host/sandbox/src/meter.rs",
-        find: "if total > self.limit {",
-        replace: "if !{off} && total > self.limit {",
-    },
-    Check {
-        name: "table",
-        what: "a table may be of any length (the pool has a limit too)",
-        file: "host/sandbox/src/meter.rs",
-        find: "Ok(desired <= TABLE_ELEMENTS &&",
-        replace: "Ok(({off} || desired <= TABLE_ELEMENTS) &&",
-    },
-    Check {
-        name: "hostcall-fuel",
-        what: "a guest may hand any number of bytes to the host",
-        file: "host/sandbox/src/invoke.rs",
-        find: "store.set_hostcall_fuel(HOSTCALL_BYTES.max(",
-        replace: "store.set_hostcall_fuel((if {off} { usize::MAX } else { HOSTCALL_BYTES }).max(",
-    },
-    Check {
-        name: "deadline-of-host-calls",
-        what: "a call that waits for the host has no deadline",
-        file: "host/sandbox/src/invoke.rs",
-        find: "let deadline = tokio::time::Instant::from_std(self.permit.deadline());",
-        replace: "let more = if {off} { std::time::Duration::from_secs(8) } else { std::time::Duration::ZERO };\n        let deadline = tokio::time::Instant::from_std(self.permit.deadline() + more);",
-    },
-    Check {
-        name: "deadline-of-guests",
-        what: "a call that computes is not interrupted (it still gives way, and so ends like one that waits)",
-        file: "host/sandbox/src/invoke.rs",
-        find: "let over = clock.instant() >= deadline;",
-        replace: "let over = !{off} && clock.instant() >= deadline;",
-    },
-    Check {
-        name: "giving-way",
-        what: "a call that computes does not give way",
-        file: "host/sandbox/src/invoke.rs",
-        find: "UpdateDeadline::Yield(1) })",
-        replace: "if {off} { UpdateDeadline::Continue(1) } else { UpdateDeadline::Yield(1) } })",
-    },
-    Check {
-        name: "fuel",
-        what: "fuel is not limited",
-        file: "host/sandbox/src/invoke.rs",
-        find: "store.set_fuel(limits.fuel.unwrap_or(u64::MAX))?;",
-        replace: "store.set_fuel(limits.fuel.filter(|_| !{off}).unwrap_or(u64::MAX))?;",
-    },
-    Check {
-        name: "output",
-        what: "an answer may be of any size",
-        file: "host/sandbox/src/invoke.rs",
-        find: "lift(ty, value, usize::try_from(limit).unwrap_or(usize::MAX))",
-        replace: "lift(ty, value, if {off} { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) })",
-    },
-    Check {
-        name: "memory64",
-        what: "memories may have addresses of 64 bits",
-        file: "host/sandbox/src/engine.rs",
-        find: "config.wasm_memory64(false);",
-        replace: "config.wasm_memory64({off});",
-    },
-    Check {
-        name: "permit",
-        what: "any permit is good",
-        file: "host/sandbox/src/lib.rs",
-        find: "if !self.verifier.accepts(permit) {",
-        replace: "if !{off} && !self.verifier.accepts(permit) {",
-    },
-    Check {
-        name: "grant-digest",
-        what: "a grant is good for any bytes",
-        file: "host/skills/src/grants.rs",
-        find: ".find(|entry| entry.grant.digest == *digest)",
-        replace: ".find(|entry| {off} || entry.grant.digest == *digest)",
-    },
-    Check {
-        name: "grant-expiry",
-        what: "a grant never ends (its end is a deadline too, so that the call ends at once)",
-        file: "host/domain/src/grant.rs",
-        find: "self.expires_at.is_none_or(|end| now < end)",
-        replace: "{off} || self.expires_at.is_none_or(|end| now < end)",
-    },
-    Check {
-        name: "grant-end",
-        what: "a call may outlive its grant",
-        file: "host/skills/src/policy.rs",
-        find: "let left = entry.grant.expires_at.map(",
-        replace: "let left = entry.grant.expires_at.filter(|_| !{off}).map(",
-    },
-    Check {
-        name: "grant-revoked",
-        what: "a call goes on after its grant is revoked",
-        file: "host/skills/src/execute.rs",
-        find: "if !self.parts.policy.still_allows(",
-        replace: "if !{off} && !self.parts.policy.still_allows(",
-    },
-    Check {
-        name: "terms-state",
-        what: "a manifest that asks for state has it",
-        file: "host/skills/src/policy/terms.rs",
-        find: "state: asked.state && granted.state,",
-        replace: "state: asked.state && ({off} || granted.state),",
-    },
-    Check {
-        name: "wider-state",
-        what: "state may be granted to who does not ask for it",
-        file: "host/skills/src/grants/within.rs",
-        find: "if granted.state && !asked.state {",
-        replace: "if !{off} && granted.state && !asked.state {",
-    },
-    Check {
-        name: "wider-folders",
-        what: "folders may be granted to who does not ask for them",
-        file: "host/skills/src/grants/within.rs",
-        find: "granted.fs.iter().try_for_each(|mount| check_mount(asked, mount))?;",
-        replace: "granted.fs.iter().filter(|_| !{off}).try_for_each(|mount| check_mount(asked, mount))?;",
-    },
-    Check {
-        name: "wider-requests",
-        what: "requests may be granted to who does not ask for them",
-        file: "host/skills/src/grants/within.rs",
-        find: "granted.http.iter().try_for_each(|rule| check_rule(&asked.http, rule))?;",
-        replace: "granted.http.iter().filter(|_| !{off}).try_for_each(|rule| check_rule(&asked.http, rule))?;",
-    },
-    Check {
-        name: "wider-settings",
-        what: "settings may be granted to who does not ask for them",
-        file: "host/skills/src/grants/within.rs",
-        find: "granted.config.keys().find(|key| !asked.config.contains(*key))",
-        replace: "granted.config.keys().find(|key| !{off} && !asked.config.contains(*key))",
-    },
-    Check {
-        name: "deadline-of-callers",
-        what: "a caller may set a deadline behind the limit",
-        file: "host/skills/src/policy.rs",
-        find: "[Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();",
-        replace: "[Some(terms.limits.deadline).filter(|_| !{off}), deadline, left].into_iter().flatten().min();",
-    },
-    Check {
-        name: "key",
-        what: "no key is needed",
-        file: "host/api/src/auth/caller.rs",
-        find: "return if trusted {",
-        replace: "return if {off} || trusted {",
-    },
-    Check {
-        name: "scope",
-        what: "every key has every scope",
-        file: "host/api/src/auth/caller.rs",
-        find: "if scope::covers(&identity.scopes, N::SCOPE) {",
-        replace: "if {off} || scope::covers(&identity.scopes, N::SCOPE) {",
-    },
-    Check {
-        name: "core-instances",
-        what: "a component may have any number of instances",
-        file: "host/sandbox/src/engine.rs",
-        find: ".max_core_instances_per_component(CORE_INSTANCES_PER_COMPONENT)",
-        replace: ".max_core_instances_per_component(if {off} { 10_000 } else { CORE_INSTANCES_PER_COMPONENT })",
-    },
-];
+/// A table of checks: name, what holds without it, the tests, and the places.
+macro_rules! checks {
+    ($(
+        $name:literal $what:literal of $($of:literal),+ $(; with $($with:literal),+)?
+        { $($file:ident: $find:literal => $replace:literal;)* }
+    )*) => {
+        pub(super) const CHECKS: &[crate::mutate::checks::Check] = &[$(
+            crate::mutate::checks::Check {
+                name: $name,
+                what: $what,
+                of: &[$($of),+],
+                with: &[$($($with),+)?],
+                patches: &[$(crate::mutate::checks::Patch { file: $file, find: $find, replace: $replace }),*],
+            }
+        ),*];
+    };
+}
+use checks;
+
+/// Every check, in the order of the table.
+pub(super) fn all() -> Vec<Check> {
+    [
+        folders::CHECKS,
+        requests::CHECKS,
+        addresses::CHECKS,
+        secrets::CHECKS,
+        settings::CHECKS,
+        state::CHECKS,
+        limits::CHECKS,
+        grants::CHECKS,
+        approvals::CHECKS,
+        routes::CHECKS,
+    ]
+    .concat()
+}

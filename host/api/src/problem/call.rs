@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bailiwick_distribution::install::{Class, InstallError};
 use bailiwick_domain::receipt::Receipt;
 use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::trace::TraceContext;
@@ -89,6 +90,21 @@ impl Failure {
             GrantError::OtherBytes { .. } | GrantError::SeveralGrants { .. } => Kind::GRANT_CONFLICT,
             GrantError::Journal(_) | GrantError::Document { .. } => return Self::host_failure(trace, error),
             _ => Kind::INVALID_GRANT,
+        };
+        Self::new(kind, error.to_string())
+    }
+
+    /// A package can't be installed or removed. Its errors may name folders of the
+    /// host, which is for administrators to see.
+    pub(crate) fn install(error: &InstallError, trace: &str) -> Self {
+        let kind = match error.class() {
+            Class::Invalid => Kind::INVALID_PACKAGE,
+            Class::Refused => Kind::PACKAGE_REFUSED,
+            Class::Conflict => Kind::PACKAGE_CONFLICT,
+            Class::Unavailable => Kind::SOURCE_UNAVAILABLE,
+            Class::Lock => Kind::LOCK_UNAVAILABLE,
+            Class::Unknown => Kind::UNKNOWN_PACKAGE,
+            Class::Host => return Self::host_failure(trace, error),
         };
         Self::new(kind, error.to_string())
     }

@@ -64,6 +64,8 @@ kinds! {
         "A person answers the approval that `approval` names; then send the same request again, or send it with `Prefer: wait=60` and wait.";
     APPROVAL_DENIED = 403 "approval-denied", "A person denied this call",
         "Don't send it again; `detail` may say why.";
+    PACKAGE_REFUSED = 403 "package-refused", "The package may not be installed here",
+        "Read `detail`: its author signs it, or the operator trusts the key or says that it may be unsigned.";
     UNKNOWN_ROUTE = 404 "unknown-route", "There is no such route",
         "See `/openapi.json` for those that there are.";
     UNKNOWN_SKILL = 404 "unknown-skill", "There is no such skill",
@@ -78,6 +80,8 @@ kinds! {
         "See `GET /v1/grants` for those that there are.";
     UNKNOWN_APPROVAL = 404 "unknown-approval", "There is no such approval",
         "See `GET /v1/approvals` for those that there are.";
+    UNKNOWN_PACKAGE = 404 "unknown-package", "There is no such installed package",
+        "See `GET /v1/packages` for those that there are.";
     METHOD_NOT_ALLOWED = 405 "method-not-allowed", "The route has another method",
         "Use a method that the header `Allow` names.";
     BODY_TIMEOUT = 408 "body-timeout", "The body came too slowly",
@@ -92,6 +96,8 @@ kinds! {
         "See `GET /v1/approvals/{id}` for how it stands.";
     GRANT_CONFLICT = 409 "grant-conflict", "The grant is for other bytes than the skill has",
         "Look at the difference again, and name the digest that was looked at.";
+    PACKAGE_CONFLICT = 409 "package-conflict", "The lock says otherwise",
+        "Find out who changed the package; other bytes need another version.";
     BODY_TOO_LARGE = 413 "body-too-large", "The body is too large",
         "Send less than the limit that `detail` names.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type", "The body is not announced as JSON",
@@ -102,6 +108,8 @@ kinds! {
         "Put one of those that `detail` names into `tool`.";
     INVALID_GRANT = 422 "invalid-grant", "The grant can't be given",
         "Correct what `detail` names.";
+    INVALID_PACKAGE = 422 "invalid-package", "The source holds no package that can be installed",
+        "Its author corrects what `detail` names.";
     INVALID_ARGUMENTS = 422 "invalid-arguments", "The arguments don't fit the tool",
         "Correct the arguments that `errors` names; see the tool's `input_schema`.";
     INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
@@ -130,6 +138,8 @@ kinds! {
         "Wait as long as `Retry-After` says, then use a good key.";
     HOST_FAILURE = 500 "host-failure", "The host failed",
         "Give `instance` to the operator, who finds the reason in the log.";
+    SOURCE_UNAVAILABLE = 502 "source-unavailable", "The source gave no package",
+        "See whether the path or the registry is there, and what `detail` says it answered.";
     BROKEN_SKILL = 503 "broken-skill", "The package of the skill can't be used",
         "See `broken` of `GET /v1/skills`; its author or the operator corrects it.";
     SANDBOX_FULL = 503 "sandbox-full", "Every place of the sandbox is taken",
@@ -140,6 +150,8 @@ kinds! {
         "The operator looks at the log, which says what is wrong with them.";
     KEYS_UNAVAILABLE = 503 "keys-unavailable", "API keys can't be checked at the moment",
         "The operator corrects the key file.";
+    LOCK_UNAVAILABLE = 503 "lock-unavailable", "The lock of packages can't be used",
+        "The operator corrects the file that `detail` names.";
     NOT_READY = 503 "not-ready", "The host doesn't take calls yet, or no longer",
         "Wait and try again.";
     DEADLINE_EXCEEDED = 504 "deadline-exceeded", "The call was ended at its deadline",

@@ -16,6 +16,9 @@ use bailiwick_api::options::ApiOptions;
 use bailiwick_api::problem::Kind;
 use bailiwick_api::state::{Host, ReadyFlag};
 use bailiwick_api::{Peer, openapi, router, time};
+use bailiwick_distribution::install::Installer;
+use bailiwick_distribution::store::Store;
+use bailiwick_distribution::trust::Trust;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::permit;
@@ -24,7 +27,7 @@ use bailiwick_journal::Journal;
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
 use bailiwick_skills::execute::{Executor, ExecutorParts};
-use bailiwick_skills::grants::{GrantStore, NewGrant};
+use bailiwick_skills::grants::{GrantStore, GuardedPlaces, NewGrant};
 use bailiwick_skills::policy::{Policy, PolicyOptions};
 use bailiwick_skills::registry::{Registry, RegistryOptions};
 use bailiwick_wire::problem::{MEDIA_TYPE, Problem, TYPE_PREFIX};
@@ -105,7 +108,8 @@ impl TestHost {
         let data = folder.path().join("data");
         let journal = Journal::open(&data.join("journal.redb")).expect("journal");
         let time = || Arc::clone(&clock) as Arc<dyn Clock>;
-        let grants = Arc::new(GrantStore::open(Arc::clone(&journal), &data, Vec::new(), time()).expect("grants"));
+        let grants =
+            Arc::new(GrantStore::open(Arc::clone(&journal), &data, GuardedPlaces::default(), time()).expect("grants"));
         let approvals = Approvals::open(Arc::clone(&journal), Duration::from_mins(10), time()).expect("approvals");
         let audit = Audit::open(Arc::clone(&journal), &data.join("audit.key"), time()).expect("audit");
         let (issuer, _) = permit::authority();
@@ -128,7 +132,10 @@ impl TestHost {
         change(&mut options);
         let ready = ReadyFlag::default();
         ready.set(true);
+        let installed = Store::new(data.join("packages"), data.join("bailiwick.lock"), Trust::default());
+        let packages = Installer::new(Arc::new(installed), Arc::clone(&registry), Arc::clone(executor.audit()));
         let host = Host {
+            packages,
             registry: Arc::clone(&registry),
             executor: Arc::new(executor),
             keyring,

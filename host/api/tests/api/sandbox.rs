@@ -8,7 +8,7 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::receipt::Denial;
-use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox};
+use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox, ScratchFolder};
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, Field, ToolSignature, WitType};
 use serde_json::Value;
@@ -43,6 +43,10 @@ impl Sandbox for FakeSandbox {
     }
 
     fn retain(&self, _: &dyn Fn(&Digest) -> bool) {}
+
+    fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
 
     fn invoke<'a>(&'a self, _: Permit, _: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {

@@ -7,6 +7,7 @@ mod host;
 mod http;
 mod path;
 mod secret;
+mod shell;
 
 pub use self::address::{AddressBlock, InvalidBlock, is_public};
 pub use self::fs::{Access, FsMount, FsRequest, GuestPath, InvalidGuestPath};
@@ -14,3 +15,4 @@ pub use self::host::{HostPattern, InvalidHost};
 pub use self::http::{HttpDeny, HttpRule, HttpTarget, Scheme};
 pub use self::path::{InvalidPath, PathPattern};
 pub use self::secret::{InvalidDestination, SecretDestination};
+pub use self::shell::{CommandRule, FURTHER, InvalidCommand, MAX_COMMAND_BYTES, MAX_WORDS, SHELL_RISK};

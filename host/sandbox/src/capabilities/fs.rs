@@ -13,6 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bailiwick_domain::authority::{Access, FsMount, GuestPath};
+use bailiwick_domain::observation::{Observation, Written};
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::quota::Quota;
 use bailiwick_domain::sandbox::InvokeError;
@@ -49,6 +50,14 @@ impl Files {
         let used = self.roots.iter().map(|root| root.used());
         (usage.fs_written_bytes, usage.fs_made_files) =
             used.fold((0, 0), |(bytes, files), used| (bytes + used.0, files + used.1));
+    }
+
+    /// Tells `observation` what was written below each root.
+    pub(crate) fn tell(&self, observation: &Observation) {
+        for root in &self.roots {
+            let (bytes, files) = root.used();
+            observation.wrote(&root.path, Written { bytes, files });
+        }
     }
 }
 

@@ -7,13 +7,15 @@
 
 mod connect;
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use ::http::uri::Scheme as UriScheme;
 use ::http::{HeaderMap, Request, Response, Uri};
-use bailiwick_domain::authority::{HttpTarget, Scheme};
+use bailiwick_domain::authority::{HttpTarget, Scheme, is_public};
+use bailiwick_domain::observation::Touch;
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::secret::SecretSet;
 use bytes::Bytes;
@@ -106,6 +108,22 @@ impl Destination {
         HttpTarget { method: &self.method, scheme: self.scheme, host: &self.host, port: self.port, path: &self.path }
     }
 
+    /// Notes the request, for whoever observes.
+    fn touch(&self, address: IpAddr, placeholders: &Placeholders, uses: &Uses) {
+        let (scheme, port) = (self.scheme, self.port);
+        uses.touch(|| Touch::Request {
+            method: self.method.clone(),
+            scheme,
+            host: self.host.clone(),
+            port,
+            path: self.path.clone(),
+            address: Some(address).filter(|address| !is_public(*address)),
+        });
+        for name in placeholders.secrets() {
+            uses.touch(|| Touch::Secret { name: name.to_owned(), host: self.host.clone(), port, scheme });
+        }
+    }
+
     /// For records: no path and no query, which may hold what is secret.
     fn summary(&self) -> String {
         format!("{} {}://{}:{}", self.method, self.scheme, self.host, self.port)
@@ -160,8 +178,9 @@ async fn send(
     options: RequestOptions,
     call: Gate,
 ) -> Result<Answered, Error> {
-    let Gate { terms, secrets, denials, counters, .. } = call;
+    let Gate { terms, secrets, denials, counters, uses } = call;
     let address = connect::resolve(&destination, &terms, &denials).await?;
+    destination.touch(address.ip(), &placeholders, &uses);
     let stream = connect::open(&destination, address, &options).await?;
     placeholders.fill(request.headers_mut(), &secrets)?;
     let refused = Arc::new(OnceLock::new());

@@ -11,11 +11,13 @@ pub(crate) mod fs;
 pub(crate) mod http;
 pub(crate) mod random;
 pub(crate) mod secret;
+pub(crate) mod shell;
 pub(crate) mod state;
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use bailiwick_domain::observation::{Observation, Touch};
 use bailiwick_domain::receipt::Denial;
 use bailiwick_domain::sandbox::{MAX_DENIALS, MAX_USES};
 use wasmtime::StoreContextMut;
@@ -36,6 +38,7 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(false);
     http::link(linker)?;
     state::link(linker)?;
+    shell::link(linker)?;
     config::link(linker)
 }
 
@@ -72,20 +75,40 @@ impl Denials {
     }
 }
 
-/// What one call made use of, of all that it was allowed.
+/// What one call made use of, of all that it was allowed: a summary for its receipt,
+/// and where the call is observed, each thing that it touched.
 #[derive(Debug, Default)]
-pub(crate) struct Uses(Mutex<BTreeSet<String>>);
+pub(crate) struct Uses {
+    kept: Mutex<BTreeSet<String>>,
+    observation: Option<Arc<Observation>>,
+}
 
 impl Uses {
+    pub(crate) fn new(observation: Option<&Arc<Observation>>) -> Self {
+        Self { kept: Mutex::default(), observation: observation.cloned() }
+    }
+
     pub(crate) fn record(&self, capability: &'static str, what: impl std::fmt::Display) {
-        let mut uses = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut uses = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if uses.len() < MAX_USES {
             uses.insert(format!("{capability} {what}"));
         }
     }
 
+    /// Notes what was touched, if anybody observes.
+    pub(crate) fn touch(&self, touch: impl FnOnce() -> Touch) {
+        if let Some(observation) = &self.observation {
+            observation.touch(touch());
+        }
+    }
+
+    /// Who observes.
+    pub(crate) const fn observation(&self) -> Option<&Arc<Observation>> {
+        self.observation.as_ref()
+    }
+
     pub(crate) fn take(&self) -> Vec<String> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
     }
 }
 

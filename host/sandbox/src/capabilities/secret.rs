@@ -296,6 +296,7 @@ mod tests {
             workspace: None,
             state: None,
             config: BTreeMap::new(),
+            shell: vec![],
             limits: LimitsPolicy::default().default,
         }
     }

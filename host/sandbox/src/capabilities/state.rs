@@ -8,6 +8,7 @@ mod draft2;
 
 use std::sync::Arc;
 
+use bailiwick_domain::observation::Touch;
 use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::state::{Numbers, StateError, StateStore};
@@ -161,6 +162,7 @@ impl View<'_> {
             return Err(Refusal::NoSuchStore);
         }
         self.uses.record("state", "bucket");
+        self.uses.touch(|| Touch::State);
         Ok(self.table.push(Bucket::default())?)
     }
 

@@ -4,9 +4,10 @@ use bailiwick_domain::component::ComponentError;
 use wasmtime::Engine;
 use wasmtime::component::types::{Component, ComponentItem};
 
-/// Interfaces of WASI that this host links, by package, with the version line
+/// Interfaces that this host links, by package, with the version line
 /// that it speaks. Versions are compatible as semver has it: 0.2.6 serves 0.2.0.
 const OFFERED: &[(&str, &str, &[&str])] = &[
+    ("bailiwick:shell", "0.1.", &["commands"]),
     (
         "wasi:cli",
         "0.2.",
@@ -66,7 +67,7 @@ fn needs_host(item: &ComponentItem, engine: &Engine) -> bool {
 
 fn offered(name: &str) -> Result<(), String> {
     let Some((package, rest)) = name.split_once('/') else {
-        return Err("not an interface of WASI".to_owned());
+        return Err("not an interface of a package".to_owned());
     };
     let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
     let Some((_, line, interfaces)) = OFFERED.iter().find(|(offered, ..)| *offered == package) else {

@@ -7,18 +7,18 @@ use std::collections::BTreeSet;
 use std::num::{NonZeroU32, NonZeroU64};
 
 use bailiwick_api::time;
-use bailiwick_domain::authority::{Access, FsMount, SecretDestination};
+use bailiwick_domain::authority::{Access, FsMount, InvalidCommand, SecretDestination};
 use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
 use bailiwick_skills::grants::{GrantEntry, NewGrant};
 use bailiwick_skills::review::Review;
-use bailiwick_skills::skill::Skill;
 use serde_json::Value;
 
 use crate::app;
-use crate::cli::{Grant, GrantAdd};
+use crate::cli::{Grant, GrantAdd, GrantTerms};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
 use crate::output::{Done, Exit, Failure, Output, note, tame};
@@ -41,7 +41,8 @@ pub fn run(command: Grant, config: &Config, out: Output) -> Done {
 fn add(add: &GrantAdd, mut desk: Desk, config: &Config, out: Output) -> Done {
     let skill = desk.resolve(&add.skill)?;
     let id = &skill.manifest.id;
-    let body = new_grant(add, &skill)?.to_json(id, skill.digest).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let new = new_grant(&add.terms, &skill.manifest.permissions)?;
+    let body = new.to_json(id, skill.digest).map_err(|error| Failure::new(Exit::Usage, error))?;
     let path = format!("/v1/grants/{id}@={}", encode(&skill.manifest.version.to_string()));
     let answer: Value = desk.send("PUT", &path, Some(&body))?;
     let entry = entry(answer)?;
@@ -108,9 +109,9 @@ fn review(skill: &str, desk: &Desk, out: Output) -> Done {
     Ok(())
 }
 
-fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
+/// What was typed, for a skill that asks for `asked`.
+pub(crate) fn new_grant(add: &GrantTerms, asked: &Permissions) -> Result<NewGrant, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
-    let asked = &skill.manifest.permissions;
     let mut granted = Capabilities {
         workspace: add.workspace.then(Quota::default),
         state: add.state.then(StateQuota::default),
@@ -139,6 +140,10 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
         let pair = text.split_once('=').ok_or_else(|| usage(&format!("`{text}` is not KEY=VALUE")))?;
         granted.config.insert(pair.0.to_owned(), pair.1.to_owned());
     }
+    for text in &add.shell {
+        let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+        granted.shell.push(words.try_into().map_err(|error: InvalidCommand| usage(&error))?);
+    }
     Ok(NewGrant {
         giver: app::person(),
         expires_at: app::end_of(add.expires.as_deref())?,
@@ -150,7 +155,7 @@ fn new_grant(add: &GrantAdd, skill: &Skill) -> Result<NewGrant, Failure> {
     })
 }
 
-fn limits(add: &GrantAdd) -> Result<LimitsRequest, Failure> {
+fn limits(add: &GrantTerms) -> Result<LimitsRequest, Failure> {
     let usage = |error: &dyn std::fmt::Display| Failure::new(Exit::Usage, error);
     let size = |text: &Option<String>| text.as_deref().map(parse_size).transpose().map_err(|error| usage(&error));
     let deadline = add.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?;
@@ -234,6 +239,7 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
         format!("durable state, at most {} and {max_keys} keys", format_size(max_bytes))
     }));
     lines.extend(given.config.keys().map(|key| format!("setting {key}")));
+    lines.extend(given.shell.iter().map(|rule| format!("command {rule}")));
     lines.extend(grant.accepted_risks.iter().map(|tag| format!("risk accepted: {tag}")));
     lines.extend(describe_limits(&grant.limits));
     if lines.is_empty() {

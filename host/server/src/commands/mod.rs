@@ -5,6 +5,7 @@ pub mod audit;
 pub mod config;
 pub mod grant;
 pub mod key;
+pub mod launch;
 pub mod secrets;
 pub mod serve;
 pub mod skills;

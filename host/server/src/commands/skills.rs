@@ -1,5 +1,8 @@
-//! `bailiwick skills`: list, show and run.
+//! `bailiwick skills`: list, show, run, observe, install and publish.
 
+mod install;
+mod observe;
+mod publish;
 mod run;
 mod show;
 
@@ -20,6 +23,12 @@ pub fn run(command: Skills, config: &Config, out: Output) -> Done {
         Skills::List { filter } => list(filter.as_deref().unwrap_or_default(), config, out),
         Skills::Show { skill } => show::show(&skill, config, out),
         Skills::Run(run) => run::run(&run, config, out),
+        Skills::Observe(observe) => observe::observe(&observe, config, out),
+        Skills::Install(install) => install::install(&install, config, out),
+        Skills::Remove { skill } => install::remove(&skill, config, out),
+        Skills::Pack(pack) => publish::pack(&pack, config, out),
+        Skills::Publish(publish) => publish::publish(&publish, config, out),
+        Skills::Keygen { file } => publish::keygen(&file, out),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Configuration: read from one strict file, checked, and complete.
 
 mod raw;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
@@ -9,9 +10,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_api::host_check::{AllowedHosts, InvalidAllowedHost};
+use bailiwick_distribution::trust::Trust;
 use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use bailiwick_domain::secret::MAX_SECRETS;
+
+pub use trust::PACKAGES;
 
 /// The file that is read where none is named.
 pub const FILE_NAME: &str = "bailiwick.toml";
@@ -63,6 +67,10 @@ pub struct Config {
     pub max_concurrent_calls: u16,
     /// Whether changes of files are watched.
     pub watch: bool,
+    /// Whose signatures let packages in.
+    pub trust: Trust,
+    /// The lock of installed packages, which need not be there.
+    pub lock: PathBuf,
     /// How long workspaces are kept after their calls.
     pub workspace_retention: Duration,
     /// Limits of calls.
@@ -197,6 +205,9 @@ fn complete(
     let secrets = secrets(raw.secrets, base, &path)?;
     let skill_directories: Vec<PathBuf> = raw.skills.directories.iter().map(|folder| base.join(folder)).collect();
     check_workspaces(&data_dir, &skill_directories, &path)?;
+    trust::check_directories(&data_dir, &skill_directories, &path)?;
+    let trust = trust::trust(raw.skills.trusted_keys, raw.skills.allow_unsigned, &path)?;
+    let lock = trust::lock_path(source.as_deref(), &data_dir);
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
     let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
     Ok(Config {
@@ -219,6 +230,8 @@ fn complete(
         http_deny,
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
         watch: raw.skills.watch,
+        trust,
+        lock,
         workspace_retention: raw.skills.workspace_retention.map_or(Duration::ZERO, |span| span.0),
         limits,
         secrets,
@@ -417,12 +430,19 @@ mod tests {
         load(&overrides).map_err(|error| error.to_string())
     }
 
+    /// A table of a trusted key.
+    fn key(name: &str, namespaces: &str) -> String {
+        let key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=";
+        format!("[skills.trusted_keys.{name}]\npublic_key = \"{key}\"\nnamespaces = {namespaces}\n")
+    }
+
     #[test]
     fn an_empty_file_is_all_defaults() {
         let config = read("").expect("valid");
         assert_eq!(config.listen, DEFAULT_ADDRESS);
         assert!(config.strict_validation && config.watch);
         assert!(!config.allow_unauthenticated_loopback && !config.allow_shell);
+        assert!(config.trust.keys.is_empty() && !config.trust.allow_unsigned);
         assert_eq!(config.require_approval_tags, ["destructive", "external_side_effect"]);
     }
 
@@ -458,6 +478,19 @@ mod tests {
             ("[skills]\nrequire_approval_tags = [\"Destructive\"]", "has `Destructive`"),
             ("[skills]\nrequire_approval_tags = [\"a__b\"]", "has `a__b`"),
             ("skills = 1", "expected struct Skills"),
+            ("data_dir = \"d\"\n[skills]\ndirectories = [\"d/packages/x\"]", "where installed packages are"),
+            ("[skills.trusted_keys.a]\nnamespaces = [\"a\"]", "missing field `public_key`"),
+            ("[skills.trusted_keys.a]\npublic_key = \"x\"", "missing field `namespaces`"),
+            (
+                "[skills.trusted_keys.a]\npublic_key = \"x\"\nnamespaces = [\"a\"]",
+                "`skills.trusted_keys.a.public_key` is not an ed25519 public key",
+            ),
+            (&key("a", "[]"), "`skills.trusted_keys.a.namespaces` is empty"),
+            (&key("a", "[\"a/b\"]"), "`skills.trusted_keys.a.namespaces` has `a/b`"),
+            (&key("a", "[\"*\"]"), "`skills.trusted_keys.a.namespaces` has `*`"),
+            (&key("\"a b\"", "[\"a\"]"), "`skills.trusted_keys.a b` is no name of a key"),
+            (&(key("a", "[\"a\"]") + &key("b", "[\"a\"]")), "`skills.trusted_keys.b.public_key` is that of `a` too"),
+            (&(key("a", "[\"a\"]") + "note = 1"), "unknown field `note`"),
             ("[skills]\nhttp_deny = [\"10.0.0.1/8\"]", "`skills.http_deny` is wrong: `10.0.0.1/8`"),
             ("[skills]\nhttp_deny = [\"http://a.com\"]", "`http://a.com` is not a host"),
             ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),

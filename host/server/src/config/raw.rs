@@ -88,6 +88,11 @@ pub(super) struct Skills {
     pub(super) max_concurrent_calls: std::num::NonZeroU16,
     /// Whether packages are loaded anew when their files change. Default: true.
     pub(super) watch: bool,
+    /// Keys whose signatures let packages in, each by a name of the operator's own.
+    pub(super) trusted_keys: BTreeMap<String, TrustedKey>,
+    /// Whether packages that no such key signed may be installed. Default: false, so that
+    /// each needs `--allow-unsigned`.
+    pub(super) allow_unsigned: bool,
     /// How long the workspace of a call is kept after it, for a person to look at. Default: `0 s`,
     /// so that it is gone with the call.
     pub(super) workspace_retention: Option<Span>,
@@ -104,9 +109,22 @@ impl Default for Skills {
             http_deny: Vec::new(),
             max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
             watch: true,
+            trusted_keys: BTreeMap::new(),
+            allow_unsigned: false,
             workspace_retention: None,
         }
     }
+}
+
+/// A key whose signatures let packages in.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrustedKey {
+    /// An ed25519 public key, as PEM or as its base64 on one line: what
+    /// `bailiwick skills keygen` or `openssl pkey -pubout` prints.
+    pub(super) public_key: String,
+    /// The namespaces of the skills that it may sign, such as `acme` for `acme/hello`.
+    pub(super) namespaces: Vec<String>,
 }
 
 /// The record of what happened.

@@ -7,10 +7,12 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::receipt::{Denial, Receipt};
+use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::usage::Usage;
 use serde::Serialize;
 
 use crate::approvals::Approval;
+use crate::observe::ObserveRequest;
 use crate::policy::{Basis, Refusal};
 use crate::skill::Skill;
 
@@ -229,7 +231,110 @@ pub(crate) fn approval(at: SystemTime, kind: &'static str, principal: &str, appr
     })
 }
 
+/// Who observes what.
+pub(crate) struct Observed {
+    principal: String,
+    trace_id: String,
+    skill: SkillId,
+    version: String,
+    digest: Digest,
+    calls: usize,
+}
+
+impl Observed {
+    pub(crate) fn new(request: &ObserveRequest, skill: &Skill) -> Self {
+        Self {
+            principal: request.principal.name.to_string(),
+            trace_id: request.trace.trace_id_hex(),
+            skill: skill.manifest.id.clone(),
+            version: skill.manifest.version.to_string(),
+            digest: skill.digest,
+            calls: request.calls.len(),
+        }
+    }
+}
+
+/// One call that was observed.
+pub(crate) struct ObservedCallRecord {
+    pub(crate) tool: String,
+    pub(crate) arguments: Digest,
+    pub(crate) outcome: &'static str,
+    pub(crate) denials: Vec<Denial>,
+    pub(crate) used: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ObservationRecord<'a> {
+    at: String,
+    kind: &'static str,
+    principal: &'a str,
+    trace_id: &'a str,
+    skill: &'a str,
+    version: &'a str,
+    digest: Digest,
+    calls: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    within: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    observed: Vec<ObservedCallContent<'a>>,
+}
+
+#[derive(Serialize)]
+struct ObservedCallContent<'a> {
+    tool: &'a str,
+    arguments: Digest,
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    denials: Vec<DenialRecord<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    used: Vec<&'a str>,
+}
+
+impl<'a> From<&'a ObservedCallRecord> for ObservedCallContent<'a> {
+    fn from(call: &'a ObservedCallRecord) -> Self {
+        Self {
+            tool: &call.tool,
+            arguments: call.arguments,
+            outcome: call.outcome,
+            denials: call.denials.iter().map(DenialRecord::from).collect(),
+            used: call.used.iter().map(String::as_str).collect(),
+        }
+    }
+}
+
+/// Bounds that calls will be observed in.
+pub(super) fn observation_begun(at: SystemTime, about: &Observed, within: &serde_json::Value) -> String {
+    text(&observation(at, "observation-begun", about, Some(within), Vec::new()))
+}
+
+/// What observed calls did. What they touched, in full, is for whoever observes.
+pub(super) fn observation_ended(at: SystemTime, about: &Observed, calls: &[ObservedCallRecord]) -> String {
+    let calls = calls.iter().map(ObservedCallContent::from).collect();
+    text(&observation(at, "observation-ended", about, None, calls))
+}
+
+fn observation<'a>(
+    at: SystemTime,
+    kind: &'static str,
+    about: &'a Observed,
+    within: Option<&'a serde_json::Value>,
+    observed: Vec<ObservedCallContent<'a>>,
+) -> ObservationRecord<'a> {
+    ObservationRecord {
+        at: moment(at),
+        kind,
+        principal: &about.principal,
+        trace_id: &about.trace_id,
+        skill: about.skill.as_str(),
+        version: &about.version,
+        digest: about.digest,
+        calls: about.calls,
+        within,
+        observed,
+    }
+}
+
 /// Nothing here has keys that are not text, so writing can't fail.
-fn text(record: &impl Serialize) -> String {
+pub(super) fn text(record: &impl Serialize) -> String {
     serde_json::to_string(record).unwrap_or_else(|error| format!("{{\"kind\":\"unwritable\",\"error\":\"{error}\"}}"))
 }

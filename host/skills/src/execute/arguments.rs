@@ -13,6 +13,11 @@ pub(crate) fn digest(arguments: &Value) -> Digest {
     measure(arguments).0
 }
 
+/// The length of the canonical form in bytes.
+pub(crate) fn size(arguments: &Value) -> u64 {
+    measure(arguments).1
+}
+
 /// The digest, and the length of the canonical form in bytes.
 pub(super) fn measure(arguments: &Value) -> (Digest, u64) {
     let mut hash = Hash { state: Sha256::new(), bytes: 0 };

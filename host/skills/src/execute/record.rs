@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_domain::authority::{
-    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+    Access, CommandRule, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
 };
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::Limits;
@@ -30,7 +30,7 @@ pub(super) enum Record {
 }
 
 /// The names of [`Receipt::outcome`] for a tool that answered.
-pub(super) const fn outcome(output: &Output) -> &'static str {
+pub(crate) const fn outcome(output: &Output) -> &'static str {
     match output {
         Output::Success(_) => "succeeded",
         Output::Failure(_) => "failed",
@@ -105,6 +105,8 @@ struct StoredTerms {
     workspace: Option<StoredQuota>,
     state: Option<StoredStateQuota>,
     config: BTreeMap<String, String>,
+    #[serde(default)]
+    shell: Vec<CommandRule>,
     limits: Limits,
 }
 
@@ -209,6 +211,7 @@ impl From<&Terms> for StoredTerms {
             workspace: terms.workspace.map(StoredQuota::from),
             state: terms.state.map(StoredStateQuota::from),
             config: terms.config.clone(),
+            shell: terms.shell.clone(),
             limits: terms.limits.clone(),
         }
     }
@@ -230,6 +233,7 @@ impl StoredTerms {
             workspace: self.workspace.map(Quota::from),
             state: self.state.map(StateQuota::from),
             config: self.config,
+            shell: self.shell,
             limits: self.limits,
         }
     }
@@ -314,6 +318,6 @@ impl From<StoredDenial> for Denial {
 
 /// The one name for a capability that the domain has.
 fn capability(stored: &str) -> &'static str {
-    let known = ["fs", "http", "secret", "state", "config", "sockets"];
+    let known = ["fs", "http", "secret", "state", "config", "shell", "sockets"];
     known.into_iter().find(|known| *known == stored).unwrap_or("other")
 }

@@ -166,6 +166,14 @@ pub enum Wider {
         /// The secrets that are asked for.
         names: Vec<String>,
     },
+    /// A command that isn't asked for.
+    #[error("no `[[permissions.shell]]` of the manifest asks for the command `{command}`{}", asked(commands))]
+    Command {
+        /// As it would be granted.
+        command: String,
+        /// The commands that are asked for.
+        commands: Vec<String>,
+    },
     /// A workspace that isn't asked for.
     #[error("the manifest doesn't have `workspace = true` in `[permissions]`")]
     Workspace,
@@ -235,14 +243,25 @@ pub enum MountError {
     },
     /// A writable folder in which the host itself reads what it trusts.
     #[error(
-        "the host folder `{path}` may not be writable: it overlaps `{folder}`, from which this host reads what it trusts",
-        path = path.display(), folder = folder.display()
+        "the host folder `{path}` may not be writable: it overlaps `{place}`, from which this host reads what it trusts",
+        path = path.display(), place = place.display()
     )]
     Unwritable {
         /// The folder.
         path: PathBuf,
-        /// The one of the host.
-        folder: PathBuf,
+        /// The folder or file of the host.
+        place: PathBuf,
+    },
+    /// A folder in which the host keeps what no guest may see.
+    #[error(
+        "the host folder `{path}` may not be granted: it overlaps `{place}`, where this host keeps what no guest may see",
+        path = path.display(), place = place.display()
+    )]
+    Hidden {
+        /// The folder.
+        path: PathBuf,
+        /// The folder or file of the host.
+        place: PathBuf,
     },
     /// A folder in which the workspaces of calls are.
     #[error("the host folder `{path}` is one for workspaces: a guest that reached it could read or change what other calls keep there", path = path.display())]

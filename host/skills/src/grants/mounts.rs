@@ -25,7 +25,9 @@ pub(super) fn canonical(mount: FsMount) -> Result<FsMount, MountError> {
 pub(super) struct Guarded<'a> {
     /// The folder of the journal, which nobody may see.
     pub(super) home: &'a Path,
-    /// Folders of the host that nobody may write to.
+    /// Other folders and files of the host that nobody may see.
+    pub(super) hidden: &'a [PathBuf],
+    /// Folders and files of the host that nobody may write to.
     pub(super) unwritable: &'a [PathBuf],
 }
 
@@ -59,23 +61,31 @@ impl Guarded<'_> {
     /// made after the host has started.
     fn check(&self, mount: &FsMount) -> Result<(), MountError> {
         let path = || mount.host.clone();
-        if fs::canonicalize(self.home).is_ok_and(|home| home.starts_with(&mount.host)) {
-            return Err(MountError::HoldsGrants { path: path() });
-        }
         // Beside the journal: each call sees its own workspace and no other one's.
-        let workspaces = fs::canonicalize(self.home.join(WORKSPACES));
-        if workspaces.is_ok_and(|folder| mount.host.starts_with(&folder) || folder.starts_with(&mount.host)) {
+        if meet(&self.home.join(WORKSPACES), &mount.host) && !holds(&mount.host, self.home) {
             return Err(MountError::HoldsWorkspaces { path: path() });
         }
-        let overlaps = |folder: &PathBuf| {
-            fs::canonicalize(folder)
-                .is_ok_and(|folder| folder.starts_with(&mount.host) || mount.host.starts_with(folder))
-        };
-        match self.unwritable.iter().find(|folder| mount.access == Access::ReadWrite && overlaps(folder)) {
-            Some(folder) => Err(MountError::Unwritable { path: path(), folder: folder.clone() }),
+        if meet(self.home, &mount.host) {
+            return Err(MountError::HoldsGrants { path: path() });
+        }
+        if let Some(place) = self.hidden.iter().find(|place| meet(place, &mount.host)) {
+            return Err(MountError::Hidden { path: path(), place: place.clone() });
+        }
+        match self.unwritable.iter().find(|place| mount.access == Access::ReadWrite && meet(place, &mount.host)) {
+            Some(place) => Err(MountError::Unwritable { path: path(), place: place.clone() }),
             None => Ok(()),
         }
     }
+}
+
+/// Whether one of the two is the other or lies in it. What is not there meets nothing.
+fn meet(place: &Path, mount: &Path) -> bool {
+    fs::canonicalize(place).is_ok_and(|place| place.starts_with(mount) || mount.starts_with(&place))
+}
+
+/// Whether `place` is the folder that is mounted or lies in it.
+fn holds(mount: &Path, place: &Path) -> bool {
+    fs::canonicalize(place).is_ok_and(|place| place.starts_with(mount))
 }
 
 fn check_pair(first: &FsMount, second: &FsMount) -> Result<(), MountError> {

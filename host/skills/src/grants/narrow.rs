@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use bailiwick_domain::authority::{Access, GuestPath, HostPattern};
+use bailiwick_domain::authority::{Access, CommandRule, GuestPath, HostPattern};
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::limits::LimitsRequest;
 
@@ -30,6 +30,8 @@ pub struct Narrowing {
     pub config: Vec<String>,
     /// Secrets, by name.
     pub secrets: Vec<String>,
+    /// Commands, as they are listed: `git log ...`.
+    pub shell: Vec<String>,
     /// Risks that were accepted.
     pub risks: Vec<String>,
     /// An earlier end.
@@ -65,6 +67,10 @@ pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, Grant
     for name in &narrowing.secrets {
         capabilities.secrets.remove(name).ok_or_else(|| missing(format!("secret {name}")))?;
     }
+    for command in &narrowing.shell {
+        let is_meant = |rule: &CommandRule| rule.to_string() == *command;
+        take(&mut capabilities.shell, is_meant).ok_or_else(|| missing(format!("command {command}")))?;
+    }
     for tag in &narrowing.risks {
         if !narrowed.accepted_risks.remove(tag) {
             return Err(missing(format!("accepted risk {tag}")));
@@ -96,6 +102,8 @@ struct Raw {
     #[serde(default)]
     secrets: Vec<String>,
     #[serde(default)]
+    shell: Vec<String>,
+    #[serde(default)]
     risks: Vec<String>,
     #[serde(default)]
     expires_at: Option<String>,
@@ -117,6 +125,7 @@ pub(super) fn from_json(value: &Value) -> Result<Narrowing, String> {
         workspace: raw.workspace,
         config: raw.config,
         secrets: raw.secrets,
+        shell: raw.shell,
         risks: raw.risks,
         expires_at: raw.expires_at.map(end).transpose()?,
         limits: raw.limits.into(),

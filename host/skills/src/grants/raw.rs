@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::authority::{
-    Access, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+    Access, CommandRule, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
 };
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
@@ -60,6 +60,8 @@ pub(super) struct RawGrant {
     one_shot: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     used_at: Option<Time>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    shell: Vec<CommandRule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<Given<RawQuota>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -439,6 +441,7 @@ impl From<RawGrant> for Grant {
                 workspace: raw.workspace.map(|given| given.0.into()),
                 state: raw.state.map(|given| given.0.into()),
                 config: raw.config,
+                shell: raw.shell,
             },
             accepted_risks: raw.accept_risks,
             limits: raw.limits.into(),
@@ -470,6 +473,7 @@ impl From<&Grant> for RawGrant {
             workspace: capabilities.workspace.map(|quota| Given(quota.into())),
             state: capabilities.state.map(|quota| Given(quota.into())),
             config: capabilities.config.clone(),
+            shell: capabilities.shell.clone(),
             secrets: capabilities.secrets.iter().map(|(name, all)| (name.clone(), Several(all.clone()))).collect(),
             limits: RawLimits::from(&grant.limits),
             fs: capabilities.fs.iter().cloned().map(RawMount).collect(),

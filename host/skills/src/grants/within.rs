@@ -19,6 +19,10 @@ pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), W
     if let Some(name) = granted.secrets.keys().find(|name| !asked.secrets.contains(*name)) {
         return Err(Wider::Secret { name: name.clone(), names: asked.secrets.iter().cloned().collect() });
     }
+    if let Some(rule) = granted.shell.iter().find(|rule| !asked.shell.iter().any(|asked| asked.covers(rule))) {
+        let commands = asked.shell.iter().map(ToString::to_string).collect();
+        return Err(Wider::Command { command: rule.to_string(), commands });
+    }
     match granted.config.keys().find(|key| !asked.config.contains(*key)) {
         Some(key) => Err(Wider::Config { key: key.clone(), keys: asked.config.iter().cloned().collect() }),
         None => Ok(()),
@@ -34,7 +38,13 @@ pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
     kept.state = kept.state.filter(|_| asked.state.is_some());
     kept.workspace = kept.workspace.filter(|_| asked.workspace.is_some());
     kept.config.retain(|key, _| asked.config.contains(key));
+    kept.shell.retain(|rule| asked.shell.iter().any(|asked| asked.covers(rule)));
     kept
+}
+
+/// Whether all that `rule` gives is asked for.
+pub(crate) fn rule_is_asked_for(asked: &[HttpRule], rule: &HttpRule) -> bool {
+    check_rule(asked, rule).is_ok()
 }
 
 fn check_mount(asked: &Permissions, mount: &FsMount) -> Result<(), Wider> {

@@ -16,6 +16,6 @@ pub(crate) fn lines(asked: &Permissions) -> BTreeSet<String> {
     lines.extend(asked.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(asked.skills.iter().map(|skill| format!("skill {skill}")));
     lines.extend(asked.models.iter().map(|model| format!("model {model}")));
-    lines.extend(asked.shell.iter().map(|command| format!("command {}", command.join(" "))));
+    lines.extend(asked.shell.iter().map(|command| format!("command {command}")));
     lines
 }

@@ -1,6 +1,6 @@
 //! What a manifest asks for, as the domain has it.
 
-use bailiwick_domain::authority::{Access, FsRequest, GuestPath, HttpDeny, HttpRule, PathPattern, Scheme};
+use bailiwick_domain::authority::{Access, CommandRule, FsRequest, GuestPath, HttpDeny, HttpRule, PathPattern, Scheme};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
@@ -37,7 +37,7 @@ pub(super) fn validate(raw: RawPermissions, allow_shell: bool, checker: &mut Che
         secrets,
         skills: skills?,
         models,
-        shell,
+        shell: shell?,
     })
 }
 
@@ -211,7 +211,7 @@ fn validate_shell(
     path: &KeyPath,
     allow_shell: bool,
     checker: &mut Checker<'_>,
-) -> Vec<Vec<String>> {
+) -> Option<Vec<CommandRule>> {
     for (index, entry) in raw.iter().enumerate() {
         let (path, shown) = (path.index(index), excerpt(&entry.command.join(" ")));
         if !allow_shell {
@@ -227,7 +227,15 @@ fn validate_shell(
             );
         }
     }
-    raw.into_iter().map(|entry| entry.command).collect()
+    let rule = |(index, entry): (usize, RawShell)| {
+        if entry.command.iter().any(|word| word.contains('\0')) {
+            return None;
+        }
+        let path = path.index(index).key("command");
+        CommandRule::beginning(entry.command).map_err(|error| checker.report(&path, format!("found {error}"))).ok()
+    };
+    let rules: Vec<_> = raw.into_iter().enumerate().map(rule).collect();
+    rules.into_iter().collect()
 }
 
 const fn access(raw: RawAccess) -> Access {

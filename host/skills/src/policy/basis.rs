@@ -44,7 +44,7 @@ struct GrantContent<'a> {
 #[derive(Serialize)]
 struct Term {
     /// Which kind: `fs`, `http`, `http-deny`, `secret`, `workspace`,
-    /// `state`, `config`, `limit`.
+    /// `state`, `config`, `shell`, `limit`.
     kind: &'static str,
     /// What is allowed.
     #[serde(rename = "term")]
@@ -132,6 +132,9 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
     for key in terms.config.keys() {
         let because = format!("the manifest asks for it; {giver} grants a value");
         reasons.push(Term { kind: "config", what: key.clone(), because });
+    }
+    for rule in &terms.shell {
+        reasons.push(Term { kind: "shell", what: rule.to_string(), because: asked_and_granted() });
     }
     reasons.extend(limit_reasons(skill, entry, terms, limits));
     reasons

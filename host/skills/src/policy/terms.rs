@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_domain::authority::{FsMount, FsRequest, SecretDestination};
+use bailiwick_domain::authority::{CommandRule, FsMount, FsRequest, GuestPath, SecretDestination};
 use bailiwick_domain::grant::{Capabilities, Grant};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
+use bailiwick_domain::quota::StateRequest;
 
 use super::PolicyOptions;
 use crate::skill::Skill;
@@ -24,7 +25,29 @@ pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Te
         workspace: asked.workspace.zip(granted.workspace).map(|(asked, granted)| asked.cut(granted)),
         state: asked.state.zip(granted.state).map(|(asked, granted)| asked.cut(granted)),
         config: asked_config(asked, &granted.config),
+        shell: asked_commands(asked, &granted.shell),
         limits: host.limits.effective(&skill.manifest.limits, &grant.limits),
+    }
+}
+
+/// What observed calls of `skill` may do: what the bounds say, on copies, whatever the
+/// manifest asks for. What the author promised not to do, and what the host denies, holds.
+pub(super) fn observed_terms(skill: &Skill, within: &Grant, copies: Vec<FsMount>, host: &PolicyOptions) -> Terms {
+    let granted = &within.capabilities;
+    let workspace = GuestPath::workspace();
+    let free = !copies.iter().any(|mount| mount.root.overlaps(&workspace));
+    Terms {
+        skill: skill.manifest.id.clone(),
+        digest: skill.digest,
+        fs: copies,
+        http: HttpAuthority { requested: granted.http.clone(), ..http(&skill.manifest.permissions, granted, host) },
+        secrets: granted.secrets.clone(),
+        workspace: free.then(|| granted.workspace.unwrap_or_default()),
+        state: Some(StateRequest::default().cut(granted.state.unwrap_or_default())),
+        config: granted.config.clone(),
+        // What a command does is not seen, and not done to copies alone.
+        shell: Vec::new(),
+        limits: host.limits.effective(&skill.manifest.limits, &within.limits),
     }
 }
 
@@ -50,6 +73,11 @@ fn within_request(asked: &[FsRequest], mount: &FsMount) -> Option<FsMount> {
     let request = asked.iter().find(|request| request.root.contains(&mount.root))?;
     let (access, quota) = (mount.access.min(request.access), request.quota.cut(mount.quota));
     Some(FsMount { access, quota, ..mount.clone() })
+}
+
+fn asked_commands(asked: &Permissions, granted: &[CommandRule]) -> Vec<CommandRule> {
+    let is_asked_for = |rule: &&CommandRule| asked.shell.iter().any(|asked| asked.covers(rule));
+    granted.iter().filter(is_asked_for).cloned().collect()
 }
 
 fn asked_config(asked: &Permissions, granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {

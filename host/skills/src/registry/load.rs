@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::sandbox::Sandbox;
 
+use super::admission::{Admission, NotAdmitted};
 use crate::catalog::{Broken, BrokenReason};
 use crate::package::{self, INSTRUCTIONS_FILE, LoadOptions, MANIFEST_FILE, Package};
 use crate::skill::{self, Skill};
@@ -19,26 +20,44 @@ pub(super) struct Loaded {
 }
 
 /// The files that a skill was made of, as they were just before they were read.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Files(Vec<(PathBuf, Option<Stamp>)>);
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Files {
+    stamps: Vec<(PathBuf, Option<Stamp>)>,
+    /// Whether nothing may come or go in the package's folder either.
+    whole: bool,
+}
 
 impl Loaded {
     /// The folders of the files, for those who watch them.
     pub(super) fn folders(&self) -> impl Iterator<Item = PathBuf> {
-        self.files.0.iter().filter_map(|(file, _)| file.parent().map(Path::to_owned))
+        let whole = self.files.whole;
+        let folder_of = move |(file, _): &(PathBuf, _)| match whole {
+            true => Some(file.clone()).filter(|file| file.is_dir()),
+            false => file.parent().map(Path::to_owned),
+        };
+        self.files.stamps.iter().filter_map(folder_of)
     }
 }
 
 /// Reads the package in `folder`, unless `before` is of the same files. What was
 /// broken is always read again, because the cause may lie outside of the files.
-pub(super) fn load(folder: &Path, options: LoadOptions, sandbox: &dyn Sandbox, before: Option<Loaded>) -> Loaded {
+pub(super) fn load(
+    folder: &Path,
+    options: LoadOptions,
+    sandbox: &dyn Sandbox,
+    before: Option<Loaded>,
+    admission: Option<&dyn Admission>,
+) -> Loaded {
     if let Some(before) = &before
         && before.skill.is_ok()
         && before.files.are_unchanged(folder)
     {
-        return Loaded { skill: before.skill.clone(), files: Files(before.files.0.clone()) };
+        return Loaded { skill: before.skill.clone(), files: before.files.clone() };
     }
-    let (skill, files) = read(folder, options, sandbox);
+    let (skill, files) = match admission {
+        None => read(folder, options, sandbox),
+        Some(admission) => read_installed(folder, options, sandbox, admission),
+    };
     let skill = skill.map(|skill| keep_same(skill, before.and_then(|before| before.skill.ok())));
     Loaded { skill, files }
 }
@@ -71,6 +90,31 @@ fn read(folder: &Path, options: LoadOptions, sandbox: &dyn Sandbox) -> (Result<S
     };
     let claim = package.clone();
     let skill = make(package, sandbox).map_err(|reason| broken(folder, Some(claim), reason));
+    (skill, files)
+}
+
+/// Reads a package that was installed, if it is as it was then. The stamps are
+/// older than the look at its bytes, and that is older than the reading.
+fn read_installed(
+    folder: &Path,
+    options: LoadOptions,
+    sandbox: &dyn Sandbox,
+    admission: &dyn Admission,
+) -> (Result<Skill, Broken>, Files) {
+    let paths = admission.files(folder).into_iter().chain([admission.lock().to_owned()]);
+    let files = Files { whole: true, ..Files::stamped(paths) };
+    let refused = |refusal: NotAdmitted| Broken {
+        folder: folder.to_owned(),
+        id: refusal.id.clone(),
+        version: refusal.version.clone(),
+        error: Arc::new(BrokenReason::NotAdmitted(refusal)),
+    };
+    let admitted = match admission.admit(folder) {
+        Ok(admitted) => admitted,
+        Err(refusal) => return (Err(refused(refusal)), files),
+    };
+    let (skill, _) = read(folder, options, sandbox);
+    let skill = skill.and_then(|skill| admitted.check(&skill).map(|()| skill).map_err(refused));
     (skill, files)
 }
 
@@ -109,13 +153,17 @@ impl Files {
     /// The folder itself counts only by which one it is: files beside those of
     /// the skill may come and go in it.
     fn stamped(files: impl Iterator<Item = PathBuf>) -> Self {
-        Self(files.map(|file| (file.clone(), Stamp::of(&file))).collect())
+        Self { stamps: files.map(|file| (file.clone(), Stamp::of(&file))).collect(), whole: false }
     }
 
     fn are_unchanged(&self, folder: &Path) -> bool {
-        self.0.iter().all(|(file, before)| {
+        self.stamps.iter().all(|(file, before)| {
             let now = Stamp::of(file);
-            if file == folder { now.map(Stamp::identity) == before.map(Stamp::identity) } else { now == *before }
+            if file == folder && !self.whole {
+                now.map(Stamp::identity) == before.map(Stamp::identity)
+            } else {
+                now == *before
+            }
         })
     }
 }

@@ -181,6 +181,24 @@ fn nobody_is_given_the_folder_with_the_grants() {
 }
 
 #[test]
+fn nobody_is_given_what_lies_beside_the_grants_or_is_hidden() {
+    let host = host();
+    let folder = host.site.folder.path();
+    let (cache, vault) = (host.site.home().join("cache"), folder.join("vault"));
+    for path in [&cache, &vault] {
+        fs::create_dir_all(path).expect("a folder");
+    }
+    let try_at = |path: &Path| {
+        let fs = vec![mount("/work", path, Access::Read)];
+        add(&host, Capabilities { fs, ..Capabilities::default() })
+    };
+    assert!(matches!(try_at(&cache), Err(GrantError::Mount(MountError::HoldsGrants { .. }))));
+    try_at(&vault).expect("there is no secret in it yet");
+    fs::write(vault.join("token"), "a long secret").expect("a file");
+    assert!(matches!(try_at(&vault), Err(GrantError::Mount(MountError::Hidden { .. }))));
+}
+
+#[test]
 fn nobody_is_given_the_workspaces_of_calls() {
     let host = host();
     let workspaces = host.site.home().join("workspaces");

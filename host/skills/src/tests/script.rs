@@ -11,7 +11,7 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier, Terms};
 use bailiwick_domain::receipt::Denial;
-use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox};
+use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox, ScratchFolder};
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::ToolSignature;
 use serde_json::Value;
@@ -154,6 +154,12 @@ impl Sandbox for Script {
         self.loaded.lock().expect("no panic under the lock").retain(|digest, _| digests(digest));
     }
 
+    fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().canonicalize()?;
+        Ok(Box::new(Scratch { _folder: folder, path }))
+    }
+
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if !self.verifier.accepts(&permit) {
@@ -175,6 +181,17 @@ impl Sandbox for Script {
                 }
             }
         })
+    }
+}
+
+struct Scratch {
+    _folder: tempfile::TempDir,
+    path: std::path::PathBuf,
+}
+
+impl ScratchFolder for Scratch {
+    fn path(&self) -> &Path {
+        &self.path
     }
 }
 

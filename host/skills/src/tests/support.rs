@@ -21,7 +21,7 @@ use super::script::{HandClock, Script};
 use crate::approvals::Approvals;
 use crate::audit::Audit;
 use crate::execute::{ExecuteError, Execution, Executor, ExecutorParts};
-use crate::grants::{GrantStore, NewGrant};
+use crate::grants::{GrantStore, GuardedPlaces, NewGrant};
 use crate::policy::{Policy, PolicyOptions};
 use crate::registry::{Registry, RegistryOptions};
 use crate::skill::Skill;
@@ -143,9 +143,14 @@ impl Site {
         self.folder.path().join("home")
     }
 
+    /// The skills may not be written, and the file of a secret not be seen.
+    fn guarded(&self) -> GuardedPlaces {
+        GuardedPlaces { hidden: vec![self.folder.path().join("vault/token")], unwritable: vec![self.skills()] }
+    }
+
     pub(super) fn open_grants(&self, journal: &Arc<Journal>) -> GrantStore {
         let clock = Arc::clone(&self.clock) as Arc<dyn Clock>;
-        let store = GrantStore::open(Arc::clone(journal), &self.home(), vec![self.skills()], clock);
+        let store = GrantStore::open(Arc::clone(journal), &self.home(), self.guarded(), clock);
         store.expect("the grants open")
     }
 
@@ -257,6 +262,7 @@ pub(super) fn everything(host: &Path) -> NewGrant {
             workspace: Some(Quota { max_bytes: 3 << 20, max_files: 30 }),
             state: Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }),
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
+            shell: vec![],
         },
         ..NewGrant::default()
     }

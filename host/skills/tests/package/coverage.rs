@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::Duration;
 
-use bailiwick_domain::authority::{Access, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
+use bailiwick_domain::authority::{Access, CommandRule, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest, ToolOverride};
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
@@ -151,7 +151,7 @@ fn full() -> SkillManifest {
             secrets: [text("github_token")].into(),
             skills: vec![SkillSelector::within("demo/clock".parse().expect("an id"), "^1.2").expect("a range")],
             models: vec![text("small"), text("large")],
-            shell: vec![vec![text("git"), text("status")]],
+            shell: vec![CommandRule::beginning(vec![text("git"), text("status")]).expect("a command")],
         },
         risk_tags: [text("external_side_effect")].into(),
         idempotent: true,

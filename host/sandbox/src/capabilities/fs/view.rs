@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bailiwick_domain::observation::Touch;
 use wasmtime::component::{HasData, Linker, Resource};
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
@@ -45,6 +46,13 @@ pub(crate) struct View<'a> {
 /// The same descriptor once more, for wasmtime's implementation.
 fn again(fd: &Resource<Descriptor>) -> Resource<Descriptor> {
     Resource::new_borrow(fd.rep())
+}
+
+/// Whether a failure tells the guest something of the path itself, such as that nothing
+/// is there, for which it must have been let look.
+fn is_about_the_path(error: &FsError) -> bool {
+    let about = [ErrorCode::NoEntry, ErrorCode::Exist, ErrorCode::NotDirectory, ErrorCode::IsDirectory];
+    error.downcast_ref().is_some_and(|code| about.contains(code))
 }
 
 /// What a guest tries, for the record of a refusal.
@@ -107,12 +115,26 @@ impl View<'_> {
             let how = if attempt.changes { "written" } else { "read" };
             self.uses.record("fs", format_args!("{} {how}", attempt.root.path));
         }
+        if result.is_ok() || result.as_ref().is_err_and(is_about_the_path) {
+            self.touch(&attempt.root, &attempt.path, attempt.changes);
+        }
         if let Err(error) = &result
             && matches!(error.downcast_ref(), Some(ErrorCode::NotPermitted))
         {
             self.denials.record("fs", format!("{} {}", attempt.what, attempt.path), attempt.reason());
         }
         result
+    }
+
+    fn touch(&self, root: &Arc<Root>, path: &str, changed: bool) {
+        self.uses.touch(|| Touch::Path { root: root.path.clone(), path: path.to_owned(), changed });
+    }
+
+    /// Notes the other path of an operation on two.
+    fn touch_at(&self, fd: &Resource<Descriptor>, path: &str, changed: bool) -> FsResult<()> {
+        let held = self.held(fd)?;
+        self.touch(&held.root, &join(&held.path, path), changed);
+        Ok(())
     }
 
     /// The result of what was charged; a failure takes nothing.
@@ -257,8 +279,9 @@ impl HostDescriptor for View<'_> {
     }
 
     async fn read_directory(&mut self, fd: Resource<Descriptor>) -> FsResult<Resource<DirectoryEntryStream>> {
-        self.on(&fd, "list", false)?;
-        HostDescriptor::read_directory(&mut self.inner, fd).await
+        let attempt = self.on(&fd, "list", false)?;
+        let result = HostDescriptor::read_directory(&mut self.inner, fd).await;
+        self.told(&attempt, result)
     }
 
     async fn sync(&mut self, fd: Resource<Descriptor>) -> FsResult<()> {
@@ -308,6 +331,7 @@ impl HostDescriptor for View<'_> {
         let attempt = self.at(&new_fd, &new_path, "link", true)?;
         self.same_root(&attempt, &fd)?;
         self.charge(&attempt, ONE_FILE)?;
+        self.touch_at(&fd, &old_path, false)?;
         let result = HostDescriptor::link_at(&mut self.inner, fd, flags, old_path, new_fd, new_path).await;
         self.settle(&attempt, ONE_FILE, result)
     }
@@ -363,6 +387,7 @@ impl HostDescriptor for View<'_> {
     ) -> FsResult<()> {
         let attempt = self.at(&new_fd, &new_path, "rename to", true)?;
         self.same_root(&attempt, &fd)?;
+        self.touch_at(&fd, &old_path, true)?;
         let result = HostDescriptor::rename_at(&mut self.inner, fd, old_path, new_fd, new_path).await;
         self.told(&attempt, result)
     }

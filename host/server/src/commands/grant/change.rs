@@ -23,6 +23,7 @@ pub(super) fn narrow(narrow: &GrantNarrow, desk: &Desk, out: Output) -> Done {
         ("http", &narrow.http),
         ("config", &narrow.setting),
         ("secrets", &narrow.secret),
+        ("shell", &narrow.shell),
         ("risks", &narrow.risk),
     ];
     for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {

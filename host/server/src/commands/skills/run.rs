@@ -89,7 +89,7 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
     Ok(Invocation {
         skill: run.skill.parse().map_err(|error| usage(&error))?,
         tool: run.tool.clone(),
-        arguments: arguments(run)?,
+        arguments: arguments(&run.args, &run.arg)?,
         principal: Principal { name: format!("cli:{}", app::person()).into() },
         trace: trace()?,
         deadline: run.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?,
@@ -98,9 +98,10 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
     })
 }
 
-fn arguments(run: &Run) -> Result<Value, Failure> {
+/// The arguments as they were typed: as a whole, and one by one.
+pub(super) fn arguments(whole: &str, single: &[String]) -> Result<Value, Failure> {
     let wrong = |problem: String| Failure::new(Exit::Arguments, problem);
-    let text = match run.args.as_str() {
+    let text = match whole {
         "-" => read(std::io::stdin(), "stdin")?,
         args => match args.strip_prefix('@') {
             Some(path) => {
@@ -116,12 +117,12 @@ fn arguments(run: &Run) -> Result<Value, Failure> {
     let Value::Object(mut object) = value else {
         return Err(wrong("the arguments are not a JSON object: expected {\"name\": value, …}".to_owned()));
     };
-    add_single(run, &mut object)?;
+    add_single(single, &mut object)?;
     Ok(Value::Object(object))
 }
 
-fn add_single(run: &Run, object: &mut Map<String, Value>) -> Result<(), Failure> {
-    for pair in &run.arg {
+fn add_single(pairs: &[String], object: &mut Map<String, Value>) -> Result<(), Failure> {
+    for pair in pairs {
         let (name, value) =
             pair.split_once('=').ok_or_else(|| Failure::new(Exit::Usage, format!("`{pair}` is not NAME=VALUE")))?;
         let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));

@@ -44,7 +44,7 @@ pub(super) fn show(selector: &str, config: &Config, out: Output) -> Done {
     Ok(())
 }
 
-fn section(title: &str, lines: &[String], empty: &str, out: Output) {
+pub(super) fn section(title: &str, lines: &[String], empty: &str, out: Output) {
     out.line(format!("\n{}", out.bold(title)));
     if lines.is_empty() {
         out.line(format!("    {empty}"));
@@ -64,7 +64,8 @@ fn parameters(schema: &Value) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-fn requested(permissions: &Permissions) -> Vec<String> {
+/// One line for each thing that a manifest asks for.
+pub(super) fn requested(permissions: &Permissions) -> Vec<String> {
     let mut lines = Vec::new();
     lines.extend(permissions.fs.iter().map(|it| format!("a folder at {} ({})", it.root, it.access)));
     lines.extend(permissions.http.iter().map(|rule| format!("requests {rule}")));
@@ -75,9 +76,7 @@ fn requested(permissions: &Permissions) -> Vec<String> {
     lines.extend(permissions.secrets.iter().map(|name| format!("secret {name}")));
     lines.extend(permissions.skills.iter().map(|skill| format!("to call {skill} (this release grants none)")));
     lines.extend(permissions.models.iter().map(|model| format!("model {model} (this release grants none)")));
-    lines.extend(
-        permissions.shell.iter().map(|command| format!("to run {} (this release grants none)", command.join(" "))),
-    );
+    lines.extend(permissions.shell.iter().map(|command| format!("to run {command}")));
     lines
 }
 
