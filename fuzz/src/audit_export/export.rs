@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bailiwick_domain::clock::Clock;
 use bailiwick_journal::Journal;
 use bailiwick_skills::audit::{Audit, PublicKey};
-use bailiwick_skills::grants::GrantStore;
+use bailiwick_skills::grants::{GrantStore, GuardedPlaces};
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
 /// The seed of the key that signs the export: it guards nothing, and an input means
@@ -69,7 +69,8 @@ pub(super) fn make() -> Whole {
     let clock: Arc<dyn Clock> = Arc::new(Still(Instant::now()));
     let journal = Journal::in_memory().expect("a journal");
     let audit = Audit::open(Arc::clone(&journal), &path, Arc::clone(&clock)).expect("the key is one");
-    let grants = GrantStore::open(Arc::clone(&journal), folder.path(), Vec::new(), clock).expect("no grants");
+    let grants =
+        GrantStore::open(Arc::clone(&journal), folder.path(), GuardedPlaces::default(), clock).expect("no grants");
     let given = grants.import(Path::new("grants.toml"), GRANTS, "ada").expect("a grant");
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     runtime.block_on(async {
