@@ -110,6 +110,14 @@ fn nothing_is_wider(asked: &Permissions, granted: &Capabilities) {
         let request = request.unwrap_or_else(|| panic!("nobody asked for {}", mount.root));
         assert!(mount.access <= request.access, "more access than asked for: {}", mount.root);
     }
+    for rule in &granted.shell {
+        // The command as it stands, and one that goes on.
+        let whole = rule.words().to_vec();
+        let further = [whole.as_slice(), &["x".to_owned()]].concat();
+        for command in [whole, further].iter().filter(|command| rule.allows(command)) {
+            assert!(asked.shell.iter().any(|asked| asked.allows(command)), "nobody asked for {command:?}");
+        }
+    }
     assert!(granted.secrets.keys().all(|name| asked.secrets.contains(name)));
     assert!(granted.config.keys().all(|key| asked.config.contains(key)));
     assert!(granted.state.is_none() || asked.state.is_some());

@@ -87,36 +87,14 @@ fn manifest_is_sound(manifest: &SkillManifest) {
     }
     permissions.http.iter().for_each(rule_is_sound);
     assert!(permissions.http_deny.iter().all(|rule| !rule.ports.contains(&0)));
-    for limit in limits(manifest) {
-        assert_ne!(limit, Some(0), "a limit that leaves nothing: {:?}", manifest.limits);
-    }
+    let limits = format!("{:?}", manifest.limits);
+    assert!(!limits.contains("Some(0"), "a limit that leaves nothing: {limits}");
 }
 
 fn rule_is_sound(rule: &HttpRule) {
     assert!(!rule.schemes.is_empty() && !rule.methods.is_empty(), "a rule that allows nothing: {rule:?}");
     assert!(!rule.ports.contains(&0), "no port: {rule:?}");
     assert!(rule.methods.iter().all(|method| !method.contains(|c: char| c.is_ascii_lowercase() || c.is_whitespace())));
-}
-
-fn limits(manifest: &SkillManifest) -> [Option<u64>; 14] {
-    let limits = &manifest.limits;
-    let deadline = limits.deadline.map(|deadline| u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX));
-    [
-        limits.memory_bytes,
-        limits.table_elements,
-        limits.instances,
-        deadline,
-        limits.fuel,
-        limits.host_calls,
-        limits.input_bytes,
-        limits.output_bytes,
-        limits.http_requests,
-        limits.http_sent_bytes,
-        limits.http_received_bytes,
-        limits.log_bytes,
-        limits.random_bytes,
-        limits.concurrency.map(u64::from),
-    ]
 }
 
 /// Whoever writes a manifest by the schema writes at least what is accepted here.

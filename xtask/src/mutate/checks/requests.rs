@@ -81,16 +81,16 @@ checks! {
         ADDRESS: "carried.map(IpAddr::V4)]" => "carried.filter(|_| !{off}).map(IpAddr::V4)]";
     }
     "deny-parameters" "parameters hide a denied path" of "attacks::denied" {
-        PATH: "let bare = path.split('/').map(|segment| segment.split(';').next()" => "let bare = path.split('/').map(|segment| segment.split(|c: char| c == ';' && !{off}).next()";
+        PATH: "same && matches!(bytes.get(length), None | Some(b';'))" => "same && matches!(bytes.get(length), None | Some(b';')) && !({off} && bytes.len() > length)";
     }
     "deny-slashes" "doubled slashes hide a denied path" of "attacks::denied" {
-        PATH: "bare.filter(|segment| !segment.is_empty())" => "bare.skip(usize::from({off})).filter(|segment| {off} || !segment.is_empty())";
+        PATH: "path.split('/').filter(|segment| !segment.is_empty())" => "path.split('/').skip(usize::from({off})).filter(|segment| {off} || !segment.is_empty())";
     }
     "deny-letters" "other letters hide a denied path" of "attacks::denied" {
-        PATH: "Piece::Literal(literal) => literal.eq_ignore_ascii_case(segment)," => "Piece::Literal(literal) if {off} => literal == segment,\n            Piece::Literal(literal) => literal.eq_ignore_ascii_case(segment),";
+        PATH: "is_some_and(|head| head.eq_ignore_ascii_case(literal))" => "is_some_and(|head| head == literal || !{off} && head.eq_ignore_ascii_case(literal))";
     }
     "deny-climbs" "a path that climbs is not denied" of "attacks::denied" {
-        PATH: "climbs(&path) || fits(&pieces" => "(!{off} && climbs(&path)) || fits(&pieces";
+        PATH: "climbs(&path) || may_fit(&pieces" => "(!{off} && climbs(&path)) || may_fit(&pieces";
     }
     "deny-of-manifest" "what the manifest denies is allowed" of "attacks::denied::by_" {
         TERMS: "[&asked.http_deny," => "[if {off} { const { &Vec::new() } } else { &asked.http_deny },";
