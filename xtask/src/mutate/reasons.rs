@@ -16,8 +16,8 @@ pub(super) const REASONS: &[Reason] = &[
         who: "cap-std and the kernel.",
         why: "A path is opened one component at a time below a folder that is held open, and neither `..` nor a \
               symlink leads above it; names that are none are refused where they are used. The host hands wasmtime \
-              the folder and has no check of paths that could be taken out. Their versions are pinned for it (see \
-              the advisories in security-model.md).",
+              the folder and has no check of paths that could be taken out. Their advisories stand in security- \
+              model.md.",
         cases: &[
             "paths::absolute",
             "paths::absolute_by_std",
