@@ -114,7 +114,7 @@ fn host(root: &Path) -> Result<String, String> {
     Ok(if changed { format!("{commit}, changed") } else { commit })
 }
 
-/// The names, as the table has them.
+/// Names of tests, whole.
 type Cases = BTreeSet<String>;
 
 /// What is known of each check, by name.

@@ -50,32 +50,32 @@ fn lower_limits() {
 
 #[test]
 fn no_longer_asked_folders() {
-    let failure = filler("", "read", json!({ "path": "/work/note.txt" })).problem("tool-failed");
+    let failure = filler("", "read", &json!({ "path": "/work/note.txt" })).problem("tool-failed");
     assert!(failure["failure"].as_str().unwrap().contains("NotFound"), "{failure}");
 }
 
 #[test]
 fn no_longer_asked_to_write() {
     let asked = "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read\"\n";
-    let failure = filler(asked, "append", json!({ "path": "/work/note.txt", "bytes": 1 })).problem("tool-failed");
+    let failure = filler(asked, "append", &json!({ "path": "/work/note.txt", "bytes": 1 })).problem("tool-failed");
     assert!(failure["failure"].as_str().unwrap().contains("PermissionDenied"), "{failure}");
 }
 
 #[test]
 fn no_longer_asked_for_so_much() {
     let asked = "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read-write\"\nmax_bytes = \"10 B\"\n";
-    let failure = filler(asked, "append", json!({ "path": "/work/note.txt", "bytes": 11 })).problem("tool-failed");
+    let failure = filler(asked, "append", &json!({ "path": "/work/note.txt", "bytes": 11 })).problem("tool-failed");
     assert!(failure["receipt"]["denials"].to_string().contains("quota of 10 bytes"), "{failure}");
 }
 
 #[test]
 fn no_longer_asked_workspace() {
-    let failure = filler("", "names", json!({ "folder": "/workspace" })).problem("tool-failed");
+    let failure = filler("", "names", &json!({ "folder": "/workspace" })).problem("tool-failed");
     assert!(failure["failure"].as_str().unwrap().contains("NotFound"), "{failure}");
 }
 
 /// What the skill answers that was granted a folder and a workspace, and asks for `asked` by now.
-fn filler(asked: &str, tool: &str, arguments: Value) -> Answer {
+fn filler(asked: &str, tool: &str, arguments: &Value) -> Answer {
     let home = Home::new();
     home.write("docs/note.txt", "as it was");
     home.guest(
@@ -84,7 +84,7 @@ fn filler(asked: &str, tool: &str, arguments: Value) -> Answer {
     );
     home.grant("tests/filler", &["--fs", "docs:/work:rw", "--workspace"]);
     home.guest("filler", asked);
-    let answer = home.serve().execute("tests/filler", tool, &arguments);
+    let answer = home.serve().execute("tests/filler", tool, arguments);
     assert_eq!(fs::read_to_string(home.path("docs/note.txt")).unwrap(), "as it was");
     answer
 }

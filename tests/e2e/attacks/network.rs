@@ -1,12 +1,12 @@
 //! Requests past the granted rules, and in forms that mean two things.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bailiwick_domain::authority::{HttpRule, Scheme};
 use bailiwick_domain::sandbox::{InvokeError, MAX_DENIALS, Outcome};
 
 use super::rogue::{self, Manners, Rogue};
-use super::scene::{SHORT, Scene, peak_of};
+use super::scene::{LATE, SHORT, Scene, peak_of};
 use crate::sandbox::lab::{error, failure};
 
 /// Bytes that the host may take for one call of a guest that floods it or has it flooded.
@@ -266,7 +266,9 @@ async fn deadline(case: &str, (manners, guest): (Manners, &str)) {
     let mut scene = allowed(vec![rule("127.0.0.1", server.port())]).for_a(SHORT);
     // It is the time that is to end them.
     scene.terms.limits.http_sent_bytes = 1 << 40;
+    let start = Instant::now();
     let (outcome, peak) = peak_of(scene.attack(guest, &server.authority())).await;
+    assert!(start.elapsed() < SHORT + LATE, "{:?}", start.elapsed());
     assert!(outcome.usage.wall >= SHORT.saturating_sub(Duration::from_millis(50)), "{:?}", outcome.usage);
     assert_eq!(error(outcome).code(), "deadline-exceeded", "{case}");
     assert_eq!(server.connections(), 1);

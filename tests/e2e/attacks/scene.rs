@@ -22,6 +22,9 @@ const AMPLE: Duration = Duration::from_secs(30);
 /// Time of a call that has to be ended.
 pub(super) const SHORT: Duration = Duration::from_millis(400);
 
+/// How long after its deadline a call may still be there, on a machine that does much else.
+pub(super) const LATE: Duration = Duration::from_secs(5);
+
 /// A guest, what it may do, and who must not notice.
 pub(super) struct Scene {
     pub(super) lab: Lab,

@@ -8,11 +8,8 @@ use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::sandbox::{InvokeError, Outcome};
 use serde_json::{Value, json};
 
-use super::scene::{SHORT, Scene};
+use super::scene::{LATE, SHORT, Scene};
 use crate::sandbox::lab::error;
-
-/// How long after its deadline a call may still be there, on a machine that does much else.
-const LATE: Duration = Duration::from_secs(5);
 
 fn scene() -> Scene {
     let mut scene = Scene::of("time");

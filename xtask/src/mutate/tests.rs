@@ -1,11 +1,12 @@
 //! The list of checks against the sources as they are, and the document against both.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::checks::{self, Check, Patch};
 use super::table::{Row, Table};
-use super::{Cases, attacks, off, patch};
+use super::{Cases, attacks, off, patch, tree};
 
 #[test]
 fn every_check_still_stands_where_it_is_looked_for() {
@@ -76,6 +77,36 @@ fn what_the_runner_says_is_understood() {
     assert_eq!(failed, ["attacks::paths::slash", "attacks::time::spin"]);
     assert_eq!(attacks::passed(says), Some(1));
     assert_eq!(attacks::passed("error: no tests to run"), None);
+}
+
+/// What is built of a host without its checks must never be taken for the host.
+#[test]
+fn the_copy_has_the_switches_and_the_tree_stays_as_it_is() {
+    let root = tempfile::tempdir().expect("a folder");
+    let (root, write) = (root.path(), |path: &Path, text: &str| fs::write(path, text).expect("a file"));
+    for folder in ["target/test-guests", "target/skills", "host", ".git"] {
+        fs::create_dir_all(root.join(folder)).expect("a folder");
+    }
+    write(&root.join("host/check.rs"), "if checked {");
+    write(&root.join("host/other.rs"), "other");
+    write(&root.join(".git/config"), "");
+    let patched = BTreeMap::from([("host/check.rs", "if off || checked {".to_owned())]);
+    let copy = tree::make(root, &patched).expect("a copy");
+    assert!(copy.starts_with(root.join("target")), "where git and cargo do not look");
+    let read = |path: PathBuf| fs::read_to_string(path).expect("a file");
+    assert_eq!(read(copy.join("host/check.rs")), "if off || checked {");
+    assert_eq!(
+        (read(root.join("host/check.rs")), read(copy.join("host/other.rs"))),
+        ("if checked {".into(), "other".into())
+    );
+    assert!(!copy.join(".git").exists() && copy.join("target/test-guests").is_symlink());
+    // What is as it was keeps its time, and what is gone goes.
+    let time = |path: PathBuf| fs::metadata(path).and_then(|metadata| metadata.modified()).expect("a time");
+    let before = time(copy.join("host/check.rs"));
+    fs::remove_file(root.join("host/other.rs")).expect("it was there");
+    tree::make(root, &patched).expect("the copy again");
+    assert_eq!(time(copy.join("host/check.rs")), before);
+    assert!(!copy.join("host/other.rs").exists());
 }
 
 /// The document may be older than the host, which it says itself, but not than the
