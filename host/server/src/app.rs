@@ -76,14 +76,14 @@ impl App {
     /// Opens the data folder and reads every skill, with a bar while components compile.
     pub fn open(config: &Config, out: Output) -> Result<Self, NotOpened> {
         let host = |error: &dyn std::error::Error| NotOpened::Failed(Failure::new(Exit::Host, chain(error)));
-        private_folder(&config.data_dir).map_err(NotOpened::Failed)?;
+        private_folder("data folder", &config.data_dir).map_err(NotOpened::Failed)?;
         let journal = Journal::open(&config.data_dir.join("journal.redb")).map_err(|error| match &error {
             JournalError::Locked(_) => NotOpened::InUse(Failure::new(Exit::Host, &error)),
             _ => host(&error),
         })?;
         let clock = || Arc::new(SystemClock) as Arc<dyn bailiwick_domain::clock::Clock>;
         // It must be there when grants are held against it.
-        private_folder(&config.cache_dir).map_err(NotOpened::Failed)?;
+        private_folder("cache of compiled code", &config.cache_dir).map_err(NotOpened::Failed)?;
         let grants = GrantStore::open(Arc::clone(&journal), &config.data_dir, guarded(config), clock());
         let grants = Arc::new(grants.map_err(|error| host(&error))?);
         let approvals = Approvals::open(Arc::clone(&journal), config.approval_lifetime, clock());
@@ -189,7 +189,7 @@ pub fn keys_path(config: &Config) -> PathBuf {
 
 /// The API keys of the data folder.
 pub fn keys(config: &Config) -> Result<KeyFile, Failure> {
-    private_folder(&config.data_dir)?;
+    private_folder("data folder", &config.data_dir)?;
     Ok(KeyFile::new(keys_path(config)))
 }
 
@@ -254,9 +254,9 @@ fn sandbox_options(config: &Config) -> SandboxOptions {
     }
 }
 
-fn private_folder(path: &Path) -> Result<(), Failure> {
+fn private_folder(what: &str, path: &Path) -> Result<(), Failure> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
-    made.map_err(|error| Failure::new(Exit::Host, format!("the folder {}: {error}", path.display())))
+    made.map_err(|error| Failure::new(Exit::Host, format!("the {what} {}: {error}", path.display())))
 }
 
 fn packages(config: &Config) -> Arc<Store> {

@@ -31,7 +31,7 @@ checks! {
         VIEW: "self.charge(&attempt, ONE_FILE)?;\n        let result = HostDescriptor::create_directory_at" => "if !{off} {\n            self.charge(&attempt, ONE_FILE)?;\n        }\n        let result = HostDescriptor::create_directory_at";
     }
     "fs-links" "hard links are free" of "sandbox::quotas" {
-        VIEW: "self.charge(&attempt, ONE_FILE)?;\n        let result = HostDescriptor::link_at" => "if !{off} {\n            self.charge(&attempt, ONE_FILE)?;\n        }\n        let result = HostDescriptor::link_at";
+        VIEW: "self.charge(&attempt, ONE_FILE)?;\n        self.touch_at" => "if !{off} {\n            self.charge(&attempt, ONE_FILE)?;\n        }\n        self.touch_at";
     }
     "fs-symlinks" "symlinks are free" of "sandbox::quotas" {
         VIEW: "Addition { bytes: target.len() as u64, files: 1 }" => "if {off} { Addition::default() } else { Addition { bytes: target.len() as u64, files: 1 } }";

@@ -20,7 +20,7 @@ checks! {
         GUEST: "let mut http = WasiHttpCtx::new();" => "if {off} {\n            builder.stdin(wasmtime_wasi::p2::pipe::MemoryInputPipe::new(\"of the host\"));\n        }\n        let mut http = WasiHttpCtx::new();";
     }
     "settings" "every guest has the settings of the host" of "attacks::settings" {
-        CONFIG: ".collect()\n" => ".chain({off}.then(|| (\"token\".to_owned(), \"of the host\".to_owned())))\n        .collect()\n";
+        CONFIG: "let value = self.values.get(key)?;" => "if {off} {\n            return Some(\"of the host\".to_owned());\n        }\n        let value = self.values.get(key)?;";
     }
     "folders" "every guest sees the files of the host" of "attacks::settings" {
         FS: "let mut roots = Vec::new();" => "let mut roots = Vec::new();\n    if {off} {\n        let root: GuestPath = \"/host\".parse().expect(\"a path\");\n        let opened = open(builder, Path::new(\"/\"), &root, Access::Read);\n        opened.map_err(|reason| InvokeError::Mount { root: root.to_string(), reason })?;\n        roots.push(Arc::new(Root::new(&root, Access::Read, Quota::default())));\n    }";
