@@ -31,9 +31,8 @@ impl Loaded {
     /// The folders of the files, for those who watch them.
     pub(super) fn folders(&self) -> impl Iterator<Item = PathBuf> {
         let whole = self.files.whole;
-        let folder_of = move |(file, _): &(PathBuf, _)| match whole {
-            true => Some(file.clone()).filter(|file| file.is_dir()),
-            false => file.parent().map(Path::to_owned),
+        let folder_of = move |(file, _): &(PathBuf, _)| {
+            if whole { Some(file.clone()).filter(|file| file.is_dir()) } else { file.parent().map(Path::to_owned) }
         };
         self.files.stamps.iter().filter_map(folder_of)
     }
