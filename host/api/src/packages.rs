@@ -131,7 +131,7 @@ fn wrong_version(text: &str, error: &dyn std::fmt::Display) -> Failure {
     Failure::invalid_version(&format!("`{text}` is not a version such as `1.2.3`: {error}"))
 }
 
-fn packages<'i>(installed: Vec<&'i Installed>) -> Vec<InstalledPackage> {
+fn packages(installed: Vec<&Installed>) -> Vec<InstalledPackage> {
     installed.into_iter().map(|it| package(it, true)).collect()
 }
 

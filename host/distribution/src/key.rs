@@ -107,7 +107,7 @@ impl PublicKey {
     }
 
     /// The key as PEM.
-    pub fn to_pem(&self) -> String {
+    pub fn to_pem(self) -> String {
         format!("-----BEGIN PUBLIC KEY-----\n{self}\n-----END PUBLIC KEY-----\n")
     }
 }

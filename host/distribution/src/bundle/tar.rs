@@ -61,8 +61,8 @@ pub(super) fn split(path: &str) -> Option<(&str, &str)> {
     if path.len() <= NAME {
         return Some(("", path));
     }
-    let cuts = path.match_indices('/').map(|(at, _)| (&path[..at], &path[at + 1..]));
-    cuts.into_iter().find(|(prefix, name)| prefix.len() <= PREFIX && name.len() <= NAME)
+    let mut cuts = path.match_indices('/').map(|(at, _)| (&path[..at], &path[at + 1..]));
+    cuts.find(|(prefix, name)| prefix.len() <= PREFIX && name.len() <= NAME)
 }
 
 /// The files of a tar. Limits hold while they are read, and each size is held

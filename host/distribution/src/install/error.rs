@@ -115,13 +115,15 @@ impl InstallError {
     /// What kind of answer it is.
     pub fn class(&self) -> Class {
         match self {
-            Self::Unreadable { .. } => Class::Unavailable,
-            Self::Bundle { error: BundleError::Io { .. }, .. } => Class::Unavailable,
-            Self::Bundle { .. } | Self::Invalid { .. } | Self::Full => Class::Invalid,
-            Self::Untrusted { .. } | Self::Digest { .. } => Class::Refused,
+            Self::Unreadable { .. } | Self::Bundle { error: BundleError::Io { .. }, .. } => Class::Unavailable,
+            Self::Bundle { .. }
+            | Self::Invalid { .. }
+            | Self::Full
+            | Self::Registry(OciError::NotASkill { .. } | OciError::Bundle { .. }) => Class::Invalid,
+            Self::Untrusted { .. }
+            | Self::Digest { .. }
+            | Self::Registry(OciError::Digest { .. } | OciError::Plain { .. }) => Class::Refused,
             Self::Conflict(_) => Class::Conflict,
-            Self::Registry(OciError::Digest { .. } | OciError::Plain { .. }) => Class::Refused,
-            Self::Registry(OciError::NotASkill { .. } | OciError::Bundle { .. }) => Class::Invalid,
             Self::Registry(_) => Class::Unavailable,
             Self::Lock(_) => Class::Lock,
             Self::NotInstalled { .. } => Class::Unknown,

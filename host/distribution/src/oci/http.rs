@@ -141,8 +141,7 @@ impl Http {
         let uri: Uri = whole.parse().map_err(|_| wrong("a place that is none"))?;
         // What began with encryption doesn't go on without.
         match (answer.uri.scheme_str(), uri.scheme_str()) {
-            (_, Some("https")) => Ok(uri),
-            (Some("http"), Some("http")) => Ok(uri),
+            (_, Some("https")) | (Some("http"), Some("http")) => Ok(uri),
             _ => Err(wrong("a place without encryption, or none")),
         }
     }

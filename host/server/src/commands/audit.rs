@@ -93,8 +93,9 @@ fn row(record: &AuditRecord) -> [String; 6] {
         let found = value[key].as_str().or_else(|| content[key].as_str()).unwrap_or_default();
         tame(found).into_owned()
     };
-    let what = [text("tool"), text("outcome"), text("approval")];
-    let what: Vec<_> = what.into_iter().filter(|part| !part.is_empty()).collect();
+    let of_package = text("kind").starts_with("package-");
+    let keys = if of_package { ["version", "source", "signed_by"] } else { ["tool", "outcome", "approval"] };
+    let what: Vec<_> = keys.into_iter().map(text).filter(|part| !part.is_empty()).collect();
     let seq = value["seq"].as_u64().unwrap_or_default().to_string();
     [seq, text("at"), text("kind"), text("principal"), text("skill"), what.join(" ")]
 }

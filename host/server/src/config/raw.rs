@@ -67,6 +67,7 @@ pub(super) struct Server {
 /// Which skills there are, and what is asked of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the file, under its name")]
 pub(super) struct Skills {
     /// Folders whose subfolders are skill packages. Relative to this file. Default: `skills`.
     pub(super) directories: Vec<PathBuf>,

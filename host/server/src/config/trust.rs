@@ -49,7 +49,7 @@ pub(super) fn trust(
 
 /// Where the lock is: beside the configuration, for git, else with the data.
 pub(super) fn lock_path(source: Option<&Path>, data_dir: &Path) -> PathBuf {
-    let folder = source.map(|file| file.parent().unwrap_or(Path::new(""))).unwrap_or(data_dir);
+    let folder = source.map_or(data_dir, |file| file.parent().unwrap_or(Path::new("")));
     // Commands and servers may be started in different folders, and mean one lock.
     let path = folder.join(lock::FILE_NAME);
     std::path::absolute(&path).unwrap_or(path)
