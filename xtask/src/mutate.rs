@@ -63,10 +63,10 @@ pub(crate) fn run(root: &Path, arguments: &[&str]) -> Result<(), String> {
         println!("{}/{} {}: {} of {}", number + 1, selected.len(), check.name, row.told(), row.tests);
         table.put(check, row);
         // After each, so that what was found outlives an interrupt.
-        table.write(root, &checks, attacks.cases())?;
+        table.write(root, &checks, &attacks.cases())?;
     }
-    table.write(root, &checks, attacks.cases())?;
-    table.judge(&checks, attacks.cases())
+    table.write(root, &checks, &attacks.cases())?;
+    table.judge(&checks, &attacks.cases())
 }
 
 impl<'a> Asked<'a> {
@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
 fn attack(attacks: &Attacks, check: &Check, checks: &[Check], host: &str) -> Result<Row, String> {
     let sound = attacks.sound(check)?;
     if !sound.is_empty() {
-        return Err(format!("with every check on these fail: {}", Vec::from_iter(sound).join(" ")));
+        return Err(format!("with every check on these fail: {}", sound.into_iter().collect::<Vec<_>>().join(" ")));
     }
     let (tests, failed) = attacks.run(check.of, &off(check, checks), check.forgets())?;
     Ok(Row { tests, failed: failed.into_iter().collect(), host: host.to_owned() })

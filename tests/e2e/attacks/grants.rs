@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::approvals::all_at_once;
 use super::rogue::{self, Rogue};
 use crate::client::Answer;
-use crate::host::{Home, Server};
+use crate::host::{Home, Ran, Server};
 
 #[test]
 fn one_shot_twice() {
@@ -153,10 +153,7 @@ fn folder_of_the_configuration() {
 /// None of these folders can be granted, by the command line or by a file.
 #[track_caller]
 fn host_folders(says: &str, folders: &[&str], how: &str) {
-    let home = Home::configured(
-        "data_dir = \"data\"\ncache_dir = \"elsewhere/cache\"\n[secrets.token]\nfile = \"vault/token\"\n\
-         [skills]\ndirectories = [\"skills\"]\n",
-    );
+    let home = Home::new();
     vault(&home);
     home.write("data/workspaces/one/files/x", "");
     home.write("data/cache/x", "");
@@ -164,19 +161,15 @@ fn host_folders(says: &str, folders: &[&str], how: &str) {
     home.write("docs/x", "");
     let asked = "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read-write\"\n";
     home.guest("filler", asked);
-    // A configuration beside which nothing else lies.
-    home.write(
+    // Beside the configuration lies nothing else, so that it is what is refused.
+    let settings = home.write(
         "settings/bailiwick.toml",
-        fs::read_to_string(home.path("bailiwick.toml"))
-            .unwrap()
-            .replace("\"data\"", "\"../data\"")
-            .replace("\"elsewhere", "\"../elsewhere")
-            .replace("\"vault", "\"../vault")
-            .replace("\"skills\"", "\"../skills\""),
+        "data_dir = \"../data\"\ncache_dir = \"../elsewhere/cache\"\n[secrets.token]\nfile = \"../vault/token\"\n\
+         [skills]\ndirectories = [\"../skills\"]\n",
     );
     let run = |arguments: &[&str]| {
         let mut command = home.command();
-        crate::host::Ran::of(command.env("BAILIWICK_CONFIG", home.path("settings/bailiwick.toml")).args(arguments))
+        Ran::of(command.env("BAILIWICK_CONFIG", &settings).args(arguments))
     };
     for folder in folders {
         let refused = run(&["grant", "add", "tests/filler", "--fs", &format!("{folder}:/work{how}")]).expect(2);

@@ -107,7 +107,7 @@ impl Attacks {
         let mut command = self.nextest("run");
         command.args(["--profile", "mutants", "--no-fail-fast", "-E", &format!("binary(e2e) & ({filter})")]);
         command.args(["--status-level", "fail", "--final-status-level", "none", "--failure-output", "never"]);
-        command.env(VARIABLE, Vec::from_iter(off.iter().copied()).join(","));
+        command.env(VARIABLE, off.iter().copied().collect::<Vec<_>>().join(","));
         let output = command.output().map_err(|error| format!("cargo can't be started: {error}"))?;
         let text = String::from_utf8_lossy(&output.stderr);
         let failed: Cases = text.lines().filter_map(failed).collect();

@@ -84,6 +84,6 @@ fn read<'t>(
 
 /// The replacement, in which `{off}` asks the switch.
 fn with_switch(name: &str, patch: &Patch) -> String {
-    let path = if patch.file.starts_with("host/domain/") { "crate" } else { "bailiwick_domain" };
-    patch.replace.replace("{off}", &format!("{path}::mutant(\"{name}\")"))
+    let domain = if patch.file.starts_with("host/domain/") { "crate" } else { "bailiwick_domain" };
+    patch.replace.replace("{off}", &format!("{domain}::mutant(\"{name}\")"))
 }

@@ -81,12 +81,12 @@ impl Table {
     }
 
     /// Writes the document.
-    pub(super) fn write(&self, root: &Path, checks: &[Check], cases: Vec<&str>) -> Result<(), String> {
-        fs::write(root.join(FILE), self.text(checks, &cases)).map_err(|error| format!("{FILE}: {error}"))
+    pub(super) fn write(&self, root: &Path, checks: &[Check], cases: &[&str]) -> Result<(), String> {
+        fs::write(root.join(FILE), self.text(checks, cases)).map_err(|error| format!("{FILE}: {error}"))
     }
 
     /// Whether every check is noticed, and every case notices one or has its reason.
-    pub(super) fn judge(&self, checks: &[Check], cases: Vec<&str>) -> Result<(), String> {
+    pub(super) fn judge(&self, checks: &[Check], cases: &[&str]) -> Result<(), String> {
         let unnoticed = |check: &&Check| self.0.get(check.name).is_some_and(|row| row.failed.is_empty());
         let mut problems: Vec<String> = checks
             .iter()
@@ -94,7 +94,7 @@ impl Table {
             .map(|check| format!("nothing notices that {} is off", check.name))
             .collect();
         if checks.iter().all(|check| self.0.contains_key(check.name)) {
-            let without_reason = self.unnoticing(&cases).into_iter().filter(|case| reason(case).is_none());
+            let without_reason = self.unnoticing(cases).into_iter().filter(|case| reason(case).is_none());
             problems.extend(without_reason.map(|case| format!("{case} notices no check, and no reason is given")));
             let known = REASONS.iter().flat_map(|reason| reason.cases);
             let wrong = known.filter(|case| !cases.contains(case) || self.notices(case));

@@ -102,7 +102,7 @@ checks! {
     "deadline-of-host-calls" "a call that waits for the host has eight seconds more" of "attacks::time", "attacks::network::body_sent", "attacks::network::timeouts_of_c", "attacks::network::response_" {
         INVOKE: "tokio::time::Instant::from_std(self.permit.deadline());" => "tokio::time::Instant::from_std(\n            self.permit.deadline() + std::time::Duration::from_secs(if {off} { 8 } else { 0 }),\n        );";
     }
-    "deadline-of-guests" "a call that computes is not interrupted" of "attacks::time", "hostile::spin"; with "deadline-of-host-calls" {
+    "deadline-of-guests" "a call that computes is not interrupted" of "attacks::time", "attacks::network::body_sent", "attacks::network::response_drips", "hostile::spin"; with "deadline-of-host-calls" {
         INVOKE: "let over = clock.instant() >= deadline;" => "let over = !{off} && clock.instant() >= deadline;";
     }
     "giving-way" "a call that computes does not give way" of "attacks::time", "sandbox::limits::a_loop_gives" {
