@@ -30,12 +30,16 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "list"],
     &["key", "revoke", "ci"],
     &["secrets", "list"],
+    &["skills", "observe", "tests/keeper", "setting", "--arg", "key=units", "--setting", "units=metric"],
 ];
 
-/// Commands that don't end by themselves, or print something that is not for scripts.
+/// Commands that don't end by themselves, print something that is not for scripts, or
+/// are not for people.
 const OTHERS: &[&[&str]] = &[
     &["serve"],
     &["completion"],
+    // The host's own, which becomes the command that it is given.
+    &["launch"],
     // Lines of JSON as they are.
     &["audit", "export"],
     // Their tests have what they need: a question, other bytes, a file.
