@@ -212,6 +212,26 @@ fn bounds_are_checked_like_a_grant() {
 }
 
 #[test]
+fn a_skill_that_makes_links_is_granted_the_root() {
+    let home = home("filler");
+    let link = json!({ "target": "a.txt", "new": "/work/in/link" }).to_string();
+    let observe = ["--json", "skills", "observe", "tests/filler", "symlink", "--args", &link, "--fs", "notes:/work:rw"];
+    let observed = home.run(&observe).expect(0).json();
+    assert_eq!(observed["calls"][0]["outcome"], "succeeded", "{observed}");
+    assert_eq!(texts(&observed["missing"]), ["folder /work (read-write)"], "names tell no more where things lie");
+}
+
+#[test]
+fn a_file_of_calls_is_read_as_a_whole_or_not_at_all() {
+    let home = home("filler");
+    // Cut at 4 MiB it would be one call.
+    let call = json!({ "tool": "read", "arguments": { "path": "/work/in/a.txt" } }).to_string();
+    home.write("calls.jsonl", format!("{call}{}{call}\n", "\n".repeat(4 << 20)));
+    let failed = home.run(&["skills", "observe", "tests/filler", "--calls", "calls.jsonl", "--fs", "notes:/work"]);
+    assert!(failed.code != 0 && failed.stderr.contains("larger than 4 MiB"), "{failed:?}");
+}
+
+#[test]
 fn a_risk_is_accepted_before_it_is_observed() {
     let home = home("filler");
     home.package("risky", "tests/risky", "1.0.0", "filler", "risk_tags = [\"destructive\"]\n");

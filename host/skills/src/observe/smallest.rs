@@ -143,6 +143,11 @@ impl Smallest {
             let further = origin.addresses.iter().map(named).filter(|address| *address != pattern);
             for pattern in std::iter::once(pattern.clone()).chain(further) {
                 let rules = origin.rules(&pattern, scheme, port, &within.http);
+                if rules.is_empty() {
+                    // Its text was cut or cleaned, so that it is no longer what was allowed.
+                    self.notes
+                        .push(format!("requests to `{pattern}` are not granted: no rule that was given names it"));
+                }
                 self.permissions.http.extend(rules.iter().cloned());
                 self.capabilities.http.extend(rules);
             }
@@ -226,6 +231,8 @@ mod tests {
         assert_eq!(found.permissions.http, found.capabilities.http);
         let found = of(&seen([request("10.1.2.3", Some("10.1.2.3"))]), &within);
         assert_eq!(found.capabilities.http.len(), 1, "the address is named already");
+        let found = of(&seen([request("10.1.2.3", Some("10.1.2.3"))]), &Capabilities::default());
+        assert!(found.capabilities.http.is_empty() && found.notes[0].contains("10.1.2.3"), "{found:?}");
         let found = of(&seen([request("a..b", None)]), &within);
         assert!(found.capabilities.http.is_empty() && found.notes[0].contains("a..b"), "{found:?}");
     }
