@@ -84,7 +84,8 @@ fn nothing_stays_of_what_was_observed() {
         ("setting", json!({ "key": "mode" })),
         ("setting", json!({ "key": "region" })),
     ];
-    let observed = adopt(&home, "tests/keeper", &calls, &["--setting", "mode=fast", "--setting", "unread=x"]);
+    let observed =
+        adopt(&home, "tests/keeper", &calls, &["--setting", "mode=fast", "--setting", "unread=x", "--state"]);
     assert_eq!(observed["calls"][1]["output"], "v", "calls of one observation share their state");
     assert_eq!(texts(&observed["touched"]), ["state", "setting mode", "setting region"]);
     assert_eq!(texts(&observed["missing"]), ["durable state", "setting mode", "setting region"]);
@@ -94,8 +95,42 @@ fn nothing_stays_of_what_was_observed() {
     let kept = call(&home, "tests/keeper", "get", &json!({ "key": "k" })).expect(0);
     assert_eq!(kept.stdout.trim(), "null", "the state of the observation is gone");
     assert_eq!(call(&home, "tests/keeper", "setting", &json!({ "key": "mode" })).expect(0).stdout.trim(), "fast");
+}
+
+#[test]
+fn copies_are_gone_with_the_answer_also_where_workspaces_are_kept() {
+    let home = Home::with("[skills]\nworkspace_retention = \"10 min\"\n");
+    home.guest("filler", "");
+    home.write("notes/in/a.txt", "first");
+    let write = json!({ "path": "/workspace/x", "bytes": 3, "offset": 0 }).to_string();
+    let arguments = ["--json", "skills", "observe", "tests/filler", "write", "--args", &write, "--fs", "notes:/work"];
+    let observed = home.run(&arguments).expect(0).json();
+    assert_eq!(observed["calls"][0]["outcome"], "succeeded", "{observed}");
     let leftovers = fs::read_dir(home.path("data/workspaces")).map_or(0, Iterator::count);
-    assert_eq!(leftovers, 0, "the copies are gone");
+    assert_eq!(leftovers, 0, "neither the copies nor the workspace are kept");
+}
+
+#[test]
+fn what_the_bounds_lack_is_seen_and_not_granted() {
+    let home = home("keeper");
+    let put = json!({ "key": "k", "value": "v" }).to_string();
+    let observe = ["--json", "skills", "observe", "tests/keeper", "put", "--args", &put];
+    let observed = home.run(&observe).expect(0).json();
+    assert_eq!(texts(&observed["missing"]), ["durable state"], "it was tried on one that is gone");
+    assert_eq!(texts(&observed["notes"]), ["durable state was used and not given: give it with `--state`"]);
+    assert!(toml_value(observed["grant"].as_str().unwrap())["grant"][0].get("state").is_none(), "{observed}");
+    let observed = home.run(&[&observe[..], &["--state"]].concat()).expect(0).json();
+    assert!(toml_value(observed["grant"].as_str().unwrap())["grant"][0].get("state").is_some(), "{observed}");
+    assert_eq!(texts(&observed["notes"]).len(), 0);
+    // Rules for requests stay within the bounds too, where paths would be taken together.
+    let courier = self::home("courier");
+    let web = Web::start(&[("/v1/7/items", 200, "text/plain", "items")]);
+    let send = json!({ "url": web.url("/v1/7/items"), "headers": [] }).to_string();
+    let bound = format!("{}/v1/*/items", web.url(""));
+    let observe = ["--json", "skills", "observe", "tests/courier", "send", "--args", &send, "--http", &bound];
+    let observed = courier.run(&observe).expect(0).json();
+    let rule = format!("requests GET {} below /v1/*/items", web.url(""));
+    assert_eq!(texts(&observed["missing"]), [rule.as_str()], "{observed}");
 }
 
 #[test]
@@ -168,6 +203,32 @@ fn bounds_are_checked_like_a_grant() {
     let observed = home.run(&[&read, &["notes:/work"][..]].concat()).expect(0).json();
     assert_eq!(observed["calls"][0]["outcome"], "failed", "{observed}");
     assert!(texts(&observed["notes"])[0].starts_with("1 symlinks"), "{observed}");
+    // And the grant is for the folder that the link lies in, not for what it leads to.
+    assert_eq!(texts(&observed["missing"]), ["folder /work/in (read)"]);
+    let grant = toml_value(observed["grant"].as_str().unwrap());
+    let granted = &grant["grant"][0]["fs"];
+    assert_eq!(granted[0]["host"], home.path("notes/in").canonicalize().unwrap().to_str().unwrap(), "{grant}");
+    assert_eq!(granted.as_array().unwrap().len(), 1, "{grant}");
+}
+
+#[test]
+fn a_skill_that_makes_links_is_granted_the_root() {
+    let home = home("filler");
+    let link = json!({ "target": "a.txt", "new": "/work/in/link" }).to_string();
+    let observe = ["--json", "skills", "observe", "tests/filler", "symlink", "--args", &link, "--fs", "notes:/work:rw"];
+    let observed = home.run(&observe).expect(0).json();
+    assert_eq!(observed["calls"][0]["outcome"], "succeeded", "{observed}");
+    assert_eq!(texts(&observed["missing"]), ["folder /work (read-write)"], "names tell no more where things lie");
+}
+
+#[test]
+fn a_file_of_calls_is_read_as_a_whole_or_not_at_all() {
+    let home = home("filler");
+    // Cut at 4 MiB it would be one call.
+    let call = json!({ "tool": "read", "arguments": { "path": "/work/in/a.txt" } }).to_string();
+    home.write("calls.jsonl", format!("{call}{}{call}\n", "\n".repeat(4 << 20)));
+    let failed = home.run(&["skills", "observe", "tests/filler", "--calls", "calls.jsonl", "--fs", "notes:/work"]);
+    assert!(failed.code != 0 && failed.stderr.contains("larger than 4 MiB"), "{failed:?}");
 }
 
 #[test]
@@ -211,8 +272,10 @@ fn observing_is_for_administrators_and_on_record() {
     let [begun] = &records(&reader, "kind=observation-begun")[..] else { panic!("one") };
     assert_eq!((&begun["principal"], &begun["calls"]), (&json!("key:admin"), &json!(2)));
     assert_eq!(begun["within"]["fs"][0]["root"], "/work", "{begun}");
+    assert_eq!((&begun["planned"][1]["tool"], begun["planned"].as_array().unwrap().len()), (&json!("read"), 2));
     let [ended] = &records(&reader, "kind=observation-ended")[..] else { panic!("one") };
-    assert_eq!(ended["observed"][0]["outcome"], "succeeded", "{ended}");
+    assert_eq!((&ended["outcome"], &ended["observed"][0]["outcome"]), (&json!("completed"), &json!("succeeded")));
+    assert_eq!(ended["observed"][0]["arguments"], begun["planned"][0]["arguments"]);
     assert_eq!(ended["observed"][0]["used"], json!(["fs /work read"]), "{ended}");
 }
 

@@ -22,7 +22,7 @@ use crate::state::ApiState;
 /// Runs calls on copies of the folders in `within` and on a state that is gone
 /// afterwards, within those bounds and whatever the manifest asks for, and answers
 /// the smallest permissions and the smallest grant that let them do what they did.
-/// Requests are sent, if the bounds let them.
+/// The grant is never wider than `within`. Requests are sent, if the bounds let them.
 #[utoipa::path(
     post,
     path = "/v1/skills/{namespace}/{name}/observe",

@@ -17,6 +17,13 @@ use crate::state::StateStore;
 /// better granted a folder or a host as a whole, and the observation says so.
 pub const MAX_TOUCHES: usize = 20_000;
 
+/// Bytes that are kept of each text that a guest chose: what tells the most of it. With
+/// [`MAX_TOUCHES`] it bounds what a guest can make the host remember.
+pub const MAX_TEXT: usize = 256;
+
+/// Stands at the end of a text that was longer than it is kept.
+pub const CUT: char = '…';
+
 /// One thing that a guest did with what it was let.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Touch {
@@ -120,8 +127,9 @@ impl Observation {
         &self.state
     }
 
-    /// Notes one thing.
-    pub fn touch(&self, touch: Touch) {
+    /// Notes one thing, with as much of its texts as is kept.
+    pub fn touch(&self, mut touch: Touch) {
+        touch.texts().for_each(cut);
         let mut seen = self.lock();
         if seen.touches.len() < MAX_TOUCHES {
             seen.touches.insert(touch);
@@ -161,19 +169,31 @@ impl fmt::Debug for Observation {
     }
 }
 
+impl Touch {
+    /// Every text that a guest chose.
+    fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let texts = match self {
+            Self::Path { path, .. } => [Some(path), None, None],
+            Self::Request { method, host, path, .. } => [Some(method), Some(host), Some(path)],
+            Self::Secret { host, .. } => [Some(host), None, None],
+            Self::Setting(key) => [Some(key), None, None],
+            Self::State => [None, None, None],
+        };
+        texts.into_iter().flatten()
+    }
+}
+
+/// Cuts a text that is too long. What is cut off gives its memory back.
+fn cut(text: &mut String) {
+    if text.len() > MAX_TEXT {
+        let end = text.floor_char_boundary(MAX_TEXT);
+        *text = format!("{}{CUT}", &text[..end]);
+    }
+}
+
 /// The same without secrets, wherever a guest chose the text.
 fn cleaned(mut touch: Touch, redactor: &Redactor) -> Touch {
-    match &mut touch {
-        Touch::Path { path, .. } => redactor.clean(path),
-        Touch::Request { method, host, path, .. } => {
-            for text in [method, host, path] {
-                redactor.clean(text);
-            }
-        }
-        Touch::Secret { host, .. } => redactor.clean(host),
-        Touch::Setting(key) => redactor.clean(key),
-        Touch::State => {}
-    }
+    touch.texts().for_each(|text| redactor.clean(text));
     touch
 }
 
@@ -235,6 +255,28 @@ mod tests {
         observation.touch(Touch::State);
         let seen = observation.seen();
         assert!(seen.more && seen.touches.len() == MAX_TOUCHES && !seen.touches.contains(&Touch::State));
+    }
+
+    #[test]
+    fn no_text_fills_the_memory() {
+        let observation = observation();
+        let long = || "ä".repeat(1 << 20);
+        let (scheme, port, address) = (Scheme::Https, 443, None);
+        observation.touch(Touch::Path { root: GuestPath::workspace(), path: long(), changed: true });
+        observation.touch(Touch::Request { method: long(), scheme, host: long(), port, path: long(), address });
+        observation.touch(Touch::Secret { name: "pw".to_owned(), host: long(), port, scheme });
+        observation.touch(Touch::Setting(long()));
+        let kept = format!("{}…", "ä".repeat(MAX_TEXT / 2));
+        let mut texts = 0;
+        for mut touch in observation.seen().touches {
+            for text in touch.texts() {
+                assert!(*text == kept && text.capacity() <= 2 * MAX_TEXT, "{} bytes", text.capacity());
+                texts += 1;
+            }
+        }
+        assert_eq!(texts, 6);
+        observation.touch(Touch::Setting("x".repeat(MAX_TEXT)));
+        assert!(observation.seen().touches.contains(&Touch::Setting("x".repeat(MAX_TEXT))), "it is short enough");
     }
 
     #[test]

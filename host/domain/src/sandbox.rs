@@ -27,7 +27,8 @@ pub trait Sandbox: Send + Sync + 'static {
     /// Forgets compiled code of all components but `digests`. Calls under way go on.
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool);
 
-    /// A folder that nobody else has, beside those of calls. Blocks.
+    /// A folder that nobody else has, beside those of calls. It is never kept, however
+    /// long those are. Blocks.
     fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>>;
 
     /// Calls the tool at index `tool` of the inspection of the permit's digest
@@ -35,10 +36,13 @@ pub trait Sandbox: Send + Sync + 'static {
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome>;
 }
 
-/// A folder of the host's own. Dropping it ends it.
+/// A folder of the host's own. Dropping it ends it, some time later.
 pub trait ScratchFolder: Send + Sync {
     /// Where it is: absolute, without symlinks.
     fn path(&self) -> &Path;
+
+    /// Ends it, and waits until it is gone.
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()>;
 }
 
 /// How an invocation ended, with what it cost in any case.

@@ -94,13 +94,15 @@ impl Call<'_> {
         self.outcome(result, &store)
     }
 
-    /// A fresh folder, where the permit gives one.
+    /// A fresh folder, where the permit gives one. That of an observed call is never kept.
     async fn workspace(&self) -> Result<Option<Workspace>, InvokeError> {
         if self.permit.terms().workspace.is_none() {
             return Ok(None);
         }
         let workspaces = Arc::clone(self.workspaces);
-        let created = tokio::task::spawn_blocking(move || workspaces.create()).await;
+        let observed = self.permit.observation().is_some();
+        let create = move || if observed { workspaces.create_scratch() } else { workspaces.create() };
+        let created = tokio::task::spawn_blocking(create).await;
         let created = created.unwrap_or_else(|error| Err(std::io::Error::other(error)));
         created.map(Some).map_err(|error| InvokeError::Host(format!("the workspace can't be made: {error}")))
     }

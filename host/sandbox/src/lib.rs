@@ -252,7 +252,7 @@ impl Sandbox for WasmSandbox {
     }
 
     fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>> {
-        Ok(Box::new(self.workspaces.create()?))
+        Ok(Box::new(self.workspaces.create_scratch()?))
     }
 
     fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {

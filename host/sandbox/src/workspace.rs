@@ -5,6 +5,8 @@
 //! <workspaces>/<id>/files/  what the guest sees at /workspace
 //! ```
 
+mod remove;
+
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,14 +15,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
-use bailiwick_domain::sandbox::ScratchFolder;
+use bailiwick_domain::sandbox::{BoxFuture, ScratchFolder};
 use tokio::runtime::Handle;
+
+use self::remove::remove;
 
 /// Only the host's user comes in.
 const MODE: u32 = 0o700;
 
 /// What the guest sees of a workspace.
 const FILES: &str = "files";
+
+/// What the names of folders begin with that are never kept, also not those of a host
+/// that crashed.
+const SCRATCH: &str = "scratch-";
 
 /// Bytes of an id, by chance alone never the same twice.
 const ID_BYTES: usize = 16;
@@ -79,12 +87,15 @@ impl Workspaces {
 
     /// A workspace that is nobody else's. Blocks.
     pub(crate) fn create(&self) -> io::Result<Workspace> {
-        let mut id = [0; ID_BYTES];
-        getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
-        self.create_named(&format!("{:032x}", u128::from_be_bytes(id)))
+        self.create_named(&id()?, !self.retention.is_zero())
     }
 
-    fn create_named(&self, id: &str) -> io::Result<Workspace> {
+    /// The same for what is never kept: it holds copies, of what is observed. Blocks.
+    pub(crate) fn create_scratch(&self) -> io::Result<Workspace> {
+        self.create_named(&format!("{SCRATCH}{}", id()?), false)
+    }
+
+    fn create_named(&self, id: &str, keep: bool) -> io::Result<Workspace> {
         DirBuilder::new().recursive(true).mode(MODE).create(&self.folder)?;
         let folder = self.folder.join(id);
         let mut exclusive = DirBuilder::new();
@@ -95,7 +106,7 @@ impl Workspaces {
         exclusive.create(&files)?;
         // The data folder may be named by a path with symlinks in it.
         let files = files.canonicalize()?;
-        let (clock, keep) = (Arc::clone(&self.clock), !self.retention.is_zero());
+        let clock = Arc::clone(&self.clock);
         Ok(Workspace { ending: Some(Ending { folder, clock, keep, lock }), files })
     }
 
@@ -109,7 +120,9 @@ impl Workspaces {
         // Set when the call ended. The guest can't reach this folder, only the one in it.
         let ended = folder.metadata()?.modified()?;
         let age = self.clock.now().duration_since(ended).unwrap_or_default();
-        if age < self.retention.max(GRACE) {
+        let scratch = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(SCRATCH.as_bytes()));
+        let kept = if scratch { GRACE } else { self.retention.max(GRACE) };
+        if age < kept {
             return Ok(());
         }
         remove(path)
@@ -135,6 +148,10 @@ impl ScratchFolder for Workspace {
     fn path(&self) -> &Path {
         &self.files
     }
+
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(Self::end(*self))
+    }
 }
 
 impl Drop for Workspace {
@@ -157,45 +174,10 @@ impl Ending {
     }
 }
 
-/// Removes a folder with all that is in it. A guest decides how deep that goes:
-/// folders are lifted to the top one after the other, so that neither the stack
-/// nor the number of open files grows with the depth.
-fn remove(folder: &Path) -> io::Result<()> {
-    let mut lifted = 0_u64;
-    loop {
-        let entries = fs::read_dir(folder)?.collect::<io::Result<Vec<_>>>()?;
-        if entries.is_empty() {
-            return fs::remove_dir(folder);
-        }
-        for entry in entries {
-            if !entry.file_type()?.is_dir() {
-                fs::remove_file(entry.path())?;
-                continue;
-            }
-            for child in fs::read_dir(entry.path())? {
-                let child = child?;
-                if child.file_type()?.is_dir() {
-                    lifted = lift(&child.path(), folder, lifted)?;
-                } else {
-                    fs::remove_file(child.path())?;
-                }
-            }
-            fs::remove_dir(entry.path())?;
-        }
-    }
-}
-
-/// Moves `path` into `folder`, under a name that nothing there has.
-fn lift(path: &Path, folder: &Path, lifted: u64) -> io::Result<u64> {
-    let mut number = lifted;
-    loop {
-        number += 1;
-        let to = folder.join(format!("lifted-{number}"));
-        if to.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-            fs::rename(path, to)?;
-            return Ok(number);
-        }
-    }
+fn id() -> io::Result<String> {
+    let mut id = [0; ID_BYTES];
+    getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(format!("{:032x}", u128::from_be_bytes(id)))
 }
 
 #[cfg(test)]
@@ -233,9 +215,9 @@ mod tests {
     #[test]
     fn an_id_that_is_taken_is_an_error() {
         let (_folder, _, workspaces) = workspaces(Duration::ZERO);
-        let first = workspaces.create_named("one").expect("a workspace");
+        let first = workspaces.create_named("one", false).expect("a workspace");
         fs::write(first.folder().join("file"), "x").expect("written");
-        let error = workspaces.create_named("one").map(drop).expect_err("it is another call's");
+        let error = workspaces.create_named("one", false).map(drop).expect_err("it is another call's");
         assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
         assert!(first.folder().join("file").exists());
     }
@@ -281,5 +263,22 @@ mod tests {
         workspaces.sweep();
         assert_eq!(count(&workspaces), 1);
         assert!(live.folder().exists());
+    }
+
+    #[tokio::test]
+    async fn a_scratch_folder_is_never_kept() {
+        let (_folder, clock, workspaces) = workspaces(Duration::from_mins(1));
+        let scratch: Box<dyn ScratchFolder> = Box::new(workspaces.create_scratch().expect("a folder"));
+        fs::write(scratch.path().join("file"), "x").expect("written");
+        scratch.end().await;
+        assert_eq!(count(&workspaces), 0, "it is gone before anybody is told");
+        // Also where the host ended before it.
+        let crashed = workspaces.create_scratch().expect("a folder");
+        let path = crashed.folder().parent().expect("a parent").to_owned();
+        std::thread::spawn(move || drop(crashed)).join().expect("no panic");
+        fs::create_dir_all(path.join(FILES)).expect("folders");
+        *clock.0.lock().expect("unpoisoned") += Duration::from_secs(3);
+        workspaces.sweep();
+        assert!(!path.exists());
     }
 }

@@ -22,6 +22,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::receipt::Receipt;
 use bailiwick_journal::{Journal, JournalError, Link, Shelf, Undone};
+use tokio::task::JoinHandle;
 
 pub use self::checkpoint::{Checkpoint, CheckpointError};
 pub use self::export::Export;
@@ -116,14 +117,29 @@ impl Audit {
         self.journal.append(body).await.map(drop)
     }
 
-    /// Records what observed calls did.
-    pub(crate) async fn observation_ended(
-        &self,
+    /// Records how an observation ended and what its calls did, on a task of its own, so
+    /// that it is written also where nobody waits for it. `None` where no task can run.
+    pub(crate) fn observation_ended(
+        self: &Arc<Self>,
         about: &record::Observed,
-        calls: Vec<record::ObservedCallRecord>,
-    ) -> Result<(), JournalError> {
-        let body = record::observation_ended(self.clock.now(), about, &calls);
-        self.journal.append(body).await.map(drop)
+        outcome: &str,
+        calls: &[record::ObservedCallRecord],
+    ) -> Option<JoinHandle<Result<(), JournalError>>> {
+        let body = record::observation_ended(self.clock.now(), about, outcome, calls);
+        let journal = Arc::clone(&self.journal);
+        let write = async move {
+            let written = journal.append(body).await.map(drop);
+            if let Err(error) = &written {
+                tracing::error!(%error, "the end of an observation can't be recorded");
+            }
+            written
+        };
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            return Some(runtime.spawn(write));
+        }
+        // The runtime is gone, and with it the host.
+        tracing::error!("an observation was cancelled after the runtime had ended, and its end is not recorded");
+        None
     }
 
     /// Records a call whose caller went away, on a task of its own.

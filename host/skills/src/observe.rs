@@ -6,17 +6,18 @@
 //! requests are sent, if the bounds let them. What was touched becomes the smallest
 //! permissions for the manifest, and the smallest grant.
 //!
-//! Bounds are authority, so they are in the audit chain before the first guest runs.
+//! Bounds are authority, so they are in the audit chain before the first guest runs, and
+//! what was done is there afterwards, also of an observation that was cut off.
 
 mod difference;
 mod error;
 mod folders;
+mod on_record;
 mod places;
 mod requests;
 mod smallest;
 mod write;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bailiwick_domain::authority::GuestPath;
@@ -35,9 +36,10 @@ use serde_json::Value;
 
 pub use self::error::ObserveError;
 use self::folders::{Copied, LeftOut};
+use self::on_record::{COMPLETED, OnRecord};
 use self::smallest::{Smallest, smallest};
 use crate::audit::record::{Observed as ObservedRecord, ObservedCallRecord};
-use crate::execute::{Executor, arguments_digest, arguments_size, check_input, check_output, find_tool};
+use crate::execute::{ExecuteError, Executor, arguments_digest, arguments_size, check_input, check_output, find_tool};
 use crate::grants::{self, GrantEntry, GrantError, NewGrant};
 use crate::policy::{Now, Refusal};
 use crate::skill::{Skill, Tool};
@@ -45,7 +47,7 @@ use crate::skill::{Skill, Tool};
 /// Calls of one observation: as many as a person writes down, or a file of cases has.
 pub const MAX_CALLS: usize = 100;
 
-/// Lines of an observation that are told: what one person reads.
+/// Lines of each list of an observation that are told: what one person reads.
 const MAX_LINES: usize = 200;
 
 /// What shall be observed.
@@ -84,11 +86,11 @@ pub struct Observed {
     pub calls: Vec<ObservedCall>,
     /// What they touched, a line each; at most 200.
     pub touched: Vec<String>,
-    /// What was used and the manifest doesn't ask for.
-    pub missing: BTreeSet<String>,
-    /// What the manifest asks for and was not used.
-    pub unneeded: BTreeSet<String>,
-    /// What a person should know beside it.
+    /// What was used and the manifest doesn't ask for; at most 200.
+    pub missing: Vec<String>,
+    /// What the manifest asks for and was not used; at most 200.
+    pub unneeded: Vec<String>,
+    /// What a person should know beside it; at most 200.
     pub notes: Vec<String>,
     /// The smallest `[permissions]` of a manifest.
     pub permissions: String,
@@ -127,28 +129,45 @@ impl Executor {
         if !(1..=MAX_CALLS).contains(&request.calls.len()) {
             return Err(ObserveError::Calls { found: request.calls.len(), max: MAX_CALLS });
         }
-        let skill = self.registry().catalog().resolve(&request.skill).map_err(crate::execute::ExecuteError::from)?;
+        let skill = self.registry().catalog().resolve(&request.skill).map_err(ExecuteError::from)?;
         if !request.within.capabilities.shell.is_empty() {
             return Err(ObserveError::Commands);
         }
         let tools = tools(&skill, &request.calls)?;
         let entry = self.bounds(&skill, &request).await?;
         for tool in &tools {
-            self.policy().accepts_risks(&skill, tool, &entry).map_err(crate::execute::ExecuteError::from)?;
+            self.policy().accepts_risks(&skill, tool, &entry).map_err(ExecuteError::from)?;
         }
-        let (scratch, copied, left_out) = self.copies(&skill, &entry).await?;
-        let about = ObservedRecord::new(&request, &skill);
-        self.audit().observation_begun(&about, &entry).await?;
-        let observation = Arc::new(Observation::new(Journal::in_memory()?));
-        let mut calls = Vec::new();
-        for (call, tool) in request.calls.iter().zip(tools) {
-            calls.push(self.observe_call(&skill, tool, call, &entry, &copied, &observation).await?);
+        let planned = request.calls.iter().zip(&tools);
+        let planned = planned.map(|(call, tool)| (tool.name.clone(), arguments_digest(&call.arguments))).collect();
+        let about = ObservedRecord::new(&request, &skill, planned);
+        let (scratch, stage) = self.stage(&skill, &entry).await?;
+        let mut record = OnRecord::begin(self.audit(), about, &entry).await?;
+        let observed = self.observe_on(&stage, &request.calls, &tools, &mut record).await;
+        scratch.end().await;
+        record.end(observed.as_ref().map_or_else(ObserveError::code, |_| COMPLETED)).await?;
+        observed
+    }
+
+    /// Makes the calls, and the report of them.
+    async fn observe_on(
+        &self,
+        stage: &Arc<Stage>,
+        calls: &[ObserveCall],
+        tools: &[&Tool],
+        record: &mut OnRecord,
+    ) -> Result<Observed, ObserveError> {
+        let mut ended = Vec::new();
+        for (call, tool) in calls.iter().zip(tools) {
+            record.call_begins(&tool.name, arguments_digest(&call.arguments));
+            let observed = self.observe_call(stage, tool, call).await;
+            record.call_ended(&observed);
+            ended.push(observed);
         }
-        let observed = report(&skill, calls, &observation, &entry, &copied, left_out)?;
-        drop(scratch);
-        let records = observed.calls.iter().map(ObservedCall::record).collect();
-        self.audit().observation_ended(&about, records).await?;
-        Ok(observed)
+        let stage = Arc::clone(stage);
+        // Looks at many files, where much was touched.
+        let reported = tokio::task::spawn_blocking(move || report(&stage, ended)).await;
+        reported.map_err(|error| ObserveError::Host(error.to_string()))?
     }
 
     /// The bounds, with folders by their own paths, and checked like a grant.
@@ -164,35 +183,32 @@ impl Executor {
 
     /// Copies of the folders in the bounds, and empty ones for the other roots that the
     /// manifest asks for.
-    async fn copies(
+    async fn stage(
         &self,
         skill: &Arc<Skill>,
         entry: &Arc<GrantEntry>,
-    ) -> Result<(Box<dyn ScratchFolder>, Vec<Copied>, LeftOut), ObserveError> {
+    ) -> Result<(Box<dyn ScratchFolder>, Arc<Stage>), ObserveError> {
         let (sandbox, skill, entry) = (Arc::clone(self.sandbox()), Arc::clone(skill), Arc::clone(entry));
-        let copied = tokio::task::spawn_blocking(move || {
+        let staged = tokio::task::spawn_blocking(move || {
             let scratch =
                 sandbox.scratch().map_err(|error| ObserveError::Host(format!("no scratch folder: {error}")))?;
             let asked: Vec<GuestPath> = skill.manifest.permissions.fs.iter().map(|it| it.root.clone()).collect();
             let (copied, left_out) = folders::copy(&entry.grant.capabilities.fs, &asked, scratch.path())?;
-            Ok((scratch, copied, left_out))
+            let observation = Arc::new(Observation::new(Journal::in_memory()?));
+            Ok((scratch, Arc::new(Stage { skill, entry, copied, left_out, observation })))
         });
-        copied.await.map_err(|error| ObserveError::Host(error.to_string()))?
+        staged.await.map_err(|error| ObserveError::Host(error.to_string()))?
     }
 
-    async fn observe_call(
-        &self,
-        skill: &Arc<Skill>,
-        tool: &Tool,
-        call: &ObserveCall,
-        entry: &GrantEntry,
-        copied: &[Copied],
-        observation: &Arc<Observation>,
-    ) -> Result<ObservedCall, ObserveError> {
+    async fn observe_call(&self, stage: &Stage, tool: &Tool, call: &ObserveCall) -> ObservedCall {
+        let Stage { skill, entry, copied, observation, .. } = stage;
         let mounts = copied.iter().map(Copied::mount).collect();
         let now = Now::by(self.clock());
         let permit = self.policy().observe(skill, entry, mounts, Arc::clone(observation), now);
-        let places = self.enter(skill, permit.terms())?;
+        let places = match self.enter(skill, permit.terms()) {
+            Ok(places) => places,
+            Err(error) => return not_made(tool, call, &error),
+        };
         let limit = permit.terms().limits.input_bytes;
         let outcome = if arguments_size(&call.arguments) > limit {
             Outcome::failed(InvokeError::InputTooLarge(limit), Usage::default())
@@ -200,8 +216,17 @@ impl Executor {
             self.sandbox().invoke(permit, tool.index, &call.arguments).await
         };
         drop(places);
-        Ok(ended(tool, call, outcome))
+        ended(tool, call, outcome)
     }
+}
+
+/// What the calls of one observation share.
+struct Stage {
+    skill: Arc<Skill>,
+    entry: Arc<GrantEntry>,
+    copied: Vec<Copied>,
+    left_out: LeftOut,
+    observation: Arc<Observation>,
 }
 
 impl ObservedCall {
@@ -219,7 +244,7 @@ impl ObservedCall {
 /// The tools that are called, whose arguments the author's schemas allow.
 fn tools<'s>(skill: &'s Skill, calls: &[ObserveCall]) -> Result<Vec<&'s Tool>, ObserveError> {
     if skill.manifest.kind == Kind::Prompt {
-        return Err(crate::execute::ExecuteError::from(Refusal::Prompt { skill: skill.manifest.id.clone() }).into());
+        return Err(ExecuteError::from(Refusal::Prompt { skill: skill.manifest.id.clone() }).into());
     }
     let tool = |call: &ObserveCall| {
         let tool = find_tool(skill, call.tool.as_deref())?;
@@ -227,6 +252,20 @@ fn tools<'s>(skill: &'s Skill, calls: &[ObserveCall]) -> Result<Vec<&'s Tool>, O
         Ok(tool)
     };
     calls.iter().map(tool).collect()
+}
+
+/// A call that found no place.
+fn not_made(tool: &Tool, call: &ObserveCall, error: &ExecuteError) -> ObservedCall {
+    ObservedCall {
+        tool: tool.name.clone(),
+        arguments: arguments_digest(&call.arguments),
+        outcome: error.code(),
+        result: Err(error.to_string()),
+        denials: Vec::new(),
+        usage: Usage { input_bytes: arguments_size(&call.arguments), ..Usage::default() },
+        log: String::new(),
+        used: Vec::new(),
+    }
 }
 
 fn ended(tool: &Tool, call: &ObserveCall, outcome: Outcome) -> ObservedCall {
@@ -244,34 +283,39 @@ fn ended(tool: &Tool, call: &ObserveCall, outcome: Outcome) -> ObservedCall {
 }
 
 /// Makes permissions and grant of what was seen.
-fn report(
-    skill: &Arc<Skill>,
-    calls: Vec<ObservedCall>,
-    observation: &Observation,
-    entry: &GrantEntry,
-    copied: &[Copied],
-    left_out: LeftOut,
-) -> Result<Observed, ObserveError> {
+fn report(stage: &Stage, calls: Vec<ObservedCall>) -> Result<Observed, ObserveError> {
+    let Stage { skill, entry, copied, left_out, observation } = stage;
     let seen = observation.seen();
     let asked = &skill.manifest.permissions;
     let Smallest { permissions, capabilities, mut notes } = smallest(&seen, &entry.grant.capabilities, copied, asked);
-    if left_out != LeftOut::default() {
-        let LeftOut { symlinks, others } = left_out;
-        notes.push(format!("{symlinks} symlinks and {others} sockets, pipes and devices were not copied"));
-    }
-    let mut touched: Vec<String> = seen.touches.iter().take(MAX_LINES).map(ToString::to_string).collect();
-    if seen.touches.len() > MAX_LINES {
-        touched.push(format!("and {} more", seen.touches.len() - MAX_LINES));
+    if *left_out != LeftOut::default() {
+        let LeftOut { symlinks, others, unreadable } = left_out;
+        // First, so that a skill that makes many notes does not hide it.
+        let note = format!(
+            "{symlinks} symlinks, {others} sockets, pipes and devices, and {unreadable} files and folders that can't be \
+             read were not copied"
+        );
+        notes.insert(0, note);
     }
     let grant = Grant { capabilities, ..entry.grant.clone() };
     Ok(Observed {
         skill: Arc::clone(skill),
         calls,
-        touched,
-        missing: difference::missing(asked, &permissions),
-        unneeded: difference::unneeded(asked, &permissions),
-        notes,
+        touched: told(seen.touches.iter().map(ToString::to_string)),
+        missing: told(difference::missing(asked, &permissions).into_iter()),
+        unneeded: told(difference::unneeded(asked, &permissions).into_iter()),
+        notes: told(notes.into_iter()),
         permissions: write::permissions(&permissions),
         grant: grants::file(&[grant])?,
     })
+}
+
+/// As many lines as are told, and how many more there are.
+fn told(lines: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = lines.len().saturating_sub(MAX_LINES);
+    let mut told: Vec<String> = lines.take(MAX_LINES).collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told
 }

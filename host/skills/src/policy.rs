@@ -116,8 +116,8 @@ impl Policy {
         Ok(Decision { permit, basis, entry: Arc::clone(entry) })
     }
 
-    /// A permit for one call on copies, within the bounds of `entry` alone. What it
-    /// touches is noted in `observation`.
+    /// A permit for one call on copies, within the bounds of `entry` alone, also in time.
+    /// What it touches is noted in `observation`.
     pub(crate) fn observe(
         &self,
         skill: &Skill,
@@ -127,7 +127,8 @@ impl Policy {
         now: Now,
     ) -> Permit {
         let terms = terms::observed_terms(skill, &entry.grant, copies, &self.options);
-        let time = terms.limits.deadline;
+        let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
+        let time = left.map_or(terms.limits.deadline, |left| left.min(terms.limits.deadline));
         self.issuer.issue_observed(Arc::new(terms), now.instant, time, observation)
     }
 

@@ -24,7 +24,8 @@ pub struct AuditQuery {
     /// The trace that it belongs to: 32 hex digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
-    /// How it ended: `succeeded`, `failed`, or the code of a problem.
+    /// How it ended: `succeeded`, `failed`, `completed` (an observation), `cancelled`, or
+    /// the code of a problem.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
     /// Not before this moment.

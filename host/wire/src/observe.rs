@@ -22,7 +22,9 @@ pub struct ObserveRequest {
     pub calls: Vec<ObserveCall>,
     /// The most that may be touched, with the keys of a grant: `digest`, `fs`, `http`,
     /// `http_deny`, `secrets`, `state`, `workspace`, `config`, `accept_risks`, `limits`, `reason`,
-    /// `expires_at`, `one_shot`. What the manifest asks for is no bound here.
+    /// `expires_at`, `one_shot`. What the manifest asks for is no bound here. State and a
+    /// workspace that are gone afterwards are there in any case, and are granted only where
+    /// they are given here; so are empty folders for roots that the manifest asks for.
     #[schema(value_type = Object)]
     pub within: Value,
 }
@@ -66,11 +68,11 @@ pub struct Observed {
     pub calls: Vec<ObservedCall>,
     /// What they touched, a line each; at most 200.
     pub touched: Vec<String>,
-    /// What was used and the manifest doesn't ask for.
+    /// What was used and the manifest doesn't ask for; at most 200.
     pub missing: Vec<String>,
-    /// What the manifest asks for and was not used.
+    /// What the manifest asks for and was not used; at most 200.
     pub unneeded: Vec<String>,
-    /// What a person should know beside it.
+    /// What a person should know beside it; at most 200.
     pub notes: Vec<String>,
     /// The smallest `[permissions]` of a `skill.toml`, as TOML.
     pub permissions: String,

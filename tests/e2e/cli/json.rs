@@ -30,6 +30,7 @@ const COMMANDS: &[&[&str]] = &[
     &["key", "list"],
     &["key", "revoke", "ci"],
     &["secrets", "list"],
+    &["skills", "observe", "tests/keeper", "setting", "--arg", "key=units", "--setting", "units=metric"],
     &["skills", "keygen", "key.pem"],
     &["skills", "pack", "skills/keeper", "--out", "keeper.tar", "--sign", "key.pem"],
     &["skills", "install", "keeper.tar", "--allow-unsigned"],
@@ -37,10 +38,13 @@ const COMMANDS: &[&[&str]] = &[
     &["skills", "remove", "tests/keeper"],
 ];
 
-/// Commands that don't end by themselves, or print something that is not for scripts.
+/// Commands that don't end by themselves, print something that is not for scripts, or
+/// are not for people.
 const OTHERS: &[&[&str]] = &[
     &["serve"],
     &["completion"],
+    // The host's own, which becomes the command that it is given.
+    &["launch"],
     // Lines of JSON as they are.
     &["audit", "export"],
     // Their tests have what they need: a question, other bytes, a file.

@@ -238,18 +238,19 @@ pub(crate) struct Observed {
     skill: SkillId,
     version: String,
     digest: Digest,
-    calls: usize,
+    /// What was asked for: each call's tool, and the digest of its arguments.
+    planned: Vec<(String, Digest)>,
 }
 
 impl Observed {
-    pub(crate) fn new(request: &ObserveRequest, skill: &Skill) -> Self {
+    pub(crate) fn new(request: &ObserveRequest, skill: &Skill, planned: Vec<(String, Digest)>) -> Self {
         Self {
             principal: request.principal.name.to_string(),
             trace_id: request.trace.trace_id_hex(),
             skill: skill.manifest.id.clone(),
             version: skill.manifest.version.to_string(),
             digest: skill.digest,
-            calls: request.calls.len(),
+            planned,
         }
     }
 }
@@ -276,7 +277,17 @@ struct ObservationRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     within: Option<&'a serde_json::Value>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    planned: Vec<PlannedCallContent<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     observed: Vec<ObservedCallContent<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlannedCallContent<'a> {
+    tool: &'a str,
+    arguments: Digest,
 }
 
 #[derive(Serialize)]
@@ -302,24 +313,25 @@ impl<'a> From<&'a ObservedCallRecord> for ObservedCallContent<'a> {
     }
 }
 
-/// Bounds that calls will be observed in.
+/// Calls that will be observed, and the bounds that they will be observed in.
 pub(super) fn observation_begun(at: SystemTime, about: &Observed, within: &serde_json::Value) -> String {
-    text(&observation(at, "observation-begun", about, Some(within), Vec::new()))
+    let planned = about.planned.iter();
+    let planned = planned.map(|(tool, arguments)| PlannedCallContent { tool, arguments: *arguments }).collect();
+    text(&ObservationRecord { within: Some(within), planned, ..observation(at, "observation-begun", about) })
 }
 
-/// What observed calls did. What they touched, in full, is for whoever observes.
-pub(super) fn observation_ended(at: SystemTime, about: &Observed, calls: &[ObservedCallRecord]) -> String {
-    let calls = calls.iter().map(ObservedCallContent::from).collect();
-    text(&observation(at, "observation-ended", about, None, calls))
-}
-
-fn observation<'a>(
+/// How it ended, and what the calls did. What they touched, in full, is for whoever observes.
+pub(super) fn observation_ended(
     at: SystemTime,
-    kind: &'static str,
-    about: &'a Observed,
-    within: Option<&'a serde_json::Value>,
-    observed: Vec<ObservedCallContent<'a>>,
-) -> ObservationRecord<'a> {
+    about: &Observed,
+    outcome: &str,
+    calls: &[ObservedCallRecord],
+) -> String {
+    let observed = calls.iter().map(ObservedCallContent::from).collect();
+    text(&ObservationRecord { outcome: Some(outcome), observed, ..observation(at, "observation-ended", about) })
+}
+
+fn observation<'a>(at: SystemTime, kind: &'static str, about: &'a Observed) -> ObservationRecord<'a> {
     ObservationRecord {
         at: moment(at),
         kind,
@@ -328,9 +340,11 @@ fn observation<'a>(
         skill: about.skill.as_str(),
         version: &about.version,
         digest: about.digest,
-        calls: about.calls,
-        within,
-        observed,
+        calls: about.planned.len(),
+        within: None,
+        planned: Vec::new(),
+        outcome: None,
+        observed: Vec::new(),
     }
 }
 

@@ -37,6 +37,17 @@ pub enum ObserveError {
     Host(String),
 }
 
+impl ObserveError {
+    /// A stable name for the record of an observation that had begun.
+    pub(super) const fn code(&self) -> &'static str {
+        match self {
+            Self::Execute(error) => error.code(),
+            Self::Calls { .. } | Self::Commands | Self::Bounds(_) | Self::Folder(_) => "invalid-observation",
+            Self::Journal(_) | Self::Host(_) => "host-failure",
+        }
+    }
+}
+
 impl From<CopyError> for ObserveError {
     fn from(error: CopyError) -> Self {
         Self::Folder(error.to_string())

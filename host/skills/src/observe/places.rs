@@ -34,14 +34,16 @@ impl Places {
 
     /// The fewest folders, none of which lies in another.
     pub(super) fn merged(mut self) -> Vec<(Below, Access)> {
-        // A folder that is read and in which one lies that is written is written.
-        let holds = |folder: &Below, other: &Below| other.starts_with(folder);
-        let mixed = self.read.iter().filter(|read| self.written.iter().any(|written| holds(read, written)));
-        self.written.extend(mixed.cloned().collect::<Vec<_>>());
+        // A folder that is read and in which one lies that is written is written. What
+        // lies in a folder stands right behind it, so that the first one tells.
+        let holds_written =
+            |read: &&Below| self.written.range::<Below, _>(*read..).next().is_some_and(|it| it.starts_with(read));
+        let mixed: Vec<_> = self.read.iter().filter(holds_written).cloned().collect();
+        self.written.extend(mixed);
         let written = outermost(&self.written);
-        let read = outermost(&self.read);
-        let read = read.into_iter().filter(|read| !written.iter().any(|written| holds(written, read)));
-        let read: Vec<_> = read.map(|below| (below, Access::Read)).collect();
+        let is_written = |read: &Below| (0..=read.len()).any(|depth| written.contains(&read[..depth]));
+        let read: Vec<_> = outermost(&self.read).into_iter().filter(|read| !is_written(read)).collect();
+        let read: Vec<_> = read.into_iter().map(|below| (below, Access::Read)).collect();
         let mut all = read;
         all.extend(written.into_iter().map(|below| (below, Access::ReadWrite)));
         all.sort();
@@ -57,20 +59,25 @@ impl Places {
 /// What is changed changes the folder that it lies in.
 fn place(path: &str, folder: &Copied, changed: bool) -> Below {
     let Some(mut below) = below(path, &folder.root) else { return Vec::new() };
-    let at = |root: &Path, below: &Below| below.iter().fold(root.to_owned(), |path, part| path.join(part));
-    if changed || !at(&folder.copy, &below).is_dir() {
+    if changed || real_folders(&folder.copy, &below) < below.len() {
         below.pop();
     }
-    // Only what is there can be granted: not what the skill itself has made.
-    match &folder.original {
-        Some(original) => {
-            while !below.is_empty() && !at(&original.host, &below).is_dir() {
-                below.pop();
-            }
-            below
-        }
-        None => Vec::new(),
-    }
+    // Only what is there can be granted: not what the skill itself has made, and not
+    // what a link leads to, which may lie outside of the folder that was given.
+    let there = folder.original.as_ref().map_or(0, |original| real_folders(&original.host, &below));
+    below.truncate(there);
+    below
+}
+
+/// How many of the names lead from `root` to one folder after the other. A link to a
+/// folder is none.
+fn real_folders(root: &Path, below: &[String]) -> usize {
+    let mut path = root.to_owned();
+    let is_folder = |name: &&String| {
+        path.push(name);
+        path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+    };
+    below.iter().take_while(is_folder).count()
 }
 
 /// The parts of `path` below `root`; nothing where it can't be told without looking
@@ -85,10 +92,15 @@ fn below(path: &str, root: &GuestPath) -> Option<Below> {
     if parts.iter().any(unclear) { None } else { Some(parts) }
 }
 
-/// Those that lie in no other one.
-fn outermost(folders: &BTreeSet<Below>) -> Vec<Below> {
-    let lies_in = |folder: &Below, other: &Below| folder != other && folder.starts_with(other);
-    folders.iter().filter(|folder| !folders.iter().any(|other| lies_in(folder, other))).cloned().collect()
+/// Those that lie in no other one. What lies in a folder stands right behind it.
+fn outermost(folders: &BTreeSet<Below>) -> BTreeSet<Below> {
+    let mut outermost: Vec<&Below> = Vec::new();
+    for folder in folders {
+        if !outermost.last().is_some_and(|outer| folder.starts_with(outer)) {
+            outermost.push(folder);
+        }
+    }
+    outermost.into_iter().cloned().collect()
 }
 
 /// What all of them begin with.
@@ -151,6 +163,27 @@ mod tests {
     }
 
     #[test]
+    fn a_link_leads_to_no_folder_that_is_granted() {
+        let (folder, copied) = copied();
+        let (host, outside) = (folder.path().join("host"), folder.path().join("outside"));
+        fs::create_dir_all(outside.join("deep")).expect("folders");
+        std::os::unix::fs::symlink(&outside, host.join("a/link")).expect("a link");
+        // The name is free in the copy, in which the skill may put a folder of its own.
+        for own in [false, true] {
+            if own {
+                fs::create_dir_all(copied.copy.join("a/link/deep")).expect("folders");
+            }
+            for path in ["/work/a/link/x", "/work/a/link/deep", "/work/a/link/deep/x"] {
+                assert_eq!(place(path, &copied, false), ["a"], "{path}");
+                assert_eq!(place(path, &copied, true), ["a"], "{path}");
+            }
+        }
+        // A link of the skill's own leads to what can't be told by its name.
+        std::os::unix::fs::symlink("c", copied.copy.join("way")).expect("a link");
+        assert!(place("/work/way", &copied, false).is_empty());
+    }
+
+    #[test]
     fn what_can_not_be_told_is_the_root() {
         for path in ["/work/a/../c/file", "/work/a/b\\n", "/work/a/bbb…", "/workshop/a", "/elsewhere"] {
             assert_eq!(merged(&[(path, false)]), [(String::new(), Access::Read)], "{path}");
@@ -179,5 +212,15 @@ mod tests {
         };
         assert_eq!(folders(MAX_FOLDERS).len(), MAX_FOLDERS);
         assert_eq!(folders(MAX_FOLDERS + 1), [(vec!["a".to_owned()], Access::Read)]);
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_different_folders() {
+        use Access::{Read, ReadWrite};
+        let below = |paths: &[&str]| paths.iter().map(|it| it.split('/').map(str::to_owned).collect()).collect();
+        let places = Places { read: below(&["a", "a b/c", "ab", "b"]), written: below(&["a/x", "ab/c/d", "b"]) };
+        let merged: Vec<_> = places.merged().into_iter().map(|(below, access)| (below.join("/"), access)).collect();
+        let expected = [("a", ReadWrite), ("a b/c", Read), ("ab", ReadWrite), ("b", ReadWrite)];
+        assert_eq!(merged, expected.map(|(below, access)| (below.to_owned(), access)));
     }
 }

@@ -47,20 +47,15 @@ pub(super) fn smallest(seen: &Seen, within: &Capabilities, copied: &[Copied], as
         found.folder(seen, folder);
     }
     found.workspace(seen, within);
-    found.requests(seen);
+    found.requests(seen, within);
     found.secrets(seen);
-    if seen.touches.contains(&Touch::State) {
-        // How much it will keep over all its calls, a few of them don't show.
-        found.permissions.state = Some(StateRequest::default());
-        found.capabilities.state = Some(within.state.unwrap_or_default());
-    }
+    found.state(seen, within);
     found.settings(seen, within);
     if seen.more {
-        found.notes.push(
-            "more was touched than an observation keeps, so that a grant made of it may be too small: observe fewer \
-             calls, or grant a folder or host as a whole"
-                .to_owned(),
-        );
+        // First, because it is about all the others.
+        let note = "more was touched than an observation keeps, so that a grant made of it may be too small: observe \
+                    fewer calls, or grant a folder or host as a whole";
+        found.notes.insert(0, note.to_owned());
     }
     found
 }
@@ -112,11 +107,26 @@ impl Smallest {
             let written = seen.written.get(&workspace).copied().unwrap_or_default();
             let request = quota_request(written);
             self.permissions.workspace = Some(request);
-            self.capabilities.workspace = Some(request.cut(within.workspace.unwrap_or_default()));
+            self.capabilities.workspace = within.workspace.map(|given| request.cut(given));
+            if within.workspace.is_none() {
+                self.notes.push("a workspace was used and not given: give it with `--workspace`".to_owned());
+            }
         }
     }
 
-    fn requests(&mut self, seen: &Seen) {
+    fn state(&mut self, seen: &Seen, within: &Capabilities) {
+        if !seen.touches.contains(&Touch::State) {
+            return;
+        }
+        // How much it will keep over all its calls, a few of them don't show.
+        self.permissions.state = Some(StateRequest::default());
+        self.capabilities.state = within.state;
+        if within.state.is_none() {
+            self.notes.push("durable state was used and not given: give it with `--state`".to_owned());
+        }
+    }
+
+    fn requests(&mut self, seen: &Seen, within: &Capabilities) {
         let mut origins: BTreeMap<(&str, Scheme, u16), Origin<'_>> = BTreeMap::new();
         for touch in &seen.touches {
             if let Touch::Request { method, scheme, host, port, path, address } = touch {
@@ -132,7 +142,12 @@ impl Smallest {
             // A name that leads to a private address needs a rule for that address too.
             let further = origin.addresses.iter().map(named).filter(|address| *address != pattern);
             for pattern in std::iter::once(pattern.clone()).chain(further) {
-                let rules = origin.rules(&pattern, scheme, port);
+                let rules = origin.rules(&pattern, scheme, port, &within.http);
+                if rules.is_empty() {
+                    // Its text was cut or cleaned, so that it is no longer what was allowed.
+                    self.notes
+                        .push(format!("requests to `{pattern}` are not granted: no rule that was given names it"));
+                }
                 self.permissions.http.extend(rules.iter().cloned());
                 self.capabilities.http.extend(rules);
             }
@@ -178,6 +193,7 @@ fn quota_request(written: Written) -> QuotaRequest {
 
 #[cfg(test)]
 mod tests {
+    use bailiwick_domain::authority::HttpRule;
     use bailiwick_domain::quota::Quota;
 
     use super::*;
@@ -197,19 +213,27 @@ mod tests {
         }
     }
 
+    fn bound(host: &str) -> HttpRule {
+        let (schemes, methods) = (vec![Scheme::Https], vec!["GET".to_owned(), "PUT".to_owned()]);
+        HttpRule { host: host.parse().expect("a host"), schemes, ports: vec![], methods, paths: vec![] }
+    }
+
     fn of(seen: &Seen, within: &Capabilities) -> Smallest {
         smallest(seen, within, &[], &Permissions::default())
     }
 
     #[test]
     fn a_name_that_led_to_a_private_address_needs_a_rule_for_it() {
-        let found = of(&seen([request("intern.example.com", Some("10.1.2.3"))]), &Capabilities::default());
+        let within = Capabilities { http: vec![bound("*"), bound("10.0.0.0/8")], ..Capabilities::default() };
+        let found = of(&seen([request("intern.example.com", Some("10.1.2.3"))]), &within);
         let rules: Vec<_> = found.capabilities.http.iter().map(ToString::to_string).collect();
         assert_eq!(rules, ["GET https://intern.example.com below /v1", "GET https://10.1.2.3 below /v1"]);
         assert_eq!(found.permissions.http, found.capabilities.http);
-        let found = of(&seen([request("10.1.2.3", Some("10.1.2.3"))]), &Capabilities::default());
+        let found = of(&seen([request("10.1.2.3", Some("10.1.2.3"))]), &within);
         assert_eq!(found.capabilities.http.len(), 1, "the address is named already");
-        let found = of(&seen([request("a..b", None)]), &Capabilities::default());
+        let found = of(&seen([request("10.1.2.3", Some("10.1.2.3"))]), &Capabilities::default());
+        assert!(found.capabilities.http.is_empty() && found.notes[0].contains("10.1.2.3"), "{found:?}");
+        let found = of(&seen([request("a..b", None)]), &within);
         assert!(found.capabilities.http.is_empty() && found.notes[0].contains("a..b"), "{found:?}");
     }
 
@@ -247,6 +271,8 @@ mod tests {
         seen.written.insert(workspace, Written { bytes: 5000, files: 3 });
         let found = of(&seen, &Capabilities::default());
         assert_eq!(found.permissions.workspace, Some(QuotaRequest { max_bytes: Some(8192), max_files: Some(3) }));
+        assert_eq!(found.capabilities.workspace, None, "nobody gave one");
+        assert!(found.notes[0].contains("--workspace"), "{found:?}");
         let within =
             Capabilities { workspace: Some(Quota { max_bytes: 6000, max_files: 10 }), ..Capabilities::default() };
         assert_eq!(of(&seen, &within).capabilities.workspace, Some(Quota { max_bytes: 6000, max_files: 3 }));
@@ -263,7 +289,10 @@ mod tests {
         };
         assert_eq!(of(&Seen::default(), &within), Smallest::default());
         let found = of(&seen([Touch::State]), &within);
-        assert_eq!(found.capabilities.state, within.state);
+        assert_eq!((found.capabilities.state, found.notes.len()), (within.state, 0));
+        let found = of(&seen([Touch::State]), &Capabilities::default());
+        assert_eq!((found.permissions.state, found.capabilities.state), (Some(StateRequest::default()), None));
+        assert!(found.notes[0].contains("--state"), "{found:?}");
         let found = of(&Seen { more: true, ..Seen::default() }, &within);
         assert!(found.notes[0].contains("too small"), "{found:?}");
     }

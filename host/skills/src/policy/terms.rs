@@ -32,6 +32,10 @@ pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Te
 
 /// What observed calls of `skill` may do: what the bounds say, on copies, whatever the
 /// manifest asks for. What the author promised not to do, and what the host denies, holds.
+///
+/// State and a workspace are there also where the bounds have none: they are empty,
+/// nobody else's and gone afterwards, so that only their use is seen. A grant comes of
+/// it where the bounds give one.
 pub(super) fn observed_terms(skill: &Skill, within: &Grant, copies: Vec<FsMount>, host: &PolicyOptions) -> Terms {
     let granted = &within.capabilities;
     let workspace = GuestPath::workspace();

@@ -7,6 +7,7 @@ mod execute;
 mod grant_file;
 mod grants;
 mod idempotency;
+mod observe;
 mod policy;
 mod registry;
 mod script;

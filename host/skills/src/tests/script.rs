@@ -193,6 +193,10 @@ impl ScratchFolder for Scratch {
     fn path(&self) -> &Path {
         &self.path
     }
+
+    fn end(self: Box<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { drop(self) })
+    }
 }
 
 fn outcome(result: Result<Output, InvokeError>) -> Outcome {

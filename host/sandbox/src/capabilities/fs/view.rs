@@ -397,6 +397,10 @@ impl HostDescriptor for View<'_> {
         let charged = Addition { bytes: target.len() as u64, files: 1 };
         self.charge(&attempt, charged)?;
         let result = HostDescriptor::symlink_at(&mut self.inner, fd, target, path).await;
+        if result.is_ok() {
+            // From here on names below the root tell no more where something lies.
+            self.touch(&attempt.root, attempt.root.path.as_str(), true);
+        }
         self.settle(&attempt, charged, result)
     }
 

@@ -57,8 +57,10 @@ fn calls(observe: &Observe) -> Result<Vec<ObserveCall>, Failure> {
     };
     let wrong = |problem: String| Failure::new(Exit::Arguments, format!("the calls {}: {problem}", path.display()));
     let mut text = String::new();
-    let read = fs::File::open(path).and_then(|file| file.take(MAX_CALLS_FILE).read_to_string(&mut text));
-    read.map_err(|error| wrong(error.to_string()))?;
+    let read = fs::File::open(path).and_then(|file| file.take(MAX_CALLS_FILE + 1).read_to_string(&mut text));
+    if read.map_err(|error| wrong(error.to_string()))? as u64 > MAX_CALLS_FILE {
+        return Err(wrong("it is larger than 4 MiB, the most that is read; observe fewer calls at once".to_owned()));
+    }
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let call = |(index, line): (usize, &str)| {
         let wrong =
