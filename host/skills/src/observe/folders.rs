@@ -336,11 +336,11 @@ mod tests {
         assert_eq!(left_out, LeftOut { unreadable: closed, ..LeftOut::default() });
         let mode = |name: &str| fs::metadata(copied[0].copy.join(name)).expect("a copy").permissions().mode() & 0o700;
         assert_eq!((mode("read"), mode("run")), (0o600, 0o700));
-        let mut copier = Copier::default();
+        let mut all = Copier::default();
         for error in [Errno::ACCESS, Errno::PERM] {
-            assert!(matches!(copier.unopened(error), Ok(Opened::LeftOut)));
+            assert!(matches!(all.unopened(error), Ok(Opened::LeftOut)));
         }
-        assert_eq!(copier.left_out.unreadable, 2);
-        assert!(copier.unopened(Errno::IO).is_err(), "a disk that fails is an error");
+        assert_eq!(all.left_out.unreadable, 2);
+        assert!(all.unopened(Errno::IO).is_err(), "a disk that fails is an error");
     }
 }

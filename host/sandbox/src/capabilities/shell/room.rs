@@ -79,11 +79,11 @@ fn measure(folder: &Path, most: Addition) -> Addition {
             if metadata.is_dir() {
                 folders.push((entry.path(), depth + 1));
             }
-            if found.files > most.files || found.bytes > most.bytes || depth > MAX_DEPTH {
-                return Addition {
-                    bytes: found.bytes,
-                    files: u64::MAX.min(found.files.max(most.files.saturating_add(1))),
-                };
+            if depth > MAX_DEPTH {
+                return Addition { files: u64::MAX, ..found };
+            }
+            if found.files > most.files || found.bytes > most.bytes {
+                return found;
             }
         }
     }
