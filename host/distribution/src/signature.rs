@@ -190,12 +190,11 @@ impl Trust {
     pub fn vouch(&self, skill: &SkillId, signed: &Signed<'_>, allow_unsigned: bool) -> Result<Signer, Untrusted> {
         self.admits(signed, allow_unsigned)?;
         let Signed::By(keys) = signed else { return Ok(Signer::Unsigned) };
-        match keys.iter().find(|key| key.covers(skill)) {
-            Some(key) => Ok(Signer::Key { name: key.name.clone(), key: key.key }),
-            None => {
-                let (key, scope) = keys.first().map(|key| (key.name.clone(), key.scope())).unwrap_or_default();
-                Err(Untrusted::Namespace { key, scope, skill: skill.clone() })
-            }
+        if let Some(key) = keys.iter().find(|key| key.covers(skill)) {
+            Ok(Signer::Key { name: key.name.clone(), key: key.key })
+        } else {
+            let (key, scope) = keys.first().map(|key| (key.name.clone(), key.scope())).unwrap_or_default();
+            Err(Untrusted::Namespace { key, scope, skill: skill.clone() })
         }
     }
 

@@ -110,6 +110,7 @@ impl Reference {
     }
 
     /// The same repository at another place.
+    #[must_use]
     pub fn at(&self, version: Pointer) -> Self {
         Self { version, ..self.clone() }
     }
@@ -128,21 +129,18 @@ fn parse(text: &str) -> Result<Reference, &'static str> {
     let rest = text.strip_prefix(SCHEME).ok_or("it does not begin with `oci://`")?;
     let (authority, rest) = rest.split_once('/').ok_or("it names no repository")?;
     let (host, port) = host_and_port(authority)?;
-    let (repository, version) = match rest.split_once('@') {
-        Some((repository, digest)) => {
-            let digest = digest.parse().map_err(|_| "behind `@` stands no digest")?;
-            if repository.contains(':') {
-                return Err("it has a tag and a digest, which may differ");
-            }
-            (repository, Pointer::Digest(digest))
+    let (repository, version) = if let Some((repository, digest)) = rest.split_once('@') {
+        let digest = digest.parse().map_err(|_| "behind `@` stands no digest")?;
+        if repository.contains(':') {
+            return Err("it has a tag and a digest, which may differ");
         }
-        None => {
-            let (repository, tag) = rest.split_once(':').ok_or("it names no tag and no digest")?;
-            if !is_tag(tag) {
-                return Err("its tag has other characters than letters, digits and `_.-`, or too many");
-            }
-            (repository, Pointer::Tag(tag.to_owned()))
+        (repository, Pointer::Digest(digest))
+    } else {
+        let (repository, tag) = rest.split_once(':').ok_or("it names no tag and no digest")?;
+        if !is_tag(tag) {
+            return Err("its tag has other characters than letters, digits and `_.-`, or too many");
         }
+        (repository, Pointer::Tag(tag.to_owned()))
     };
     if !is_repository(repository) {
         return Err("its repository is not lowercase words with `/` between them");

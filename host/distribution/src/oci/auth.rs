@@ -96,12 +96,11 @@ fn parse(text: &str) -> Option<Challenge> {
 /// The next `name="value"`, and what follows it.
 fn parameter(text: &str) -> Option<(&str, String, &str)> {
     let (name, rest) = text.trim_start_matches([' ', ',']).split_once('=')?;
-    match rest.strip_prefix('"') {
-        Some(rest) => rest.split_once('"').map(|(value, rest)| (name.trim(), value.to_owned(), rest)),
-        None => {
-            let (value, rest) = rest.split_once(',').unwrap_or((rest, ""));
-            Some((name.trim(), value.trim().to_owned(), rest))
-        }
+    if let Some(rest) = rest.strip_prefix('"') {
+        rest.split_once('"').map(|(value, rest)| (name.trim(), value.to_owned(), rest))
+    } else {
+        let (value, rest) = rest.split_once(',').unwrap_or((rest, ""));
+        Some((name.trim(), value.trim().to_owned(), rest))
     }
 }
 

@@ -47,7 +47,8 @@ const MAX_SAID: usize = 200;
 /// One registry, and what it was told of who asks.
 pub(super) struct Http {
     authority: String,
-    plain_http: bool,
+    /// Whether it may be asked without encryption where it is not on this machine.
+    unencrypted: bool,
     credentials: Option<Credentials>,
     /// What stands in `Authorization`, once the registry has asked for something.
     authorization: Mutex<Option<HeaderValue>>,
@@ -89,7 +90,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 impl Http {
     pub(super) fn new(authority: String, access: &Access) -> Self {
         let Access { plain_http, credentials } = access.clone();
-        Self { authority, plain_http, credentials, authorization: Mutex::default() }
+        Self { authority, unencrypted: plain_http, credentials, authorization: Mutex::default() }
     }
 
     pub(super) fn host(&self) -> &str {
@@ -176,7 +177,7 @@ impl Http {
         let host = self.authority.rsplit_once(':').map_or(&*self.authority, |(host, port)| {
             if port.bytes().all(|c| c.is_ascii_digit()) { host } else { &self.authority }
         });
-        let scheme = if self.plain_http || is_loopback(host) { "http" } else { "https" };
+        let scheme = if self.unencrypted || is_loopback(host) { "http" } else { "https" };
         let uri = format!("{scheme}://{}{path}", self.authority).parse();
         uri.map_err(|_| OciError::Unreachable {
             host: self.authority.clone(),
@@ -258,7 +259,7 @@ impl Http {
         let plain = || OciError::Plain { host: named.clone() };
         let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']').to_owned();
         let encrypted = uri.scheme_str() == Some("https");
-        if !encrypted && !self.plain_http && !is_loopback(&host) {
+        if !encrypted && !self.unencrypted && !is_loopback(&host) {
             return Err(plain());
         }
         let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
@@ -272,7 +273,7 @@ impl Http {
             return Ok(Box::new(secured.map_err(|error| unreachable(error.to_string()))?));
         }
         // A name says little about where it leads to.
-        if self.plain_http || there.ip().to_canonical().is_loopback() { Ok(Box::new(stream)) } else { Err(plain()) }
+        if self.unencrypted || there.ip().to_canonical().is_loopback() { Ok(Box::new(stream)) } else { Err(plain()) }
     }
 }
 
