@@ -119,7 +119,7 @@ pub enum Skills {
 /// Install a package, or without a source what bailiwick.lock says. Grants nothing.
 #[derive(Debug, Args)]
 pub struct Install {
-    /// A folder, a file of `skills pack`, or <oci://host>[:port]/repository:tag, or `@sha256:…`
+    /// A folder, a file of `skills pack`, or `oci://host[:port]/repository:tag`, or `@sha256:…`
     /// in place of the tag.
     pub source: Option<String>,
     /// What it must be: the digest of the manifest in a registry, else of the bundle.
@@ -151,7 +151,7 @@ pub struct Pack {
 pub struct Publish {
     /// The package.
     pub folder: PathBuf,
-    /// <oci://host>[:port]/repository:tag.
+    /// `oci://host[:port]/repository:tag`.
     pub place: String,
     /// Sign it with this private key.
     #[arg(long, value_name = "KEYFILE")]
