@@ -191,10 +191,11 @@ impl Trust {
         self.admits(signed, allow_unsigned)?;
         let Signed::By(keys) = signed else { return Ok(Signer::Unsigned) };
         if let Some(key) = keys.iter().find(|key| key.covers(skill)) {
-            return Ok(Signer::Key { name: key.name.clone(), key: key.key });
+            Ok(Signer::Key { name: key.name.clone(), key: key.key })
+        } else {
+            let (key, scope) = keys.first().map(|key| (key.name.clone(), key.scope())).unwrap_or_default();
+            Err(Untrusted::Namespace { key, scope, skill: skill.clone() })
         }
-        let (key, scope) = keys.first().map(|key| (key.name.clone(), key.scope())).unwrap_or_default();
-        Err(Untrusted::Namespace { key, scope, skill: skill.clone() })
     }
 
     /// Whether `key` is one that may sign `skill`, now.

@@ -159,6 +159,7 @@ impl Drop for Registry {
 }
 
 /// The registry's program. Where there is apt it must be there, because `tools/setup` gets it.
+#[expect(clippy::print_stdout, reason = "whoever reads the log should see what was not run")]
 fn program() -> Option<PathBuf> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let find = |name: &str| std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|file| file.is_file());

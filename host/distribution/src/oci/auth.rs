@@ -97,10 +97,11 @@ fn parse(text: &str) -> Option<Challenge> {
 fn parameter(text: &str) -> Option<(&str, String, &str)> {
     let (name, rest) = text.trim_start_matches([' ', ',']).split_once('=')?;
     if let Some(rest) = rest.strip_prefix('"') {
-        return rest.split_once('"').map(|(value, rest)| (name.trim(), value.to_owned(), rest));
+        rest.split_once('"').map(|(value, rest)| (name.trim(), value.to_owned(), rest))
+    } else {
+        let (value, rest) = rest.split_once(',').unwrap_or((rest, ""));
+        Some((name.trim(), value.trim().to_owned(), rest))
     }
-    let (value, rest) = rest.split_once(',').unwrap_or((rest, ""));
-    Some((name.trim(), value.trim().to_owned(), rest))
 }
 
 /// Text as a part of a query.

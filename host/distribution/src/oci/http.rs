@@ -47,6 +47,7 @@ const MAX_SAID: usize = 200;
 /// One registry, and what it was told of who asks.
 pub(super) struct Http {
     authority: String,
+    /// Whether it may be asked without encryption where it is not on this machine.
     unencrypted: bool,
     credentials: Option<Credentials>,
     /// What stands in `Authorization`, once the registry has asked for something.
