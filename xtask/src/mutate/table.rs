@@ -142,13 +142,12 @@ impl Table {
         for row in self.0.values() {
             *hosts.entry(row.host.as_str()).or_default() += 1;
         }
-        let run = self.0.len();
-        let hosts: Vec<String> = hosts.iter().map(|(host, count)| format!("{count} on that of `{host}`")).collect();
-        let how_far = if run == checks.len() { "All of them".to_owned() } else { format!("{run} of them") };
+        let hosts: Vec<String> = hosts.iter().map(|(host, count)| format!("{count} on the host of `{host}`")).collect();
         format!(
-            "{} checks of the host. {how_far} were run, {}: the commit that last changed the host then, which\n\
-             `git log -1 --format=%h -- host` says for the one at hand.",
+            "Of {} checks of the host, {} were run: {}. A host is named by the commit that last changed\n\
+             it; `git log -1 --format=%h -- host` says which one is at hand.",
             checks.len(),
+            self.0.len(),
             hosts.join(", ")
         )
     }

@@ -40,7 +40,7 @@ checks! {
     "memory64" "memories may have addresses of 64 bits" of "attacks::memory::memory64" {
         ENGINE: "config.wasm_memory64(false);" => "config.wasm_memory64({off});";
     }
-    "handles" "a guest may hold any number of handles" of "attacks::memory", "attacks::state::bucket_handles" {
+    "handles" "a guest may hold any number of handles" of "attacks::memory", "attacks::state::bucket_handles"; with "own-handles" {
         GUEST: "table.set_max_capacity(MAX_HANDLES);" => "table.set_max_capacity(if {off} { 10_000_000 } else { MAX_HANDLES });";
     }
     "hostcall-fuel" "a guest may hand any number of bytes to the host" of "attacks::memory" {
