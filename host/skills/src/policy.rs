@@ -109,9 +109,7 @@ impl Policy {
         }
         self.check_risks(skill, tool, entry, approved)?;
         let (terms, basis) = self.cached_terms(skill, entry);
-        // The grant's end is one more deadline: a call must not outlive it.
-        let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
-        let given = [Some(terms.limits.deadline), deadline, left].into_iter().flatten().min();
+        let given = [Some(terms.limits.deadline), deadline, left(entry, now)].into_iter().flatten().min();
         let permit = self.issuer.issue(terms, now.instant, given.unwrap_or_default());
         Ok(Decision { permit, basis, entry: Arc::clone(entry) })
     }
@@ -127,8 +125,7 @@ impl Policy {
         now: Now,
     ) -> Permit {
         let terms = terms::observed_terms(skill, &entry.grant, copies, &self.options);
-        let left = entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default());
-        let time = left.map_or(terms.limits.deadline, |left| left.min(terms.limits.deadline));
+        let time = left(entry, now).map_or(terms.limits.deadline, |left| left.min(terms.limits.deadline));
         self.issuer.issue_observed(Arc::new(terms), now.instant, time, observation)
     }
 
@@ -213,6 +210,11 @@ impl Policy {
         }
         (terms, basis)
     }
+}
+
+/// How long the grant still holds. Its end is one more deadline: a call must not outlive it.
+fn left(entry: &GrantEntry, now: Now) -> Option<Duration> {
+    entry.grant.expires_at.map(|end| end.duration_since(now.time).unwrap_or_default())
 }
 
 /// The grant that holds for the bytes of `skill`.
