@@ -193,7 +193,7 @@ fn cut(text: &mut String) {
 
 /// The same without secrets, wherever a guest chose the text.
 fn cleaned(mut touch: Touch, redactor: &Redactor) -> Touch {
-    touch.texts().for_each(|text| redactor.clean(text));
+    touch.texts().for_each(|text| redactor.clean_cut(text));
     touch
 }
 

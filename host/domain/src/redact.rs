@@ -109,6 +109,18 @@ impl Redactor {
         }
     }
 
+    /// The same for a text that may have been cut, which `…` at its end says: the beginning
+    /// of a secret may stand before it.
+    pub fn clean_cut(&self, text: &mut String) {
+        if let Some(kept) = text.strip_suffix('…') {
+            let kept = self.without_cut_secret(kept.as_bytes());
+            if kept.len() + '…'.len_utf8() < text.len() {
+                *text = format!("{}…", String::from_utf8_lossy(kept));
+            }
+        }
+        self.clean(text);
+    }
+
     /// The JSON text without secrets in its strings, as JSON.
     pub fn json(&self, json: String) -> Result<String, SecretInJson> {
         if !self.finds(&json) {
@@ -338,6 +350,21 @@ mod tests {
 
     fn one() -> Arc<Redactor> {
         redactor(&[("db", SECRET.as_bytes())])
+    }
+
+    #[test]
+    fn a_text_that_was_cut_ends_before_the_beginning_of_a_secret() {
+        let redactor = Redactor::new([("pw", b"hunter2hunter2".as_slice())].into_iter()).expect("one");
+        for (text, clean) in [
+            ("GET /hunter2hun…", "GET /…"),
+            ("GET /hunter2hunter2/x…", "GET /[secret pw]/x…"),
+            ("GET /hunter2hun", "GET /hunter2hun"),
+            ("GET /x…", "GET /x…"),
+        ] {
+            let mut cut = text.to_owned();
+            redactor.clean_cut(&mut cut);
+            assert_eq!(cut, clean, "{text}");
+        }
     }
 
     #[test]

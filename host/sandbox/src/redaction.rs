@@ -16,7 +16,7 @@ pub(crate) fn clean(mut outcome: Outcome, redactor: &Redactor) -> Outcome {
         Err(error) => Err(self::error(error, redactor)),
     };
     for denial in &mut outcome.denials {
-        redactor.clean(&mut denial.request);
+        redactor.clean_cut(&mut denial.request);
         redactor.clean(&mut denial.reason);
     }
     outcome

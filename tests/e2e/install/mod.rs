@@ -169,6 +169,9 @@ fn program() -> Option<PathBuf> {
         found.is_some() || find("apt-get").is_none(),
         "docker-registry is missing: `tools/setup` gets it, or `apt-get install docker-registry`"
     );
+    if found.is_none() {
+        println!("not run: this system has no `docker-registry`, and no apt to get it with");
+    }
     found
 }
 
