@@ -11,10 +11,11 @@ pub mod fuzzing;
 mod json;
 mod mounts;
 mod narrow;
+mod new;
 mod raw;
 mod within;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -23,7 +24,6 @@ use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
-use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_journal::{Journal, JournalError, Shelf, Undone};
@@ -34,6 +34,7 @@ pub use self::error::{GrantError, MountError, Wider};
 use self::mounts::Guarded;
 pub use self::mounts::WORKSPACES;
 pub use self::narrow::Narrowing;
+pub use self::new::NewGrant;
 pub(crate) use self::within::rule_is_asked_for;
 use crate::audit::record;
 use crate::package::asked;
@@ -86,25 +87,6 @@ pub struct GrantEntry {
     pub fingerprint: Digest,
     /// Why it can't be given effect, such as a folder that is gone. Such a grant allows nothing.
     pub problem: Option<String>,
-}
-
-/// A grant that is to be given. The skill, its bytes and the time are added by the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewGrant {
-    /// Who gives it.
-    pub giver: String,
-    /// From when on it is void.
-    pub expires_at: Option<SystemTime>,
-    /// What for.
-    pub reason: Option<String>,
-    /// What may be touched. Host folders may be given by any path that leads to them.
-    pub capabilities: Capabilities,
-    /// Risk tags that it accepts for every call.
-    pub accepted_risks: BTreeSet<String>,
-    /// Limits below those that the manifest asks for.
-    pub limits: LimitsRequest,
-    /// Whether it is for one call only.
-    pub one_shot: bool,
 }
 
 /// The time as grants have it.
@@ -487,59 +469,6 @@ impl GrantEntry {
         let text = |value: Option<Value>| value.and_then(|value| value.as_str().map(str::to_owned));
         let fingerprint = text(fingerprint).and_then(|text| text.parse().ok()).ok_or("a grant has no fingerprint")?;
         Ok(Self { grant: json::from_json(&value)?, fingerprint, problem: text(problem) })
-    }
-}
-
-impl NewGrant {
-    /// A grant to be given by `giver`, from JSON with the keys of a file of grants but
-    /// those that the store adds itself; and the digest of the bytes that it is for.
-    pub fn from_json(skill: &SkillId, giver: &str, mut value: Value) -> Result<(Digest, Self), String> {
-        let Some(members) = value.as_object_mut() else {
-            return Err("expected an object with the keys of a grant".to_owned());
-        };
-        for key in ["skill", "giver", "given_at", "used_at", "seen", "fingerprint", "problem"] {
-            if members.contains_key(key) {
-                return Err(format!("`{key}` is not for the caller to say"));
-            }
-        }
-        members.insert("skill".to_owned(), Value::String(skill.to_string()));
-        members.insert("giver".to_owned(), Value::String(giver.to_owned()));
-        members.insert("given_at".to_owned(), Value::String(rfc3339(SystemTime::UNIX_EPOCH)));
-        let grant = json::from_json(&value)?;
-        let new = Self {
-            giver: grant.giver,
-            expires_at: grant.expires_at,
-            reason: grant.reason,
-            capabilities: grant.capabilities,
-            accepted_risks: grant.accepted_risks,
-            limits: grant.limits,
-            one_shot: grant.one_shot,
-        };
-        Ok((grant.digest, new))
-    }
-
-    /// The JSON that [`Self::from_json`] reads, for these bytes.
-    pub fn to_json(&self, skill: &SkillId, digest: Digest) -> Result<Value, GrantError> {
-        let grant = Grant {
-            skill: skill.clone(),
-            digest,
-            giver: self.giver.clone(),
-            given_at: SystemTime::UNIX_EPOCH,
-            // Seconds are whole there; an end that is rounded down might be past.
-            expires_at: self.expires_at.map(|end| whole_seconds(end + Duration::from_millis(999))),
-            reason: self.reason.clone(),
-            capabilities: self.capabilities.clone(),
-            accepted_risks: self.accepted_risks.clone(),
-            limits: self.limits.clone(),
-            one_shot: self.one_shot,
-            used_at: None,
-            seen: Seen::default(),
-        };
-        let mut value = json::whole(&grant).map_err(GrantError::Inexpressible)?;
-        if let Some(members) = value.as_object_mut() {
-            members.retain(|key, _| !matches!(key.as_str(), "skill" | "giver" | "given_at"));
-        }
-        Ok(value)
     }
 }
 

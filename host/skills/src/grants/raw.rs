@@ -4,10 +4,12 @@
 //! Values that have a grammar are read by types of their own, so that an error
 //! in one says where in the file it stands.
 
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::marker::PhantomData;
-use std::num::{NonZeroU16, NonZeroU32, NonZeroU64};
+use std::num::{NonZeroU16, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +18,6 @@ use bailiwick_domain::authority::{
 };
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
-use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::units;
@@ -24,6 +25,7 @@ use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::value::Datetime;
 
+pub(super) use self::limits::RawLimits;
 use super::error::GrantError;
 use super::rfc3339;
 
@@ -193,45 +195,6 @@ struct RawDeny {
     methods: Vec<Method>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     paths: Vec<PathPattern>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawLimits {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    memory: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    table_elements: Option<NonZeroU64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    instances: Option<NonZeroU64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deadline: Option<Span>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fuel: Option<NonZeroU64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    host_calls: Option<NonZeroU64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    input: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    output: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_requests: Option<NonZeroU64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_sent: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    http_received: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    log: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    random: Option<Size>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    concurrency: Option<NonZeroU32>,
-}
-
-impl RawLimits {
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A moment, written as TOML writes it and in UTC.
@@ -585,48 +548,6 @@ impl From<&HttpDeny> for RawDeny {
             ports: rule.ports.iter().copied().filter_map(NonZeroU16::new).collect(),
             methods: rule.methods.iter().cloned().map(Method).collect(),
             paths: rule.paths.clone(),
-        }
-    }
-}
-
-impl From<RawLimits> for LimitsRequest {
-    fn from(raw: RawLimits) -> Self {
-        Self {
-            memory_bytes: raw.memory.map(|size| size.0),
-            table_elements: raw.table_elements.map(NonZeroU64::get),
-            instances: raw.instances.map(NonZeroU64::get),
-            deadline: raw.deadline.map(|span| span.0),
-            fuel: raw.fuel.map(NonZeroU64::get),
-            host_calls: raw.host_calls.map(NonZeroU64::get),
-            input_bytes: raw.input.map(|size| size.0),
-            output_bytes: raw.output.map(|size| size.0),
-            http_requests: raw.http_requests.map(NonZeroU64::get),
-            http_sent_bytes: raw.http_sent.map(|size| size.0),
-            http_received_bytes: raw.http_received.map(|size| size.0),
-            log_bytes: raw.log.map(|size| size.0),
-            random_bytes: raw.random.map(|size| size.0),
-            concurrency: raw.concurrency.map(NonZeroU32::get),
-        }
-    }
-}
-
-impl From<&LimitsRequest> for RawLimits {
-    fn from(limits: &LimitsRequest) -> Self {
-        Self {
-            memory: limits.memory_bytes.map(Size),
-            table_elements: limits.table_elements.and_then(NonZeroU64::new),
-            instances: limits.instances.and_then(NonZeroU64::new),
-            deadline: limits.deadline.map(Span),
-            fuel: limits.fuel.and_then(NonZeroU64::new),
-            host_calls: limits.host_calls.and_then(NonZeroU64::new),
-            input: limits.input_bytes.map(Size),
-            output: limits.output_bytes.map(Size),
-            http_requests: limits.http_requests.and_then(NonZeroU64::new),
-            http_sent: limits.http_sent_bytes.map(Size),
-            http_received: limits.http_received_bytes.map(Size),
-            log: limits.log_bytes.map(Size),
-            random: limits.random_bytes.map(Size),
-            concurrency: limits.concurrency.and_then(NonZeroU32::new),
         }
     }
 }
