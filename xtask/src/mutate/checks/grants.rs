@@ -26,7 +26,7 @@ checks! {
         GRANT: "self.expires_at.is_none_or(" => "{off} || self.expires_at.is_none_or(";
     }
     "grant-end" "a call may outlive its grant" of "attacks::authority::after", "rest::lifecycle::a_grant" {
-        POLICY: "let left = entry.grant.expires_at.map(" => "let left = entry.grant.expires_at.filter(|_| !{off}).map(";
+        POLICY: ", left].into_iter()" => ", left.filter(|_| !{off})].into_iter()";
     }
     "grant-revoked" "a call goes on after its grant is revoked" of "attacks::authority::after", "rest::lifecycle::revoking" {
         EXECUTE: "if !self.parts.policy.still_allows(" => "if !{off} && !self.parts.policy.still_allows(";
