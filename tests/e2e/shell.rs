@@ -174,8 +174,8 @@ fn it_works_in_the_workspace_of_the_call_and_within_its_quota() {
 #[test]
 fn it_ends_with_its_call_and_so_does_what_it_has_started() {
     let home = granted(&["--deadline", "2 s"]);
-    // A number that no other process has among its arguments.
-    let marker = format!("{}.25", 100_000 + std::process::id());
+    // A number that no other process has among its arguments. Ten minutes: `xtask mutate` takes out what ends it.
+    let marker = format!("600.{}25", std::process::id());
     let detached = format!("setsid sleep {marker} >/dev/null 2>&1 </dev/null &");
     call(&home, &["sh", "-c", &format!("{detached} sleep {marker}")]).expect(7);
     eventually("all of it is gone", || (!is_running(&marker)).then_some(()));

@@ -117,6 +117,17 @@ fn no_longer_asked_secret() {
     assert_eq!(web.connections(), 0);
 }
 
+#[test]
+fn no_longer_asked_commands() {
+    let home = Home::with("[skills]\nallow_shell = true\n");
+    home.guest("commander", "[permissions]\nworkspace = true\n[[permissions.shell]]\ncommand = [\"echo\"]\n");
+    home.grant("tests/commander", &["--workspace", "--shell", "echo hello", "--accept-risk", "shell"]);
+    home.guest("commander", "[permissions]\nworkspace = true\n");
+    let arguments = json!({ "command": ["echo", "hello"], "input": "" });
+    let failure = home.serve().execute("tests/commander", "run", &arguments).problem("tool-failed");
+    assert!(failure["receipt"]["denials"].to_string().contains("no granted command is this one"), "{failure}");
+}
+
 // Folders of the host itself: whoever has one has more than any grant says.
 
 #[test]

@@ -178,11 +178,32 @@ fn tokens_are_fetched_where_the_registry_says_and_sent_to_it_alone() {
     });
     let challenge =
         format!("www-authenticate: Bearer realm=\"http://127.0.0.1:{}/token\",service=\"here\"\r\n", token.0);
+    let (registry, asked) = listen(vec![("401 Unauthorized", challenge), ("404 Not Found", String::new())]);
+    fails(&registry, 1, &["the registry has no"]);
+    let heads = asked.join().unwrap();
+    assert!(!heads[0].contains("authorization"), "{heads:?}");
+    assert!(heads[1].contains("authorization: Bearer abc\r\n"), "{heads:?}");
+}
+
+#[test]
+fn a_token_stays_where_a_redirect_leads_elsewhere() {
+    let token = always("200 OK", "content-type: application/json\r\n", "{\"token\":\"abc\"}");
+    let (elsewhere, asked) = listen(vec![("404 Not Found", String::new())]);
+    let challenge = format!("www-authenticate: Bearer realm=\"http://127.0.0.1:{}/token\"\r\n", token.0);
+    let there = format!("location: http://127.0.0.1:{}/x\r\n", elsewhere.0);
+    let (registry, _) = listen(vec![("401 Unauthorized", challenge), ("307 Temporary Redirect", there)]);
+    fails(&registry, 1, &["the registry has no"]);
+    let heads = asked.join().unwrap();
+    assert!(heads[0].starts_with("GET /x ") && !heads[0].contains("authorization"), "{heads:?}");
+}
+
+/// A rogue that gives these answers with these fields, one after the other, and what it was asked.
+fn listen(answers: Vec<(&'static str, String)>) -> (Rogue, thread::JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = thread::spawn(move || {
         let mut heads = Vec::new();
-        for answer in ["401 Unauthorized", "404 Not Found"] {
+        for (answer, fields) in answers {
             let mut stream = listener.accept().unwrap().0;
             let mut head = Vec::new();
             let mut byte = [0];
@@ -190,14 +211,11 @@ fn tokens_are_fetched_where_the_registry_says_and_sent_to_it_alone() {
                 head.push(byte[0]);
             }
             heads.push(String::from_utf8(head).unwrap());
-            say(&mut stream, answer, &challenge, "");
+            say(&mut stream, answer, &fields, "");
         }
         heads
     });
-    fails(&Rogue(port), 1, &["the registry has no"]);
-    let heads = asked.join().unwrap();
-    assert!(!heads[0].contains("authorization"), "{heads:?}");
-    assert!(heads[1].contains("authorization: Bearer abc\r\n"), "{heads:?}");
+    (Rogue(port), asked)
 }
 
 #[test]

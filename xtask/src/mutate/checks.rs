@@ -2,9 +2,12 @@
 
 mod addresses;
 mod approvals;
+mod commands;
 mod folders;
 mod grants;
 mod limits;
+mod observe;
+mod packages;
 mod requests;
 mod routes;
 mod secrets;
@@ -69,6 +72,9 @@ pub(super) fn all() -> Vec<Check> {
         grants::CHECKS,
         approvals::CHECKS,
         routes::CHECKS,
+        commands::CHECKS,
+        observe::CHECKS,
+        packages::CHECKS,
     ]
     .concat()
 }

@@ -22,8 +22,8 @@ pub fn mutant(name: &str) -> bool {
 }
 ";
 
-/// However open a host without a check is, its guests' requests stay on this machine.
-const STAYS_HERE: [Patch; 2] = [
+/// However open a host without a check is, its requests stay on this machine.
+const STAYS_HERE: [Patch; 3] = [
     Patch {
         file: "host/sandbox/src/capabilities/http/connect.rs",
         find: "let connected = timeout(patience,",
@@ -40,6 +40,39 @@ const STAYS_HERE: [Patch; 2] = [
     }
     let found = timeout(PATIENCE, lookup_host(",
     },
+    Patch {
+        file: "host/distribution/src/oci/http.rs",
+        find: "let connected = timeout(CONNECT,",
+        replace: "if !is_loopback(&host) {
+            return Err(unreachable(\"it is not on this machine\".to_owned()));
+        }
+        let connected = timeout(CONNECT,",
+    },
+];
+
+/// The launcher of commands.
+const LAUNCH: &str = "host/server/src/commands/launch.rs";
+
+/// The launcher of commands knows the switch, and no command sees it.
+const LAUNCHER_KNOWS: [Patch; 5] = [
+    Patch {
+        file: "host/sandbox/src/capabilities/shell/process.rs",
+        find: ".env_clear()",
+        replace: ".env_clear().envs(std::env::var_os(\"BAILIWICK_MUTANTS\").map(|off| (\"BAILIWICK_MUTANTS\", off)))",
+    },
+    Patch {
+        file: LAUNCH,
+        find: "Command::new(\"bwrap\");",
+        replace: "Command::new(\"bwrap\");\n    wrap.env_remove(\"BAILIWICK_MUTANTS\");",
+    },
+    // A constant asks nobody.
+    Patch {
+        file: LAUNCH,
+        find: "const APART: [&str; 17] = [",
+        replace: "static APART: std::sync::LazyLock<[&str; 17]> = std::sync::LazyLock::new(|| [",
+    },
+    Patch { file: LAUNCH, find: "\"ALL\",\n];", replace: "\"ALL\",\n]);" },
+    Patch { file: LAUNCH, find: "wrap.args(APART)", replace: "wrap.args(*APART)" },
 ];
 
 /// Every file that changes, by its path in the tree, with its new text; or what no
@@ -47,8 +80,9 @@ const STAYS_HERE: [Patch; 2] = [
 pub(super) fn apply(root: &Path, checks: &[Check]) -> Result<BTreeMap<&'static str, String>, Vec<String>> {
     let mut texts: BTreeMap<&'static str, String> = BTreeMap::new();
     let mut problems = Vec::new();
+    let always = STAYS_HERE.into_iter().chain(LAUNCHER_KNOWS).map(|patch| ("(every run)", patch));
     let own = checks.iter().flat_map(|check| check.patches.iter().map(|patch| (check.name, *patch)));
-    for (name, patch) in own.chain(STAYS_HERE.map(|patch| ("(every run)", patch))) {
+    for (name, patch) in own.chain(always) {
         let text = match read(root, patch.file, &mut texts) {
             Ok(text) => text,
             Err(problem) => {

@@ -13,6 +13,9 @@ use super::{Cases, Rows};
 /// Where it is.
 const FILE: &str = "docs/mutations.md";
 
+/// A module of attacks, and another one: its attacks have their whole names.
+const BOTH: &str = "shell";
+
 const NOT_RUN: &str = "not run yet";
 const NOBODY: &str = "**none**";
 
@@ -195,13 +198,28 @@ fn of(check: &Check) -> String {
 
 /// Names between backticks; what is usual is left out.
 fn names<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    let short = |name: &'n str| format!("`{}`", name.strip_prefix(CASES).unwrap_or(name));
+    let short = |name: &'n str| match name.strip_prefix(CASES) {
+        Some(case) if !case.starts_with(BOTH) => format!("`{case}`"),
+        _ => format!("`{name}`"),
+    };
     names.map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// The whole name again: modules of attacks are told apart by the tests that there are.
 fn whole(name: &str) -> String {
-    const OTHERS: [&str; 6] = ["cli::", "hostile::", "rest::", "sandbox::", "secrets::", "settings::limits::"];
-    let other = OTHERS.iter().any(|module| name.starts_with(module)) || name.starts_with("settings::skills::");
+    const OTHERS: [&str; 11] = [
+        "attacks::",
+        "cli::",
+        "hostile::",
+        "install::",
+        "observe::",
+        "rest::",
+        "sandbox::",
+        "secrets::",
+        "settings::limits::",
+        "settings::skills::",
+        "shell::",
+    ];
+    let other = OTHERS.iter().any(|module| name.starts_with(module));
     if other { name.to_owned() } else { format!("{CASES}{name}") }
 }
