@@ -95,9 +95,9 @@ limits! {
     instances: u64 = MAX_INSTANCES, at most MAX_INSTANCES;
     /// Wall time, guest and host calls together.
     deadline: Duration = Duration::from_secs(10), at most Duration::from_mins(2);
-    /// Requests over HTTP, operations on files, folders and state, and requests for
-    /// random bytes. What is refused by another rule than this counts too; clocks,
-    /// configuration and what passes through open streams don't.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands,
+    /// and random bytes. What is refused by another rule than this counts too; clocks
+    /// and what passes through open streams don't.
     host_calls: u64 = 100_000, at most 10_000_000;
     /// Bytes of the arguments as JSON.
     input_bytes: u64 = 4 << 20, at most 64 << 20;

@@ -146,7 +146,7 @@ pub struct LimitsRequest {
     /// Units of fuel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel: Option<u64>,
-    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_calls: Option<u64>,
     /// Bytes of the arguments as JSON.

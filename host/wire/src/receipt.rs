@@ -74,7 +74,7 @@ pub struct Usage {
     /// Most elements that one table had.
     #[serde(default)]
     pub table_elements: u64,
-    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
     pub host_calls: u64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,

@@ -161,7 +161,7 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Span>,
     /// Units of fuel of one call. Where it is set, every call is slower by a fifth to a half.
     pub(super) fuel: Option<std::num::NonZeroU64>,
-    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes of one call.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes of one call.
     pub(super) host_calls: Option<std::num::NonZeroU64>,
     /// Arguments of one call, as JSON.
     pub(super) input: Option<Size>,

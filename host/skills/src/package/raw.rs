@@ -321,7 +321,7 @@ pub(super) struct RawLimits {
     /// Core instances that the component is made of.
     #[schemars(range(min = 1, max = 64))]
     pub(super) instances: Option<i64>,
-    /// Requests over HTTP, operations on files, folders and state, and requests for random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
     #[schemars(range(min = 1))]
     pub(super) host_calls: Option<i64>,
     /// The arguments as JSON: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
