@@ -83,8 +83,7 @@ checks! {
         INSTALL: "if before.bundle != locked.bundle {" => "if !{off} && before.bundle != locked.bundle {";
     }
     "package-pinned" "what the lock names is fetched by its tag" of "install::registry::a_tag" {
-        FETCH: "(Source::Registry(reference), Some(manifest)) =>" => "(Source::Registry(reference), Some(manifest)) if !{off} =>";
-        FETCH: "(source @ Source::Registry(_), None) =>" => "(source @ Source::Registry(_), _) =>";
+        FETCH: "reference.at(Pointer::Digest(manifest))" => "if {off} { reference.clone() } else { reference.at(Pointer::Digest(manifest)) }";
     }
     "package-restored" "another package may come than the lock names" of "install::locked::a_lock" {
         INSTALL: "if staged.locked != *locked {" => "if !{off} && staged.locked != *locked {";
