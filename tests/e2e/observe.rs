@@ -232,6 +232,19 @@ fn a_file_of_calls_is_read_as_a_whole_or_not_at_all() {
 }
 
 #[test]
+fn the_limits_of_the_bounds_hold_and_go_into_the_grant() {
+    let home = home("filler");
+    let look = json!({ "path": "/work/in/a.txt", "times": 1000 }).to_string();
+    let arguments = ["--json", "skills", "observe", "tests/filler", "look", "--args", &look, "--fs", "notes:/work"];
+    let free = home.run(&arguments).expect(0).json();
+    assert_eq!(free["calls"][0]["outcome"], "succeeded", "{free}");
+    let bound = home.run(&[&arguments[..], &["--host-calls", "100"]].concat()).expect(0).json();
+    assert_ne!(bound["calls"][0]["outcome"], "succeeded", "{bound}");
+    assert!(bound["calls"][0].to_string().contains("host_calls"), "{bound}");
+    assert!(bound["grant"].as_str().unwrap().contains("host_calls = 100"), "{bound}");
+}
+
+#[test]
 fn a_risk_is_accepted_before_it_is_observed() {
     let home = home("filler");
     home.package("risky", "tests/risky", "1.0.0", "filler", "risk_tags = [\"destructive\"]\n");

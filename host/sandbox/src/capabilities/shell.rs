@@ -55,11 +55,12 @@ pub struct Launcher {
     pub arguments: Vec<String>,
 }
 
-/// How a host runs commands, and whether it can, which is found out once.
+/// How a host runs commands, and that it can, which is found out once. That it can't
+/// may be over the next time: bubblewrap is installed, or the system has room again.
 #[derive(Debug)]
 pub(crate) struct Commands {
     pub(crate) launcher: Launcher,
-    confines: OnceCell<Result<(), String>>,
+    confines: OnceCell<()>,
 }
 
 impl Commands {
@@ -69,15 +70,15 @@ impl Commands {
 
     /// Why no command can be confined here, if so.
     async fn check(&self, workspace: &Path) -> Result<(), Error> {
-        let confines = self.confines.get_or_init(|| async {
+        let confines = self.confines.get_or_try_init(|| async {
+            let unavailable = |error: std::io::Error| Error::Unavailable(error.to_string());
             let running = Running::start(&self.launcher, workspace, 1 << 20, &[NOTHING.to_owned()], Vec::new());
-            match running.map_err(|error| error.to_string())?.wait().await {
-                Ok(Ending { status: Some(0), .. }) => Ok(()),
-                Ok(Ending { stderr, .. }) => Err(String::from_utf8_lossy(&stderr).trim().to_owned()),
-                Err(error) => Err(error.to_string()),
+            match running.map_err(unavailable)?.wait().await.map_err(unavailable)? {
+                Ending { status: Some(0), .. } => Ok(()),
+                Ending { stderr, .. } => Err(Error::Unavailable(String::from_utf8_lossy(&stderr).trim().to_owned())),
             }
         });
-        confines.await.clone().map_err(Error::Unavailable)
+        confines.await.map(drop)
     }
 }
 
@@ -126,12 +127,14 @@ impl View<'_> {
         if !is_there(program) {
             return Err(Error::Unavailable(format!("the host has no program `{program}`")));
         }
-        let room = Room::of(self.files, workspace).ok_or_else(|| self.denied(command, "no workspace is open"))?;
+        let room = Room::of(self.files, workspace).await;
+        let room = room.ok_or_else(|| self.denied(command, "no workspace is open"))?;
+        room.check().map_err(|reached| self.denied(command, &reached.to_string()))?;
         let failed = |error: std::io::Error| Error::Failed(error.to_string());
         let max_file = room.left().bytes;
         let running = Running::start(&commands.launcher, workspace, max_file, command, input).map_err(failed)?;
         let ending = running.wait_within(&room).await.map_err(failed)?;
-        if let Err(reached) = room.charge() {
+        if let Err(reached) = room.charge().await {
             return Err(self.denied(command, &reached.to_string()));
         }
         match ending {

@@ -72,7 +72,7 @@ checks! {
         LAUNCH: "(Resource::Fsize, launch.max_file)" => "(Resource::Fsize, if {off} { u64::MAX } else { launch.max_file })";
     }
     "command-quota" "what a command writes is free" of "shell::it_works" {
-        SHELL: "= room.charge() {" => "= room.charge().or_else(|reached| if {off} { Ok(()) } else { Err(reached) }) {";
+        SHELL: "= room.charge().await {" => "= room.charge().await.or_else(|reached| if {off} { Ok(()) } else { Err(reached) }) {";
     }
     "command-quota-meanwhile" "what a command writes is counted when it has ended" of "shell::it_works" {
         ROOM: "if added.bytes > left.bytes ||" => "if !{off} && added.bytes > left.bytes || !{off} &&";

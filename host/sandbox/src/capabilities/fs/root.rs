@@ -36,7 +36,7 @@ pub(crate) enum QuotaReached {
 }
 
 impl Root {
-    pub(super) fn new(path: &GuestPath, access: Access, quota: Quota) -> Self {
+    pub(crate) fn new(path: &GuestPath, access: Access, quota: Quota) -> Self {
         Self {
             path: path.clone(),
             access,
@@ -74,7 +74,7 @@ impl Root {
     }
 
     /// Takes back what was charged and then not added.
-    pub(super) fn refund(&self, addition: Addition) {
+    pub(crate) fn refund(&self, addition: Addition) {
         if self.is_writable() {
             give_back(&self.bytes, addition.bytes);
             give_back(&self.files, addition.files);

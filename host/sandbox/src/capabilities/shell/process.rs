@@ -68,7 +68,7 @@ impl Running {
     }
 
     /// The same, which comes at once where the workspace has no room left.
-    pub(super) async fn wait_within(mut self, room: &Room<'_>) -> io::Result<Ending> {
+    pub(super) async fn wait_within(mut self, room: &Room) -> io::Result<Ending> {
         tokio::select! {
             ending = &mut self.waited => return ending.map_err(io::Error::other)?,
             () = room.is_used_up() => self.leader.end(),
