@@ -1,7 +1,7 @@
 //! A web server on loopback with fixed pages, which counts its requests.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -78,4 +78,7 @@ fn answer(mut stream: &TcpStream, pages: &Mutex<Vec<(String, Page)>>, counter: &
     let head =
         format!("HTTP/1.1 {} X\r\n{fields}content-length: {}\r\nconnection: close\r\n\r\n", found.0, found.2.len());
     let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes()));
+    // Closing before the request's body was read would reset the connection, and the
+    // answer with it.
+    let _ = stream.shutdown(Shutdown::Write).and_then(|()| io::copy(&mut stream, &mut io::sink()));
 }

@@ -180,6 +180,7 @@ fn describe(approval: &Approval) -> wire::Approval {
         version: approval.version.clone(),
         digest: approval.digest.to_string(),
         tool: approval.tool.clone(),
+        summary: approval.summary.clone(),
         arguments: approval.arguments.clone(),
         arguments_digest: approval.binding().to_string(),
         edited_arguments: approval.edited.as_ref().map(|edited| edited.arguments.clone()),

@@ -47,6 +47,7 @@ pub(crate) fn invocation(
         deadline: request.deadline_ms.map(Duration::from_millis),
         idempotency_key,
         approval_wait,
+        caller: None,
     })
 }
 
@@ -113,6 +114,7 @@ pub(crate) fn wire_receipt(receipt: &Receipt) -> wire::receipt::Receipt {
     wire::receipt::Receipt {
         id: receipt.id.clone(),
         started_at: time::format_millis(receipt.started_at),
+        caller: receipt.caller.clone(),
         trace_id: receipt.trace_id.clone(),
         arguments: receipt.arguments.to_string(),
         outcome: receipt.outcome.to_owned(),
@@ -138,6 +140,8 @@ pub(crate) fn usage(usage: &Usage) -> wire::receipt::Usage {
         host_calls: usage.host_calls,
         input_bytes: usage.input_bytes,
         output_bytes: usage.output_bytes,
+        skill_calls: usage.skill_calls,
+        model_calls: usage.model_calls,
         http_requests: usage.http_requests,
         http_sent_bytes: usage.http_sent_bytes,
         http_received_bytes: usage.http_received_bytes,
@@ -196,7 +200,8 @@ pub(crate) fn detail(catalog: &Catalog, skill: &Skill) -> SkillDetail {
     }
 }
 
-fn tool(tool: &Tool) -> ToolDetail {
+/// A tool with its schemas.
+pub(crate) fn tool(tool: &Tool) -> ToolDetail {
     ToolDetail {
         name: tool.name.clone(),
         description: Some(tool.description.clone()).filter(|text| !text.is_empty()),
@@ -278,6 +283,8 @@ fn limits(asked: &LimitsRequest) -> wire::permission::LimitsRequest {
         host_calls: asked.host_calls,
         input_bytes: asked.input_bytes,
         output_bytes: asked.output_bytes,
+        skill_calls: asked.skill_calls,
+        model_calls: asked.model_calls,
         http_requests: asked.http_requests,
         http_sent_bytes: asked.http_sent_bytes,
         http_received_bytes: asked.http_received_bytes,

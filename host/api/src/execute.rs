@@ -1,6 +1,11 @@
 //! Running one tool.
 
+mod follow;
+
+use std::sync::Arc;
+
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use bailiwick_wire::execute::{ExecuteHeaders, ExecuteRequest, ExecuteResponse};
 
@@ -20,6 +25,10 @@ use crate::state::ApiState;
 /// it gets the answer of the first, also after the host was restarted. A call that a
 /// person has to approve is answered with `approval-required`; with `Prefer: wait=60`
 /// it waits that many seconds for the person's answer.
+///
+/// With `Accept: text/event-stream` the answer is a stream of events: `progress` and `log`
+/// with what the skill tells meanwhile, and last `result` with the answer or `problem`
+/// with what went wrong.
 #[utoipa::path(
     post,
     path = "/v1/skills/{namespace}/{name}/execute",
@@ -32,7 +41,17 @@ use crate::state::ApiState;
         ExecuteHeaders,
     ),
     request_body = ExecuteRequest,
-    responses((status = 200, description = "What the tool answered.", body = ExecuteResponse), ExecuteProblems)
+    responses(
+        (
+            status = 200,
+            description = "What the tool answered.",
+            content(
+                (ExecuteResponse = "application/json"),
+                (String = "text/event-stream"),
+            )
+        ),
+        ExecuteProblems,
+    )
 )]
 #[expect(clippy::too_many_arguments, reason = "each is an extractor")]
 pub(crate) async fn execute(
@@ -43,9 +62,13 @@ pub(crate) async fn execute(
     IdempotencyKey(key): IdempotencyKey,
     PreferWait(wait): PreferWait,
     _: NoQuery,
+    headers: HeaderMap,
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Failure> {
     let invocation = convert::invocation(path, body.value, caller.0, trace, key, wait)?;
+    if follow::is_wanted(&headers) {
+        return Ok(follow::follow(Arc::clone(state.executor()), invocation, trace));
+    }
     match state.executor().execute(invocation).await {
         Ok(execution) => answer::json(&convert::answer(execution)?),
         Err(error) => Err(Failure::execute(error, &trace)),

@@ -61,16 +61,21 @@ impl FromRequestParts<ApiState> for SkillPath {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
         let path = Path::<(String, String)>::from_request_parts(parts, state).await;
         let Path((namespace, last)) = path.map_err(|rejection| Failure::invalid_path(&rejection))?;
-        let (name, range) = match last.split_once('@') {
-            Some((name, range)) => (name, Some(range.to_owned())),
-            None => (last.as_str(), None),
-        };
-        let id = format!("{namespace}/{name}").parse().map_err(|error| Failure::invalid_path(&error))?;
-        Ok(Self { id, range })
+        Self::of(&namespace, &last)
     }
 }
 
 impl SkillPath {
+    /// The skill that these two parts of a path name.
+    pub(crate) fn of(namespace: &str, last: &str) -> Result<Self, Failure> {
+        let (name, range) = match last.split_once('@') {
+            Some((name, range)) => (name, Some(range.to_owned())),
+            None => (last, None),
+        };
+        let id = format!("{namespace}/{name}").parse().map_err(|error| Failure::invalid_path(&error))?;
+        Ok(Self { id, range })
+    }
+
     /// The skill, and the text behind `@` for routes that take no range.
     pub(crate) fn exact(self) -> (SkillId, Option<String>) {
         (self.id, self.range)

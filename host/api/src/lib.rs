@@ -15,6 +15,7 @@ mod answer;
 mod approvals;
 mod audit;
 mod body;
+mod content;
 mod control;
 mod convert;
 mod execute;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use axum::response::Response;
+use bailiwick_wire as wire;
 use bailiwick_wire::problem::{MEDIA_TYPE, Problem};
 use bytes::Bytes;
 use utoipa::openapi::header::HeaderBuilder;
@@ -18,7 +19,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{approvals, audit, execute, grants, health, observe, packages, skills};
+use crate::{approvals, audit, content, execute, grants, health, observe, packages, skills};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -31,6 +32,11 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(skills::list))
         .routes(routes!(skills::show))
         .routes(routes!(execute::execute))
+        .routes(routes!(content::tools))
+        .routes(routes!(content::prompts))
+        .routes(routes!(content::get_prompt))
+        .routes(routes!(content::resources))
+        .routes(routes!(content::read_resource))
         .routes(routes!(audit::review))
         .routes(routes!(observe::observe))
         .routes(routes!(grants::list))
@@ -88,7 +94,7 @@ pub(crate) async fn show() -> Response {
         (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, wire::content::Progress, wire::content::LogLine)),
     modifiers(&ApiKeys),
 )]
 struct Api;

@@ -51,6 +51,11 @@ impl Failure {
         self
     }
 
+    /// The document itself, for where it is not an answer of its own.
+    pub(crate) fn document(&self) -> &Problem {
+        &self.0
+    }
+
     fn at(self, pointer: String, detail: String) -> Self {
         self.with(|problem| problem.errors.push(FieldError { pointer, detail }))
     }

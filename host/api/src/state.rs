@@ -75,7 +75,7 @@ impl ApiState {
         &self.0.host.registry
     }
 
-    pub(crate) fn executor(&self) -> &Executor {
+    pub(crate) fn executor(&self) -> &Arc<Executor> {
         &self.0.host.executor
     }
 

@@ -17,9 +17,24 @@ pub struct Inspection {
     pub imports: Vec<String>,
     /// Exported functions.
     pub tools: Vec<ToolSignature>,
+    /// Exported functions of `bailiwick:skill`, by which the skill provides more than
+    /// tools with types. Their index follows that of the last tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provided: Vec<ToolSignature>,
 }
 
 impl Inspection {
+    /// Every function that can be called, in the order of its index.
+    pub fn functions(&self) -> impl Iterator<Item = &ToolSignature> {
+        self.tools.iter().chain(&self.provided)
+    }
+
+    /// The function that the skill provides as `interface.function`, with its index.
+    pub fn provides(&self, name: &str) -> Option<usize> {
+        let place = self.provided.iter().position(|function| function.qualified_name() == name)?;
+        Some(self.tools.len() + place)
+    }
+
     /// The tool that `name` means: its short name, else its long one.
     pub fn tool(&self, name: &str) -> Option<(usize, &ToolSignature)> {
         let tools = || self.tools.iter().enumerate();
@@ -76,6 +91,14 @@ pub enum ComponentError {
         /// Its long name.
         function: String,
         /// Which type, and what to use in its place.
+        reason: String,
+    },
+    /// An interface of ours in a version or a form that this host doesn't know.
+    #[error("the component exports `{interface}`, {reason}")]
+    UnknownExport {
+        /// Its whole name.
+        interface: String,
+        /// What this host knows instead.
         reason: String,
     },
     /// Nothing exported.

@@ -7,7 +7,7 @@ use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, SecretDestinati
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
 use crate::quota::{Quota, StateQuota};
-use crate::skill_id::SkillId;
+use crate::skill_id::{SkillId, SkillSelector};
 
 /// Capabilities and limits that a person gave to one digest of one skill.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +69,10 @@ pub struct Capabilities {
     pub config: BTreeMap<String, String>,
     /// Commands of the host.
     pub shell: Vec<CommandRule>,
+    /// Other skills, each once.
+    pub skills: Vec<SkillSelector>,
+    /// Models by name, the one that is asked where none is named first.
+    pub models: Vec<String>,
 }
 
 impl Grant {

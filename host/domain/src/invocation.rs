@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::skill_id::SkillSelector;
+use crate::limits::LimitsRequest;
+use crate::skill_id::{SkillId, SkillSelector};
 use crate::trace::TraceContext;
 
 /// One call, before policy has seen it.
@@ -26,6 +27,21 @@ pub struct Invocation {
     pub idempotency_key: Option<String>,
     /// How long to wait for a person, where the call needs approval.
     pub approval_wait: Duration,
+    /// The call that makes this one, where it is one of another skill.
+    pub caller: Option<Caller>,
+}
+
+/// A call that makes another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its receipt.
+    pub receipt: String,
+    /// Its skill.
+    pub skill: SkillId,
+    /// How many calls stand above the called one: one where nobody called the caller.
+    pub depth: u32,
+    /// What the caller has left, which the called can't go beyond.
+    pub budget: LimitsRequest,
 }
 
 /// Who asks.

@@ -1,7 +1,7 @@
 //! The nouns of Bailiwick and the rules between them.
 //!
 //! Nothing here touches a disk, a network, a clock or a runtime: what needs
-//! one of these stands behind a trait (`Clock`, `Sandbox`, `SecretStore`, `StateStore`) that
+//! one of these stands behind a trait (`Clock`, `Sandbox`, `SecretStore`, `Services`, `StateStore`) that
 //! another crate implements. So the rules of authority can be read, and
 //! tested, on their own.
 
@@ -20,6 +20,7 @@ pub mod receipt;
 pub mod redact;
 pub mod sandbox;
 pub mod secret;
+pub mod services;
 pub mod skill_id;
 pub mod state;
 pub mod trace;

@@ -32,6 +32,15 @@ macro_rules! limits {
                 named
             }
 
+            /// Each limit, or what is left of it in `budget` where that is less.
+            #[must_use]
+            pub fn within(&self, budget: &LimitsRequest) -> Self {
+                Self {
+                    $($name: self.$name.min(budget.$name.unwrap_or(self.$name)),)*
+                    fuel: [self.fuel, budget.fuel].into_iter().flatten().min(),
+                }
+            }
+
             /// Each limit, or the one of `ceiling` where that is less.
             #[must_use]
             pub fn at_most(&self, ceiling: &Self) -> Self {
@@ -96,13 +105,17 @@ limits! {
     /// Wall time, guest and host calls together.
     deadline: Duration = Duration::from_secs(10), at most Duration::from_mins(2);
     /// Requests over HTTP, operations on files, folders and state, settings, commands,
-    /// and random bytes. What is refused by another rule than this counts too; clocks
+    /// calls of skills and models, questions, reports, and random bytes. What is refused by another rule than this counts too; clocks
     /// and what passes through open streams don't.
     host_calls: u64 = 100_000, at most 10_000_000;
     /// Bytes of the arguments as JSON.
     input_bytes: u64 = 4 << 20, at most 64 << 20;
     /// Bytes of the output as JSON.
     output_bytes: u64 = 1 << 20, at most 16 << 20;
+    /// Calls of other skills, those that they make in turn included.
+    skill_calls: u64 = 100, at most 10_000;
+    /// Requests to models, those of called skills included.
+    model_calls: u64 = 100, at most 10_000;
     /// Requests over HTTP.
     http_requests: u64 = 100, at most 1_000;
     /// Bytes sent over HTTP: heads and bodies of requests.

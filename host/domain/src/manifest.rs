@@ -46,6 +46,45 @@ pub struct SkillManifest {
     pub limits: LimitsRequest,
     /// Models it works best with, best first.
     pub model_preferences: Vec<String>,
+    /// How its author builds the component; says nothing to a host.
+    pub build: Option<Build>,
+}
+
+/// How a component is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// What it is written in.
+    pub language: Language,
+    /// The file that the build begins with, inside the package; the usual one of the language where absent.
+    pub source: Option<PathBuf>,
+}
+
+/// A language that skills can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Language {
+    /// Rust, by cargo.
+    Rust,
+    /// Python, by componentize-py.
+    Python,
+    /// JavaScript or TypeScript, by componentize-js.
+    JavaScript,
+    /// C, by make and clang.
+    C,
+}
+
+impl Language {
+    /// Every language.
+    pub const ALL: [Self; 4] = [Self::Rust, Self::Python, Self::JavaScript, Self::C];
+
+    /// Its name in manifests, commands and folders.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Python => "python",
+            Self::JavaScript => "javascript",
+            Self::C => "c",
+        }
+    }
 }
 
 impl SkillManifest {

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, is_public};
+use crate::authority::{CommandRule, FsMount, HttpDeny, HttpRule, HttpTarget, SecretDestination, SkillRule, is_public};
 use crate::digest::Digest;
 use crate::limits::Limits;
 use crate::observation::Observation;
@@ -116,6 +116,10 @@ pub struct Terms {
     pub config: BTreeMap<String, String>,
     /// Commands of the host.
     pub shell: Vec<CommandRule>,
+    /// Other skills.
+    pub skills: Vec<SkillRule>,
+    /// Models by name, the one that is asked where none is named first.
+    pub models: Vec<String>,
     /// How much it may take.
     pub limits: Limits,
 }
@@ -245,6 +249,8 @@ mod tests {
             state: None,
             config: BTreeMap::new(),
             shell: vec![],
+            skills: vec![],
+            models: vec![],
             limits: LimitsPolicy::default().default,
         });
         let (issuer, verifier) = authority();

@@ -18,6 +18,8 @@ pub struct Receipt {
     pub started_at: SystemTime,
     /// On whose behalf.
     pub principal: String,
+    /// The receipt of the call that made it, where another skill did.
+    pub caller: Option<String>,
     /// The trace that it belongs to, 32 hex digits.
     pub trace_id: String,
     /// The skill.
@@ -45,7 +47,7 @@ pub struct Receipt {
 /// One refusal of the host: the typed answer that the guest got, kept for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// `fs`, `http`, `secret`, `state`, `config`, `sockets`.
+    /// `fs`, `http`, `secret`, `state`, `config`, `shell`, `skill`, `model`, `approval`, `sockets`.
     pub capability: &'static str,
     /// What was asked for, without anything secret: `GET https://example.com`.
     pub request: String,

@@ -11,6 +11,7 @@ use crate::component::{ComponentError, Inspection};
 use crate::digest::Digest;
 use crate::permit::Permit;
 use crate::receipt::Denial;
+use crate::services::Services;
 use crate::usage::Usage;
 
 /// A future that can be sent between threads.
@@ -24,6 +25,10 @@ pub trait Sandbox: Send + Sync + 'static {
     /// code is kept on disk, so that the next time takes well under a millisecond.
     fn load(&self, path: &Path) -> Result<Arc<Inspection>, ComponentError>;
 
+    /// Whether [`Sandbox::load`] answers at once: the code is on disk, or there is little
+    /// of it. Blocks for as long as the file takes to read.
+    fn is_quick(&self, path: &Path) -> bool;
+
     /// Forgets compiled code of all components but `digests`. Calls under way go on.
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool);
 
@@ -31,9 +36,15 @@ pub trait Sandbox: Send + Sync + 'static {
     /// long those are. Blocks.
     fn scratch(&self) -> std::io::Result<Box<dyn ScratchFolder>>;
 
-    /// Calls the tool at index `tool` of the inspection of the permit's digest
-    /// in an instance of its own.
-    fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome>;
+    /// Calls the function at index `tool` of the inspection of the permit's digest
+    /// in an instance of its own: a tool, or behind those, what the skill provides.
+    fn invoke<'a>(
+        &'a self,
+        permit: Permit,
+        tool: usize,
+        arguments: &'a Value,
+        services: Arc<dyn Services>,
+    ) -> BoxFuture<'a, Outcome>;
 }
 
 /// A folder of the host's own. Dropping it ends it, some time later.
@@ -139,15 +150,23 @@ pub enum InvokeError {
     #[error("the output is larger than the limit of {0} bytes")]
     OutputTooLarge(u64),
     /// The guest called `exit`.
-    #[error("the guest ended itself with status {0} before it answered")]
-    Exit(i32),
+    #[error("the guest ended itself with status {status} before it answered{}", quote(said.as_deref()))]
+    Exit {
+        /// What it ended itself with.
+        status: i32,
+        /// What it had written last.
+        said: Option<String>,
+    },
     /// The guest trapped.
-    #[error("the guest trapped: {message}")]
+    #[error("the guest trapped: {message}{}{}", place(message, said.is_some(), backtrace), quote(said.as_deref()))]
     Trap {
         /// What the engine says, e.g. `wasm trap: wasm `unreachable` instruction executed`.
         message: String,
         /// Function names of the guest, innermost first, where the component has them.
         backtrace: Vec<String>,
+        /// What it had written last, which is where languages say why: the message of a
+        /// panic, the traceback of an exception.
+        said: Option<String>,
     },
     /// The value that came back breaks the rules of its type.
     #[error("the guest returned an invalid value: {0}")]
@@ -155,6 +174,28 @@ pub enum InvokeError {
     /// The host's own failure.
     #[error("the host failed: {0}")]
     Host(String),
+}
+
+/// The last words of a guest, behind what the engine says.
+fn quote(said: Option<&str>) -> String {
+    said.map(|said| format!("; its last words:\n{said}")).unwrap_or_default()
+}
+
+/// Frames that a message names: enough to find the place.
+const MAX_NAMED_FRAMES: usize = 6;
+
+/// Where a guest was when the engine ended it. A language that aborts on its own
+/// has said that itself, and in better words than the names of its runtime.
+fn place(message: &str, spoke: bool, backtrace: &[String]) -> String {
+    let aborted = spoke && message.contains("`unreachable`");
+    if aborted || backtrace.is_empty() {
+        return String::new();
+    }
+    let mut frames: Vec<_> = backtrace.iter().map(String::as_str).collect();
+    // A recursion without end is one function over and over.
+    frames.dedup();
+    frames.truncate(MAX_NAMED_FRAMES);
+    format!("; it was in {}", frames.join(", called by "))
 }
 
 impl InvokeError {
@@ -172,10 +213,36 @@ impl InvokeError {
             Self::InputTooLarge(_) => "input-too-large",
             Self::Limit { .. } => "limit-exceeded",
             Self::OutputTooLarge(_) => "output-too-large",
-            Self::Exit(_) => "guest-exited",
+            Self::Exit { .. } => "guest-exited",
             Self::Trap { .. } => "guest-trapped",
             Self::InvalidOutput(_) => "invalid-output",
             Self::Host(_) => "host-failure",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trap(message: &str, said: Option<&str>) -> String {
+        let backtrace = ["divide", "divide", "main"].map(str::to_owned).to_vec();
+        InvokeError::Trap { message: message.to_owned(), backtrace, said: said.map(str::to_owned) }.to_string()
+    }
+
+    #[test]
+    fn a_trap_is_told_with_its_place_or_the_words_of_its_language() {
+        let zero = "integer divide by zero";
+        assert_eq!(trap(zero, None), "the guest trapped: integer divide by zero; it was in divide, called by main");
+        // What it wrote before has nothing to do with it.
+        assert_eq!(
+            trap(zero, Some("reading…")),
+            "the guest trapped: integer divide by zero; it was in divide, called by main; its last words:\nreading…"
+        );
+        let aborted = "wasm `unreachable` instruction executed";
+        assert_eq!(
+            trap(aborted, Some("no such key")),
+            "the guest trapped: wasm `unreachable` instruction executed; its last words:\nno such key"
+        );
     }
 }

@@ -101,7 +101,8 @@ fn is_part(part: &str) -> bool {
 ///
 /// A bare version after `@` means exactly that version, as people expect of a
 /// pin; every other range is read as Cargo reads it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct SkillSelector {
     /// Which skill.
     pub id: SkillId,
@@ -136,6 +137,20 @@ impl FromStr for SkillSelector {
             Some((id, range)) => Self::within(id.parse()?, range),
             None => Ok(Self::newest(text.parse()?)),
         }
+    }
+}
+
+impl TryFrom<String> for SkillSelector {
+    type Error = InvalidSkillId;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<SkillSelector> for String {
+    fn from(selector: SkillSelector) -> Self {
+        selector.to_string()
     }
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Usage {
     /// From the permit to the outcome.
     pub wall: Duration,
+    /// Of that, until the guest's own instance was there; nothing where it never was.
+    pub instance: Duration,
     /// Units of fuel, where a limit asked for the account.
     pub fuel: Option<u64>,
     /// Most bytes of linear memory held at once, over all memories.
@@ -18,6 +20,10 @@ pub struct Usage {
     pub table_elements: u64,
     /// Calls of the host that count; see [`crate::limits::Limits::host_calls`].
     pub host_calls: u64,
+    /// Calls of other skills, those that they made in turn included.
+    pub skill_calls: u64,
+    /// Requests to models, those of called skills included.
+    pub model_calls: u64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.

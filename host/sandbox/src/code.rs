@@ -1,7 +1,7 @@
 //! Loaded components: described at once, their code mapped at the first call.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bailiwick_domain::component::Inspection;
 use bailiwick_domain::digest::Digest;
@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use wasmtime::Engine;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker};
 
+use crate::LARGE_COMPONENT;
 use crate::cache::Cache;
 use crate::capabilities;
 use crate::engine::Metering;
@@ -35,8 +36,12 @@ impl Machine {
         self.cache.describe(digest)
     }
 
-    /// Compiles `bytes`.
+    /// Compiles `bytes`, its functions side by side. Large components wait for one
+    /// another, so that the memory of compiling is bounded by that of the largest.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        let is_large = bytes.len() as u64 > LARGE_COMPONENT;
+        let _turn = is_large.then(|| ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner));
         Component::from_binary(&self.engine, bytes)
     }
 
@@ -50,7 +55,7 @@ impl Machine {
     }
 
     /// Links a component to this host, as far as that can be done before a call.
-    pub(crate) fn link(&self, component: &Component, tools: &[ToolSignature]) -> wasmtime::Result<Code> {
+    pub(crate) fn link(&self, component: &Component, inspection: &Inspection) -> wasmtime::Result<Code> {
         let pre = self.linker.instantiate_pre(component)?;
         let export = |tool: &ToolSignature| {
             let interface = match &tool.interface {
@@ -59,7 +64,7 @@ impl Machine {
             };
             component.get_export_index(interface.as_ref(), &tool.function)
         };
-        let exports = tools.iter().map(|tool| {
+        let exports = inspection.functions().map(|tool| {
             export(tool).ok_or_else(|| wasmtime::Error::msg(format!("the export `{}` is gone", tool.qualified_name())))
         });
         Ok(Code { exports: exports.collect::<Result<_, _>>()?, pre })
@@ -69,7 +74,7 @@ impl Machine {
 /// Code that is ready to run.
 pub(crate) struct Code {
     pub(crate) pre: InstancePre<Guest>,
-    /// By the index of the tool.
+    /// By the index of the function.
     pub(crate) exports: Vec<ComponentExportIndex>,
 }
 
@@ -110,7 +115,7 @@ impl Loaded {
             Some(component) => component,
             None => self.recompile(machine)?,
         };
-        let linked = machine.link(&component, &self.inspection.tools);
+        let linked = machine.link(&component, &self.inspection);
         linked.map(Arc::new).map_err(|error| InvokeError::NotLoaded(error.to_string()))
     }
 

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
+use bailiwick_domain::clock::Clock;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::secret::SecretSet;
+use bailiwick_domain::services::Services;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use wasmtime::component::ResourceTable;
@@ -17,7 +20,7 @@ use crate::capabilities::fs::Files;
 use crate::capabilities::http::{FIELD_SIZE, Gate};
 use crate::capabilities::shell::{self, Commands, Shell};
 use crate::capabilities::state::State;
-use crate::capabilities::{Denials, Uses, config, fs, random, state};
+use crate::capabilities::{Denials, Uses, approval, config, fs, log, model, progress, random, skill, state};
 use crate::meter::Meter;
 use crate::stdio::Log;
 use crate::workspace::Workspace;
@@ -37,17 +40,29 @@ pub(crate) struct Guest {
     files: Files,
     state: State,
     shell: Shell,
+    services: Arc<dyn Services>,
+    clock: Arc<dyn Clock>,
+    deadline: Instant,
+    /// When it last told how far it is.
+    reported: Option<Instant>,
+    /// How many questions it asked.
+    asked: u32,
+}
+
+/// What a call finds around it.
+pub(crate) struct Around<'a> {
+    pub(crate) secrets: &'a Arc<SecretSet>,
+    pub(crate) state: &'a Arc<dyn StateStore>,
+    pub(crate) workspace: Option<&'a Workspace>,
+    pub(crate) commands: Option<&'a Arc<Commands>>,
+    pub(crate) services: &'a Arc<dyn Services>,
+    pub(crate) clock: &'a Arc<dyn Clock>,
 }
 
 impl Guest {
     /// Everything that one call may reach, made from its permit alone.
-    pub(crate) fn prepare(
-        permit: &Permit,
-        secrets: &Arc<SecretSet>,
-        store: &Arc<dyn StateStore>,
-        workspace: Option<&Workspace>,
-        commands: Option<&Arc<Commands>>,
-    ) -> Result<Self, InvokeError> {
+    pub(crate) fn prepare(permit: &Permit, around: &Around<'_>) -> Result<Self, InvokeError> {
+        let Around { secrets, state: store, workspace, commands, services, clock } = *around;
         let terms = permit.terms();
         // What is observed leaves no trace in what the skill keeps.
         let store = permit.observation().map_or(store, |observation| observation.state());
@@ -86,6 +101,11 @@ impl Guest {
             files,
             shell: shell::prepare(terms, commands, workspace),
             state: State { quota: terms.state, skill: terms.skill.clone(), store: Arc::clone(store), swaps: 0 },
+            services: Arc::clone(services),
+            clock: Arc::clone(clock),
+            deadline: permit.deadline(),
+            reported: None,
+            asked: 0,
         })
     }
 
@@ -122,6 +142,44 @@ impl Guest {
     pub(crate) fn config_view(&mut self) -> config::View<'_> {
         let Gate { denials, uses, counters, .. } = &self.gate;
         config::View { values: &self.config, denials, uses, counters }
+    }
+
+    /// What calls of other skills are made with.
+    pub(crate) fn skill_desk(&self, purse: skill::Purse) -> skill::Desk {
+        let Gate { terms, secrets, denials, uses, counters } = &self.gate;
+        skill::Desk {
+            terms: Arc::clone(terms),
+            services: Arc::clone(&self.services),
+            secrets: Arc::clone(secrets),
+            denials: Arc::clone(denials),
+            uses: Arc::clone(uses),
+            counters: Arc::clone(counters),
+            clock: Arc::clone(&self.clock),
+            deadline: self.deadline,
+            purse,
+        }
+    }
+
+    pub(crate) fn models_view(&mut self) -> model::View<'_> {
+        let Gate { terms, secrets, denials, uses, counters } = &self.gate;
+        model::View { terms, services: &self.services, secrets, denials, uses, counters }
+    }
+
+    pub(crate) fn approvals_view(&mut self) -> approval::View<'_> {
+        let Gate { secrets, denials, uses, counters, .. } = &self.gate;
+        let (services, clock, deadline) = (&self.services, &self.clock, self.deadline);
+        approval::View { asked: &mut self.asked, services, secrets, denials, uses, counters, clock, deadline }
+    }
+
+    pub(crate) fn progress_view(&mut self) -> progress::View<'_> {
+        let Gate { secrets, counters, .. } = &self.gate;
+        let (services, clock) = (&self.services, &self.clock);
+        progress::View { last: &mut self.reported, services, secrets, counters, clock }
+    }
+
+    pub(crate) fn log_view(&mut self) -> log::View<'_> {
+        let Gate { secrets, counters, .. } = &self.gate;
+        log::View { log: &self.log, services: &self.services, secrets, counters }
     }
 
     /// Adds what the host counted to `usage`.

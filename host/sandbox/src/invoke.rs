@@ -7,6 +7,7 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output};
 use bailiwick_domain::secret::SecretSet;
+use bailiwick_domain::services::Services;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, ToolSignature, WitType};
@@ -18,7 +19,7 @@ use wasmtime_wasi::I32Exit;
 use crate::capabilities::shell::Commands;
 use crate::code::{Code, Machine};
 use crate::engine::Metering;
-use crate::guest::Guest;
+use crate::guest::{Around, Guest};
 use crate::meter::LimitReached;
 use crate::value::{LiftError, lift, lower_arguments};
 use crate::workspace::{Workspace, Workspaces};
@@ -49,6 +50,7 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a Arc<dyn StateStore>,
     pub(crate) workspaces: &'a Arc<Workspaces>,
     pub(crate) commands: Option<&'a Arc<Commands>>,
+    pub(crate) services: &'a Arc<dyn Services>,
     pub(crate) started: Instant,
 }
 
@@ -74,7 +76,9 @@ impl Call<'_> {
     }
 
     async fn run_in(&self, workspace: Option<&Workspace>, arguments: &[Val]) -> Outcome {
-        let guest = match Guest::prepare(self.permit, self.secrets, self.state, workspace, self.commands) {
+        let Self { secrets, state, commands, services, clock, .. } = *self;
+        let around = Around { secrets, state, workspace, commands, services, clock };
+        let guest = match Guest::prepare(self.permit, &around) {
             Ok(guest) => guest,
             Err(error) => return failed(error),
         };
@@ -85,13 +89,14 @@ impl Call<'_> {
         // The epoch ends a guest that computes; this ends one that waits for
         // a host call. Dropping the call unwinds the guest's stack.
         let deadline = tokio::time::Instant::from_std(self.permit.deadline());
-        let result = tokio::time::timeout_at(deadline, self.guest_call(&mut store, arguments)).await;
+        let mut ready = None;
+        let result = tokio::time::timeout_at(deadline, self.guest_call(&mut store, arguments, &mut ready)).await;
         let result = match result {
             Ok(Ok(value)) => self.output(value.as_ref()),
             Ok(Err(error)) => Err(self.classify(&error, store.data())),
             Err(_) => Err(self.past_deadline()),
         };
-        self.outcome(result, &store)
+        self.outcome(result, ready, &store)
     }
 
     /// A fresh folder, where the permit gives one. That of an observed call is never kept.
@@ -125,8 +130,14 @@ impl Call<'_> {
         Ok(store)
     }
 
-    async fn guest_call(&self, store: &mut Store<Guest>, arguments: &[Val]) -> wasmtime::Result<Option<Val>> {
+    async fn guest_call(
+        &self,
+        store: &mut Store<Guest>,
+        arguments: &[Val],
+        ready: &mut Option<Instant>,
+    ) -> wasmtime::Result<Option<Val>> {
         let instance = self.code.pre.instantiate_async(&mut *store).await?;
+        *ready = Some(self.clock.instant());
         let export = self.code.exports.get(self.index);
         let function = export.and_then(|export| instance.get_func(&mut *store, export));
         let function = function.ok_or_else(|| wasmtime::Error::msg("the instance lacks the export"))?;
@@ -178,7 +189,7 @@ impl Call<'_> {
             return InvokeError::Limit { limit: key, max: *max };
         }
         if let Some(I32Exit(status)) = error.downcast_ref() {
-            return InvokeError::Exit(*status);
+            return InvokeError::Exit { status: *status, said: self.last_words(guest) };
         }
         if error.is::<wasmtime::PoolConcurrencyLimitError>() {
             return InvokeError::Full;
@@ -200,20 +211,27 @@ impl Call<'_> {
         }
         match error.downcast_ref::<WasmBacktrace>() {
             Some(backtrace) => {
-                InvokeError::Trap { message: error.root_cause().to_string(), backtrace: frames(backtrace) }
+                let (message, said) = (error.root_cause().to_string(), self.last_words(guest));
+                InvokeError::Trap { message, backtrace: frames(backtrace), said }
             }
             None if error.is::<Trap>() => {
-                InvokeError::Trap { message: error.root_cause().to_string(), backtrace: vec![] }
+                let (message, said) = (error.root_cause().to_string(), self.last_words(guest));
+                InvokeError::Trap { message, backtrace: vec![], said }
             }
             // Without a frame of the guest, it was the answer that could not be read.
             None => InvokeError::InvalidOutput(error.root_cause().to_string()),
         }
     }
 
-    fn outcome(&self, result: Result<Output, InvokeError>, store: &Store<Guest>) -> Outcome {
+    fn last_words(&self, guest: &Guest) -> Option<String> {
+        guest.log.last_words(self.secrets.redactor())
+    }
+
+    fn outcome(&self, result: Result<Output, InvokeError>, ready: Option<Instant>, store: &Store<Guest>) -> Outcome {
         let guest = store.data();
         let mut usage = Usage {
             wall: self.clock.instant().saturating_duration_since(self.started),
+            instance: ready.map(|ready| ready.saturating_duration_since(self.started)).unwrap_or_default(),
             output_bytes: match &result {
                 Ok(Output::Success(json) | Output::Failure(json)) => json.len() as u64,
                 Err(_) => 0,

@@ -29,6 +29,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox, ScratchFolder};
 use bailiwick_domain::secret::{NoSecrets, SecretStore};
+use bailiwick_domain::services::Services;
 use bailiwick_domain::state::StateStore;
 use serde_json::Value;
 
@@ -45,6 +46,9 @@ pub use crate::workspace::Workspaces;
 /// Bytes of the largest component that is taken. An interpreter with a
 /// language's standard library has some 20 MB.
 const MAX_COMPONENT: u64 = 128 << 20;
+
+/// Bytes of a component that takes long to compile, and much memory: one at a time is.
+const LARGE_COMPONENT: u64 = 3 << 20;
 
 /// How a sandbox is set up.
 #[derive(Clone, Debug)]
@@ -173,13 +177,13 @@ impl WasmSandbox {
         let compiled = self.plain.compile(bytes).map_err(|error| ComponentError::Invalid(format!("{error:#}")))?;
         let inspection = component::inspect(&compiled, bytes, digest)?;
         self.plain
-            .link(&compiled, &inspection.tools)
+            .link(&compiled, &inspection)
             .map_err(|error| ComponentError::UnknownImports(vec![format!("{error:#}")]))?;
         self.plain.keep(&inspection, &compiled);
         Ok(inspection)
     }
 
-    async fn run(&self, permit: &Permit, index: usize, arguments: &Value) -> Outcome {
+    async fn run(&self, permit: &Permit, index: usize, arguments: &Value, services: &Arc<dyn Services>) -> Outcome {
         let started = self.clock.instant();
         if !self.verifier.accepts(permit) {
             return failed(InvokeError::NoPermit);
@@ -188,8 +192,8 @@ impl WasmSandbox {
         let Some(loaded) = self.find(&digest) else {
             return failed(InvokeError::NotLoaded(digest.to_string()));
         };
-        let Some(tool) = loaded.inspection.tools.get(index) else {
-            return failed(InvokeError::NotLoaded(format!("{digest} has no tool {index}")));
+        let Some(tool) = loaded.inspection.functions().nth(index) else {
+            return failed(InvokeError::NotLoaded(format!("{digest} has no function {index}")));
         };
         let machine = match self.machine_for(permit) {
             Ok(machine) => machine,
@@ -214,6 +218,7 @@ impl WasmSandbox {
             state,
             workspaces,
             commands,
+            services,
             started,
         };
         let outcome = call.run().await;
@@ -246,6 +251,12 @@ impl Sandbox for WasmSandbox {
         Ok(Arc::clone(&loaded.inspection))
     }
 
+    fn is_quick(&self, path: &Path) -> bool {
+        let small = path.metadata().is_ok_and(|metadata| metadata.len() <= LARGE_COMPONENT);
+        // What can't be read is quickly said to be so.
+        small || read(path).map_or(true, |bytes| self.plain.describe(&Digest::of(&bytes)).is_some())
+    }
+
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool) {
         let mut all = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         all.retain(|digest, _| digests(digest));
@@ -255,8 +266,14 @@ impl Sandbox for WasmSandbox {
         Ok(Box::new(self.workspaces.create_scratch()?))
     }
 
-    fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {
-        Box::pin(async move { self.run(&permit, tool, arguments).await })
+    fn invoke<'a>(
+        &'a self,
+        permit: Permit,
+        tool: usize,
+        arguments: &'a Value,
+        services: Arc<dyn Services>,
+    ) -> BoxFuture<'a, Outcome> {
+        Box::pin(async move { self.run(&permit, tool, arguments, &services).await })
     }
 }
 

@@ -16,6 +16,10 @@ const MEMORIES: usize = 64;
 pub(crate) enum Counted {
     /// Calls of the host.
     HostCalls,
+    /// Calls of other skills.
+    SkillCalls,
+    /// Requests to models.
+    ModelCalls,
     /// Requests over HTTP.
     HttpRequests,
     /// Bytes sent over HTTP.
@@ -26,6 +30,22 @@ pub(crate) enum Counted {
     Log,
     /// Random bytes.
     Random,
+}
+
+impl Counted {
+    /// How much of it was used.
+    pub(crate) const fn of(self, usage: &Usage) -> u64 {
+        match self {
+            Self::HostCalls => usage.host_calls,
+            Self::SkillCalls => usage.skill_calls,
+            Self::ModelCalls => usage.model_calls,
+            Self::HttpRequests => usage.http_requests,
+            Self::HttpSent => usage.http_sent_bytes,
+            Self::HttpReceived => usage.http_received_bytes,
+            Self::Log => usage.log_bytes,
+            Self::Random => usage.random_bytes,
+        }
+    }
 }
 
 /// A limit that there is no going beyond.
@@ -42,6 +62,8 @@ pub(crate) struct LimitReached {
 #[derive(Debug)]
 pub(crate) struct Counters {
     host_calls: Counter,
+    skill_calls: Counter,
+    model_calls: Counter,
     http_requests: Counter,
     http_sent: Counter,
     http_received: Counter,
@@ -71,6 +93,8 @@ impl Counters {
     pub(crate) const fn new(limits: &Limits) -> Self {
         Self {
             host_calls: Counter::new("host_calls", limits.host_calls),
+            skill_calls: Counter::new("skill_calls", limits.skill_calls),
+            model_calls: Counter::new("model_calls", limits.model_calls),
             http_requests: Counter::new("http_requests", limits.http_requests),
             http_sent: Counter::new("http_sent", limits.http_sent_bytes),
             http_received: Counter::new("http_received", limits.http_received_bytes),
@@ -90,6 +114,21 @@ impl Counters {
         }
     }
 
+    /// Takes one part in `parts` of what is left, and says how much that is.
+    pub(crate) fn reserve(&self, counted: Counted, parts: u64) -> u64 {
+        let Counter { max, used, .. } = self.of(counted);
+        let share = |used: u64| max.saturating_sub(used) / parts.max(1);
+        let taken = used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |used| Some(used + share(used)));
+        taken.map_or(0, share)
+    }
+
+    /// Gives back what was reserved and not used.
+    pub(crate) fn give_back(&self, counted: Counted, amount: u64) {
+        let less = |used: u64| Some(used.saturating_sub(amount));
+        // It always gives an answer.
+        let _ = self.of(counted).used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
+
     /// The first limit that the call met.
     pub(crate) fn reached(&self) -> Option<LimitReached> {
         self.reached.get().copied()
@@ -104,6 +143,8 @@ impl Counters {
     const fn of(&self, counted: Counted) -> &Counter {
         match counted {
             Counted::HostCalls => &self.host_calls,
+            Counted::SkillCalls => &self.skill_calls,
+            Counted::ModelCalls => &self.model_calls,
             Counted::HttpRequests => &self.http_requests,
             Counted::HttpSent => &self.http_sent,
             Counted::HttpReceived => &self.http_received,
@@ -152,6 +193,8 @@ impl Meter {
         usage.memory_bytes = self.peak;
         usage.table_elements = self.longest_table;
         usage.host_calls = counters.host_calls.used();
+        usage.skill_calls = counters.skill_calls.used();
+        usage.model_calls = counters.model_calls.used();
         usage.http_requests = counters.http_requests.used();
         usage.http_sent_bytes = counters.http_sent.used();
         usage.http_received_bytes = counters.http_received.used();

@@ -36,9 +36,10 @@ fn error(mut error: InvokeError, redactor: &Redactor) -> InvokeError {
         InvokeError::Arguments { path, problem } => [path, problem].into_iter().for_each(clean),
         InvokeError::NotLoaded(text) | InvokeError::InvalidOutput(text) | InvokeError::Host(text) => clean(text),
         InvokeError::Mount { root, reason } => [root, reason].into_iter().for_each(clean),
-        InvokeError::Trap { message, backtrace } => {
-            backtrace.iter_mut().chain([message]).for_each(clean);
+        InvokeError::Trap { message, backtrace, said } => {
+            backtrace.iter_mut().chain([message]).chain(said).for_each(clean);
         }
+        InvokeError::Exit { said, .. } => said.iter_mut().for_each(clean),
         InvokeError::NoPermit
         | InvokeError::Full
         | InvokeError::Deadline { .. }
@@ -46,8 +47,7 @@ fn error(mut error: InvokeError, redactor: &Redactor) -> InvokeError {
         | InvokeError::Memory(_)
         | InvokeError::InputTooLarge(_)
         | InvokeError::Limit { .. }
-        | InvokeError::OutputTooLarge(_)
-        | InvokeError::Exit(_) => {}
+        | InvokeError::OutputTooLarge(_) => {}
     }
     error
 }
@@ -79,7 +79,8 @@ mod tests {
             Err(InvokeError::Arguments { path: text(), problem: text() }),
             Err(InvokeError::NotLoaded(text())),
             Err(InvokeError::Mount { root: text(), reason: text() }),
-            Err(InvokeError::Trap { message: text(), backtrace: vec![text(), text()] }),
+            Err(InvokeError::Trap { message: text(), backtrace: vec![text(), text()], said: Some(text()) }),
+            Err(InvokeError::Exit { status: 1, said: Some(text()) }),
             Err(InvokeError::InvalidOutput(text())),
             Err(InvokeError::Host(text())),
         ] {

@@ -12,10 +12,16 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use crate::meter::{Counted, Counters};
+use crate::meter::{Counted, Counters, LimitReached};
 
 /// Bytes of a call's log that are kept: a stack trace and the pages before it.
 const MAX_LOG: usize = 64 << 10;
+
+/// Bytes of the end that are kept of a log whose middle was dropped.
+const MAX_TAIL: usize = 16 << 10;
+
+/// Bytes of a guest's last words: a traceback.
+const MAX_LAST_WORDS: usize = 4 << 10;
 
 /// Bytes that a guest may write at once.
 const MAX_WRITE: usize = 64 << 10;
@@ -30,6 +36,8 @@ pub(crate) struct Log {
 #[derive(Debug, Default)]
 struct Kept {
     bytes: Vec<u8>,
+    /// What was written last, once something was dropped.
+    tail: Vec<u8>,
     dropped: u64,
 }
 
@@ -49,11 +57,41 @@ impl Log {
         text
     }
 
+    /// The lines that were written last, without secrets: where a guest ended by a trap,
+    /// its language says there why.
+    pub(crate) fn last_words(&self, redactor: &Redactor) -> Option<String> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only the end of the tail is told, so that the rest of a secret which the
+        // beginning of the tail cut in two is not.
+        let written = if kept.dropped > 0 { &kept.tail } else { &kept.bytes };
+        let text = String::from_utf8_lossy(&redactor.bytes(written)).into_owned();
+        let text = text.trim_end();
+        let from = text.ceil_char_boundary(text.len().saturating_sub(MAX_LAST_WORDS));
+        let text = match text.get(from..).and_then(|cut| cut.split_once('\n')) {
+            Some((_, whole_lines)) if from > 0 => whole_lines,
+            _ => text.get(from..)?,
+        };
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// Adds a line that the guest logged by another way than stdout and stderr.
+    pub(crate) fn line(&self, line: &str) -> Result<(), LimitReached> {
+        self.counters.take(Counted::Log, line.len() as u64 + 1)?;
+        self.write(line.as_bytes());
+        self.write(b"\n");
+        Ok(())
+    }
+
     fn write(&self, bytes: &[u8]) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let room = MAX_LOG.saturating_sub(kept.bytes.len()).min(bytes.len());
         kept.bytes.extend_from_slice(&bytes[..room]);
         kept.dropped += (bytes.len() - room) as u64;
+        if kept.dropped > 0 {
+            kept.tail.extend_from_slice(&bytes[bytes.len().saturating_sub(MAX_TAIL)..]);
+            let surplus = kept.tail.len().saturating_sub(MAX_TAIL);
+            kept.tail.drain(..surplus);
+        }
     }
 }
 

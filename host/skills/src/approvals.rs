@@ -14,7 +14,6 @@ use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::invocation::Invocation;
 use bailiwick_journal::{Journal, JournalError, Shelf, Undone};
 use serde_json::Value;
 
@@ -81,14 +80,21 @@ impl Approved {
     }
 }
 
-/// A call that needs an approval.
+/// What a person is asked: whether a call may be made, or what a running skill wants
+/// to know.
 pub(crate) struct Question<'a> {
-    pub(crate) invocation: &'a Invocation,
+    pub(crate) principal: &'a str,
+    pub(crate) trace_id: String,
     pub(crate) skill: &'a Skill,
-    pub(crate) tool: &'a Tool,
-    pub(crate) arguments: Digest,
+    pub(crate) tool: &'a str,
+    /// What the call is made with, or what the person should know.
+    pub(crate) arguments: &'a Value,
+    pub(crate) arguments_digest: Digest,
     pub(crate) entry: &'a GrantEntry,
+    /// The risks of the call.
     pub(crate) tags: Vec<String>,
+    /// In one line, where a running skill asks.
+    pub(crate) summary: Option<&'a str>,
 }
 
 impl Approvals {
@@ -164,6 +170,32 @@ impl Approvals {
         Ok(Asked::Pending(approval))
     }
 
+    /// The same, and waits for the person's answer as long as `wait`.
+    pub(crate) async fn ask_and_wait(&self, question: Question<'_>, wait: Duration) -> Result<Asked, ApprovalError> {
+        // Whoever subscribes first misses no answer.
+        let mut answers = self.subscribe();
+        let asked = match self.ask(question).await? {
+            Asked::Pending(asked) => asked,
+            settled => return Ok(settled),
+        };
+        let answered = async {
+            loop {
+                // A listener that was too slow looks at what holds now.
+                let lagged = matches!(answers.recv().await, Err(tokio::sync::broadcast::error::RecvError::Lagged(_)));
+                let now = self.get(&asked.id);
+                if lagged || now.as_ref().is_some_and(|now| now.state != State::Pending) {
+                    return now;
+                }
+            }
+        };
+        let answer = tokio::time::timeout(wait, answered).await;
+        Ok(match answer.ok().flatten() {
+            Some(approval) if approval.state == State::Approved => Asked::Approved(approval),
+            Some(approval) if approval.state == State::Denied => Asked::Denied(approval),
+            _ => Asked::Pending(asked),
+        })
+    }
+
     /// Answers a question, on behalf of `by`. Edited arguments make it another call,
     /// with a hash of its own.
     pub async fn answer(&self, id: &str, answer: Answer, by: &str) -> Result<Approval, ApprovalError> {
@@ -176,6 +208,9 @@ impl Approvals {
         self.change(id, now, move |approval| {
             if approval.state != State::Pending {
                 return Err(ApprovalError::Settled { id: approval.id.clone(), state: approval.state });
+            }
+            if approval.summary.is_some() && matches!(&answer, Answer::Approve { arguments: Some(_), .. }) {
+                return Err(ApprovalError::NothingToEdit { id: approval.id.clone() });
             }
             let settled = approval.answered(answer, &by_whom, now);
             let record = record::approval(now, kind, &by_whom, &settled);

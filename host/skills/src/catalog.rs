@@ -38,6 +38,13 @@ pub struct Broken {
     pub error: Arc<BrokenReason>,
 }
 
+impl Broken {
+    /// Whether it only has to be waited for.
+    pub fn is_preparing(&self) -> bool {
+        matches!(*self.error, BrokenReason::Preparing)
+    }
+}
+
 /// Why a package is no skill.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokenReason {
@@ -74,6 +81,9 @@ pub enum BrokenReason {
         /// Why not.
         error: ComponentError,
     },
+    /// Its component is large and not compiled yet.
+    #[error("its component is being compiled, which takes some seconds the first time")]
+    Preparing,
     /// The manifest and the component don't agree.
     #[error(transparent)]
     Skill(#[from] SkillError),
@@ -141,6 +151,12 @@ pub enum ResolveError {
         /// What is wrong with its package.
         reason: String,
     },
+    /// There is the id, and its component is not compiled yet.
+    #[error("the skill `{id}` is being prepared: its component is compiled, which takes some seconds the first time")]
+    Preparing {
+        /// The id that was asked for.
+        id: SkillId,
+    },
     /// There is no such version.
     #[error("`{selector}` means no version of the skill; there is {}", quoted(versions.iter().map(ToString::to_string), ", "))]
     NoVersion {
@@ -205,6 +221,9 @@ impl Catalog {
 
     fn unknown(&self, id: &SkillId) -> ResolveError {
         if let Some(broken) = self.broken.iter().find(|broken| broken.id.as_ref() == Some(id)) {
+            if broken.is_preparing() {
+                return ResolveError::Preparing { id: id.clone() };
+            }
             return ResolveError::Broken { id: id.clone(), reason: broken.error.to_string() };
         }
         ResolveError::UnknownSkill { id: id.clone(), near: near(id.as_str(), self.skills.keys().map(SkillId::as_str)) }

@@ -9,19 +9,23 @@
 mod arguments;
 mod error;
 mod event;
+mod nested;
+mod prepared;
+mod provided;
 mod receipt_id;
 mod record;
 
 use std::borrow::Cow;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::permit::Terms;
-use bailiwick_domain::receipt::{Denial, Receipt};
+use bailiwick_domain::receipt::Receipt;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
+use bailiwick_domain::services::Report;
 use bailiwick_domain::usage::Usage;
 use bailiwick_journal::{Begin, Call, Journal, OnInterrupted};
 use serde_json::Value;
@@ -30,14 +34,18 @@ use tokio::sync::watch;
 pub(crate) use self::arguments::{digest as arguments_digest, size as arguments_size};
 pub use self::error::{BusyScope, ExecuteError};
 use self::event::Event;
+use self::nested::Nested;
+use self::prepared::{Prepared, Unrecorded};
+pub(crate) use self::provided::Ask;
+pub use self::provided::{ListedTool, ProvidedError};
 use self::record::Record;
 pub(crate) use self::record::outcome as outcome_of;
-use crate::approvals::{Approval, Approvals, Approved, Asked, Question, State, edited};
+use crate::approvals::{Approval, Approvals, Approved, Asked, Question, edited};
 use crate::audit::Audit;
 use crate::gate::{Gate, Pass};
 use crate::grants::{GrantEntry, GrantStore};
 use crate::near::near;
-use crate::policy::{Basis, Decision, Now, Policy, Refusal};
+use crate::policy::{Decision, Now, Policy, Refusal, Wish};
 use crate::registry::Registry;
 use crate::schema::SchemaViolation;
 use crate::skill::{Skill, Tool};
@@ -65,12 +73,21 @@ pub struct ExecutorParts {
     pub clock: Arc<dyn Clock>,
     /// Calls under way at once, over all skills.
     pub max_concurrent_calls: u32,
+    /// How deep skills call skills: with 1, what a caller runs calls others, and these
+    /// call none.
+    pub max_call_depth: u32,
 }
+
+/// Gets what a skill tells while it runs. It must not block.
+pub type Follower = Arc<dyn Fn(Report) + Send + Sync>;
 
 /// Executes tools of skills.
 pub struct Executor {
     parts: ExecutorParts,
     gate: Arc<Gate>,
+    /// Itself, for calls that calls make.
+    this: Weak<Self>,
+    listings: provided::Listings,
 }
 
 /// A call that came to an answer, be it the tool's own failure.
@@ -92,14 +109,28 @@ pub struct Execution {
 
 impl Executor {
     /// An executor made of `parts`.
-    pub fn new(parts: ExecutorParts) -> Self {
-        Self { parts, gate: Arc::default() }
+    pub fn new(parts: ExecutorParts) -> Arc<Self> {
+        Arc::new_cyclic(|this| Self {
+            parts,
+            gate: Arc::default(),
+            this: Weak::clone(this),
+            listings: provided::Listings::default(),
+        })
     }
 
     /// Makes one call and waits for its answer. Dropping the future ends the call.
     pub async fn execute(&self, invocation: Invocation) -> Result<Execution, ExecuteError> {
+        self.execute_followed(invocation, None).await
+    }
+
+    /// The same for a caller who wants to hear meanwhile what the skill tells.
+    pub async fn execute_followed(
+        &self,
+        invocation: Invocation,
+        follower: Option<Follower>,
+    ) -> Result<Execution, ExecuteError> {
         let mut event = Event::begin(&invocation, &*self.parts.clock);
-        let result = self.run(&invocation, &mut event).await;
+        let result = self.run(&invocation, follower, &mut event).await;
         event.end(&result);
         result
     }
@@ -144,13 +175,29 @@ impl Executor {
         self.gate.count()
     }
 
-    async fn run(&self, invocation: &Invocation, event: &mut Event<'_>) -> Result<Execution, ExecuteError> {
+    async fn run(
+        &self,
+        invocation: &Invocation,
+        follower: Option<Follower>,
+        event: &mut Event<'_>,
+    ) -> Result<Execution, ExecuteError> {
         let skill = self.parts.registry.catalog().resolve(&invocation.skill)?;
         event.resolved(&skill);
-        let tool = find_tool(&skill, invocation.tool.as_deref())?;
-        event.found(tool);
+        let tool = self.tool(&skill, invocation).await?;
+        event.found(&tool);
+        self.run_tool(&skill, &tool, invocation, follower).await
+    }
+
+    /// Calls one function of a skill that was found.
+    async fn run_tool(
+        &self,
+        skill: &Arc<Skill>,
+        tool: &Tool,
+        invocation: &Invocation,
+        follower: Option<Follower>,
+    ) -> Result<Execution, ExecuteError> {
         check_input(tool, &invocation.arguments)?;
-        let call = Request::new(&skill, tool, invocation);
+        let call = Request { follower, ..Request::new(skill, tool, invocation) };
         let result = match &invocation.idempotency_key {
             None => self.call(&call).await,
             // An answer that is kept is given again only to whom policy would still let call.
@@ -160,7 +207,7 @@ impl Executor {
             },
         };
         if let Err(ExecuteError::Refused(refusal)) = &result {
-            let recorded = self.parts.audit.refusal(invocation, &skill, &tool.name, call.arguments_digest, refusal);
+            let recorded = self.parts.audit.refusal(invocation, skill, &tool.name, call.arguments_digest, refusal);
             recorded.await?;
         }
         result
@@ -174,7 +221,9 @@ impl Executor {
     ) -> Result<Decision, (Option<Arc<GrantEntry>>, Refusal)> {
         let grants = self.parts.grants.current();
         let now = Now::by(&*self.parts.clock);
-        let decided = self.parts.policy.decide(call.skill, call.tool, &grants, approved, call.invocation.deadline, now);
+        let budget = call.invocation.caller.as_ref().map(|caller| &caller.budget);
+        let wish = Wish { deadline: call.invocation.deadline, budget };
+        let decided = self.parts.policy.decide(call.skill, call.tool, &grants, approved, wish, now);
         let entry = || grants.of(&call.skill.manifest.id, &call.skill.digest).cloned();
         decided.map_err(|refusal| (entry(), refusal))
     }
@@ -227,36 +276,22 @@ impl Executor {
         entry: &GrantEntry,
         tags: Vec<String>,
     ) -> Result<Approval, ExecuteError> {
-        // Whoever subscribes first misses no answer.
-        let mut answers = self.parts.approvals.subscribe();
+        let invocation = call.invocation;
         let question = Question {
-            invocation: call.invocation,
+            principal: &invocation.principal.name,
+            trace_id: invocation.trace.trace_id_hex(),
             skill: call.skill,
-            tool: call.tool,
-            arguments: call.arguments_digest,
+            tool: &call.tool.name,
+            arguments: &invocation.arguments,
+            arguments_digest: call.arguments_digest,
             entry,
             tags,
+            summary: None,
         };
-        let asked = match self.parts.approvals.ask(question).await? {
-            Asked::Approved(approval) => return Ok(approval),
-            Asked::Denied(approval) => return Err(ExecuteError::ApprovalDenied(Box::new(approval))),
-            Asked::Pending(approval) => approval,
-        };
-        let answered = async {
-            loop {
-                // A listener that was too slow looks at what holds now.
-                let lagged = matches!(answers.recv().await, Err(tokio::sync::broadcast::error::RecvError::Lagged(_)));
-                let now = self.parts.approvals.get(&asked.id);
-                if lagged || now.as_ref().is_some_and(|now| now.state != State::Pending) {
-                    return now;
-                }
-            }
-        };
-        let answer = tokio::time::timeout(call.invocation.approval_wait, answered).await;
-        match answer.ok().flatten() {
-            Some(approval) if approval.state == State::Approved => Ok(approval),
-            Some(approval) if approval.state == State::Denied => Err(ExecuteError::ApprovalDenied(Box::new(approval))),
-            _ => Err(ExecuteError::ApprovalPending(Box::new(asked))),
+        match self.parts.approvals.ask_and_wait(question, invocation.approval_wait).await? {
+            Asked::Approved(approval) => Ok(approval),
+            Asked::Denied(approval) => Err(ExecuteError::ApprovalDenied(Box::new(approval))),
+            Asked::Pending(approval) => Err(ExecuteError::ApprovalPending(Box::new(approval))),
         }
     }
 
@@ -333,19 +368,22 @@ impl Executor {
         let start = self.parts.clock.instant();
         let terms = Arc::clone(decision.permit.terms());
         let too_large = prepared.argument_bytes > terms.limits.input_bytes;
+        let services = Arc::new(Nested::new(self, request, &prepared, &decision.entry));
+        let passed = request.tool.pass(&arguments);
         let mut unrecorded = Unrecorded { executor: self, prepared: Some(&prepared), basis: &decision.basis, start };
         let outcome = tokio::select! {
             biased;
             () = std::future::ready(()), if too_large => {
                 Some(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), Usage::default()))
             }
-            outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &arguments) => Some(outcome),
-            () = self.revoked(request.skill, request.tool, &terms, approved.as_ref(), changes) => None,
+            outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &passed, services) => Some(outcome),
+            () = self.revoked(request.skill, request.tool, &decision.terms, approved.as_ref(), changes) => None,
         };
         unrecorded.prepared = None;
         drop(unrecorded);
         let result = if let Some(mut outcome) = outcome {
             outcome.usage.input_bytes = prepared.argument_bytes;
+            outcome.result = outcome.result.and_then(|output| request.tool.unwrap(output));
             event::guest_log(request.skill, request.tool, &outcome.log);
             prepared.judge(outcome)
         } else {
@@ -433,12 +471,13 @@ struct Request<'a> {
     invocation: &'a Invocation,
     arguments_digest: Digest,
     argument_bytes: u64,
+    follower: Option<Follower>,
 }
 
 impl<'a> Request<'a> {
     fn new(skill: &'a Arc<Skill>, tool: &'a Tool, invocation: &'a Invocation) -> Self {
         let (arguments_digest, argument_bytes) = arguments::measure(&invocation.arguments);
-        Self { skill, tool, invocation, arguments_digest, argument_bytes }
+        Self { skill, tool, invocation, arguments_digest, argument_bytes, follower: None }
     }
 
     fn replay(&self, record: &[u8]) -> Result<Execution, ExecuteError> {
@@ -459,104 +498,6 @@ struct Admission<'a> {
     approved: Option<Approved>,
     /// The caller's, or what a person put in their place.
     arguments: Cow<'a, Value>,
-}
-
-/// A call whose guest runs. Dropped before it is disarmed, because the caller went
-/// away, it leaves a record that says so.
-struct Unrecorded<'a> {
-    executor: &'a Executor,
-    prepared: Option<&'a Prepared<'a>>,
-    basis: &'a Arc<Basis>,
-    start: Instant,
-}
-
-impl Drop for Unrecorded<'_> {
-    fn drop(&mut self) {
-        if let Some(prepared) = self.prepared.take() {
-            let receipt = prepared.cut_off("cancelled", self.executor.since(self.start));
-            let approval = prepared.approval.map(str::to_owned);
-            self.executor.parts.audit.cancelled(receipt, Arc::clone(self.basis), approval);
-        }
-    }
-}
-
-/// A call that is about to run, with what its receipt will say.
-struct Prepared<'a> {
-    skill: &'a Arc<Skill>,
-    tool: &'a Tool,
-    invocation: &'a Invocation,
-    terms: Arc<Terms>,
-    arguments: Digest,
-    argument_bytes: u64,
-    approval: Option<&'a str>,
-    id: String,
-    started_at: SystemTime,
-}
-
-impl<'a> Prepared<'a> {
-    fn new(
-        request: &Request<'a>,
-        (arguments, argument_bytes): (Digest, u64),
-        decision: &Decision,
-        approved: Option<&'a Approved>,
-        started_at: SystemTime,
-    ) -> Result<Self, ExecuteError> {
-        Ok(Self {
-            skill: request.skill,
-            tool: request.tool,
-            invocation: request.invocation,
-            terms: Arc::clone(decision.permit.terms()),
-            arguments,
-            argument_bytes,
-            approval: approved.map(Approved::id),
-            id: receipt_id::new(started_at)?,
-            started_at,
-        })
-    }
-
-    /// The receipt of a call that did not come to its end.
-    fn cut_off(&self, outcome: &'static str, wall: Duration) -> Receipt {
-        let usage = Usage { wall, input_bytes: self.argument_bytes, ..Usage::default() };
-        self.receipt(outcome, usage, Vec::new(), Vec::new())
-    }
-
-    /// The execution that `outcome` is, or the error.
-    fn judge(&self, outcome: Outcome) -> Result<Execution, ExecuteError> {
-        let Outcome { result, usage, denials, used, log } = outcome;
-        let output = match result {
-            Ok(output) => output,
-            Err(error) => {
-                let receipt = Box::new(self.receipt(error.code(), usage, denials, used));
-                return Err(ExecuteError::Invoke { error, receipt, log });
-            }
-        };
-        if let Err(violation) = check_output(self.tool, &output) {
-            let receipt = Box::new(self.receipt("invalid-output", usage, denials, used));
-            return Err(ExecuteError::Output { violation, receipt, log });
-        }
-        let receipt = self.receipt(record::outcome(&output), usage, denials, used);
-        let (skill, tool) = (Arc::clone(self.skill), self.tool.name.clone());
-        Ok(Execution { skill, tool, output, receipt, log, replayed: false })
-    }
-
-    fn receipt(&self, outcome: &'static str, usage: Usage, denials: Vec<Denial>, used: Vec<String>) -> Receipt {
-        Receipt {
-            id: self.id.clone(),
-            started_at: self.started_at,
-            principal: self.invocation.principal.name.to_string(),
-            trace_id: self.invocation.trace.trace_id_hex(),
-            skill: self.skill.manifest.id.clone(),
-            version: self.skill.manifest.version.clone(),
-            digest: self.skill.digest,
-            tool: self.tool.name.clone(),
-            arguments: self.arguments,
-            terms: Arc::clone(&self.terms),
-            denials,
-            used,
-            usage,
-            outcome,
-        }
-    }
 }
 
 /// Holds the arguments against the author's schema, where there is one.

@@ -11,6 +11,7 @@
 pub mod approvals;
 pub mod audit;
 pub mod catalog;
+pub mod content;
 pub mod execute;
 mod gate;
 pub mod grants;

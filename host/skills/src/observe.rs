@@ -28,6 +28,7 @@ use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::observation::Observation;
 use bailiwick_domain::receipt::Denial;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, ScratchFolder};
+use bailiwick_domain::services::NoServices;
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_domain::usage::Usage;
@@ -213,7 +214,7 @@ impl Executor {
         let outcome = if arguments_size(&call.arguments) > limit {
             Outcome::failed(InvokeError::InputTooLarge(limit), Usage::default())
         } else {
-            self.sandbox().invoke(permit, tool.index, &call.arguments).await
+            self.sandbox().invoke(permit, tool.index, &call.arguments, Arc::new(NoServices)).await
         };
         drop(places);
         ended(tool, call, outcome)

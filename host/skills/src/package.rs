@@ -105,12 +105,30 @@ pub(crate) fn is_setting(key: &str) -> bool {
 /// A folder with a `SKILL.md` alone is a prompt, as the Agent Skills format has
 /// it: its id is `local/NAME`, its version `metadata.version` or else 0.0.0.
 pub fn load(root: &Path, options: &LoadOptions) -> Result<Package, PackageError> {
+    read(root, *options, State::Built)
+}
+
+/// The same for a package whose component may still have to be built.
+pub fn load_source(root: &Path, options: &LoadOptions) -> Result<Package, PackageError> {
+    read(root, *options, State::Source)
+}
+
+/// How far a package has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// It can run.
+    Built,
+    /// Its component may not be there.
+    Source,
+}
+
+fn read(root: &Path, options: LoadOptions, state: State) -> Result<Package, PackageError> {
     let folder = Folder::open(root)?;
     let manifest = folder.read_text(Path::new(MANIFEST_FILE), MAX_MANIFEST_BYTES)?;
     let instructions = folder.read_text(Path::new(INSTRUCTIONS_FILE), MAX_INSTRUCTIONS_BYTES)?;
     let mut findings = Findings::new(options.strict);
     let parts = match (manifest, instructions) {
-        (Some(manifest), instructions) => read_package(&folder, manifest, instructions, *options, &mut findings)?,
+        (Some(manifest), instructions) => read_package(&folder, manifest, instructions, options, state, &mut findings)?,
         (None, Some(instructions)) => prompt_only::read(&folder, instructions, &mut findings)?,
         (None, None) => return Err(PackageError::NotAPackage { root: root.to_path_buf() }),
     };
@@ -141,11 +159,14 @@ fn read_package(
     manifest: String,
     instructions: Option<String>,
     options: LoadOptions,
+    state: State,
     findings: &mut Findings,
 ) -> Result<Option<Parts>, PackageError> {
     let document = toml_source::parse(folder.shown(Path::new(MANIFEST_FILE)), manifest)?;
     let Some(manifest) = read_manifest(&document, options, findings) else { return Ok(None) };
-    check_component(folder, &document, &manifest, findings);
+    if state == State::Built {
+        check_component(folder, &document, &manifest, findings);
+    }
     let schemas = tool_schemas::read(folder, &document, &manifest, findings);
     let instructions = match instructions {
         Some(text) => read_instructions(folder, text, &manifest, findings)?,

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::authority::{FsMount, HttpDeny, SHELL_RISK};
 use bailiwick_domain::clock::Clock;
-use bailiwick_domain::limits::LimitsPolicy;
+use bailiwick_domain::limits::{LimitsPolicy, LimitsRequest};
 use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::observation::Observation;
 use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
@@ -58,6 +58,8 @@ pub struct Decision {
     pub basis: Arc<Basis>,
     /// The grant that it rests on.
     pub entry: Arc<GrantEntry>,
+    /// The terms of every call under that grant, before a caller's budget cut them.
+    pub terms: Arc<Terms>,
 }
 
 /// Terms by the address of their skill. The weak reference keeps that address
@@ -68,6 +70,15 @@ struct Cached {
     entry: Arc<GrantEntry>,
     terms: Arc<Terms>,
     basis: Arc<Basis>,
+}
+
+/// What the caller gives for a call: less than policy would, never more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Wish<'a> {
+    /// The most time.
+    pub deadline: Option<Duration>,
+    /// What a calling skill has left of its limits.
+    pub budget: Option<&'a LimitsRequest>,
 }
 
 /// The moment of a decision, by both clocks.
@@ -92,15 +103,15 @@ impl Policy {
         Self { issuer, options, terms: RwLock::default() }
     }
 
-    /// A permit for one call of `tool`, to end after `deadline` at the latest, or why
-    /// there is none. Risks that the grant doesn't accept need `approved`.
+    /// A permit for one call of `tool`, within `wish`, or why there is none. Risks that
+    /// the grant doesn't accept need `approved`.
     pub fn decide(
         &self,
         skill: &Arc<Skill>,
         tool: &Tool,
         grants: &Grants,
         approved: Option<&Approved>,
-        deadline: Option<Duration>,
+        wish: Wish<'_>,
         now: Now,
     ) -> Result<Decision, Refusal> {
         let entry = valid_entry(skill, grants, now)?;
@@ -109,9 +120,13 @@ impl Policy {
         }
         self.check_risks(skill, tool, entry, approved)?;
         let (terms, basis) = self.cached_terms(skill, entry);
-        let given = [Some(terms.limits.deadline), deadline, left(entry, now)].into_iter().flatten().min();
-        let permit = self.issuer.issue(terms, now.instant, given.unwrap_or_default());
-        Ok(Decision { permit, basis, entry: Arc::clone(entry) })
+        let cut = match wish.budget {
+            None => Arc::clone(&terms),
+            Some(budget) => Arc::new(Terms { limits: terms.limits.within(budget), ..Terms::clone(&terms) }),
+        };
+        let given = [Some(cut.limits.deadline), wish.deadline, left(entry, now)].into_iter().flatten().min();
+        let permit = self.issuer.issue(cut, now.instant, given.unwrap_or_default());
+        Ok(Decision { permit, basis, entry: Arc::clone(entry), terms })
     }
 
     /// A permit for one call on copies, within the bounds of `entry` alone, also in time.

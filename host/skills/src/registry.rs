@@ -3,6 +3,7 @@
 mod admission;
 mod change;
 mod load;
+mod prepare;
 mod scan;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +17,7 @@ use tokio::sync::watch;
 pub use self::admission::{Admission, Admitted, NotAdmitted};
 pub use self::change::{Change, Release};
 use self::load::Loaded;
+use self::prepare::Preparation;
 use crate::catalog::{Broken, Catalog, Found};
 use crate::package::LoadOptions;
 use crate::skill::Skill;
@@ -33,6 +35,8 @@ pub struct RegistryOptions {
     pub strict: bool,
     /// Whether a skill may ask to run commands on the host.
     pub allow_shell: bool,
+    /// Whether large components are compiled later, by [`Registry::prepare_in_background`].
+    pub put_off: bool,
 }
 
 impl RegistryOptions {
@@ -63,6 +67,7 @@ pub struct Registry {
     catalog: RwLock<Arc<Catalog>>,
     /// Held during a whole reload, so that there is one at a time.
     packages: Mutex<Packages>,
+    preparation: Preparation,
     changes: watch::Sender<Arc<Change>>,
 }
 
@@ -92,7 +97,9 @@ impl Registry {
         mut on_progress: impl FnMut(Progress<'_>),
     ) -> Self {
         let mut packages = Packages::default();
-        let scanned = read_all(&options, admission.as_deref(), &*sandbox, &mut packages, &mut on_progress);
+        let preparation = Preparation::new(options.put_off);
+        let reading = Reading { admission: admission.as_deref(), sandbox: &*sandbox, preparation: &preparation };
+        let scanned = read_all(&options, reading, &mut packages, &mut on_progress);
         let catalog = Catalog::new(1, scanned.skills, scanned.broken);
         let change = Change::between(&Catalog::default(), &catalog);
         forget_code(&mut packages, &*sandbox);
@@ -102,6 +109,7 @@ impl Registry {
             sandbox,
             catalog: RwLock::new(Arc::new(catalog)),
             packages: Mutex::new(packages),
+            preparation,
             changes: watch::Sender::new(Arc::new(change)),
         }
     }
@@ -116,7 +124,7 @@ impl Registry {
     /// Blocks like [`Registry::open`]; packages whose files are as they were are not read.
     pub fn reload(&self) -> Arc<Change> {
         let mut packages = self.lock();
-        let scanned = read_all(&self.options, self.admission.as_deref(), &*self.sandbox, &mut packages, &mut |_| ());
+        let scanned = read_all(&self.options, self.reading(), &mut packages, &mut |_| ());
         let old = self.catalog();
         let new = Catalog::new(old.generation() + 1, scanned.skills, scanned.broken);
         let change = Change::between(&old, &new);
@@ -143,7 +151,9 @@ impl Registry {
     ///
     /// Blocks like [`Registry::open`].
     pub fn inspect(&self, folder: &Path) -> Result<Arc<Skill>, Broken> {
-        load::load(folder, self.options.load(), &*self.sandbox, None, None).skill
+        let waiting = Preparation::default();
+        let reading = Reading { admission: None, sandbox: &*self.sandbox, preparation: &waiting };
+        load::load(folder, self.options.load(), None, reading).skill
     }
 
     /// The last change, and every one to come.
@@ -164,6 +174,11 @@ impl Registry {
         own.chain(packages.loaded.keys().cloned()).chain(files).collect()
     }
 
+    fn reading(&self) -> Reading<'_> {
+        let (admission, sandbox) = (self.admission.as_deref(), &*self.sandbox);
+        Reading { admission, sandbox, preparation: &self.preparation }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Packages> {
         self.packages.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -175,17 +190,25 @@ struct Scanned {
     broken: Vec<Broken>,
 }
 
+/// What packages are read with.
+#[derive(Clone, Copy)]
+struct Reading<'a> {
+    /// Who must admit them, where they were installed.
+    admission: Option<&'a dyn Admission>,
+    sandbox: &'a dyn Sandbox,
+    preparation: &'a Preparation,
+}
+
 fn read_all(
     options: &RegistryOptions,
-    admission: Option<&dyn Admission>,
-    sandbox: &dyn Sandbox,
+    reading: Reading<'_>,
     packages: &mut Packages,
     on_progress: &mut dyn FnMut(Progress<'_>),
 ) -> Scanned {
     let mut scan = scan::scan(&options.directories);
     let own = scan.folders.len();
     // Where there is no such folder, nothing is installed.
-    if let Some(admission) = admission.filter(|admission| admission.folder().is_dir()) {
+    if let Some(admission) = reading.admission.filter(|admission| admission.folder().is_dir()) {
         let installed = scan::scan(&[admission.folder().to_owned()]);
         scan.folders.extend(installed.folders);
         scan.broken.extend(installed.broken);
@@ -195,11 +218,14 @@ fn read_all(
     let load_options = options.load();
     let job = |(index, folder): (usize, PathBuf)| Job {
         old: old.remove(&folder),
-        admission: admission.filter(|_| index >= own),
+        admission: reading.admission.filter(|_| index >= own),
         folder,
     };
     let jobs: Vec<_> = scan.folders.into_iter().enumerate().map(job).collect();
-    let load = |job: &mut Job<'_>| load::load(&job.folder, load_options, sandbox, job.old.take(), job.admission);
+    let load = |job: &mut Job<'_>| {
+        let reading = Reading { admission: job.admission, ..reading };
+        load::load(&job.folder, load_options, job.old.take(), reading)
+    };
     for (folder, loaded) in load_side_by_side(jobs, load, on_progress) {
         match &loaded.skill {
             Ok(skill) => scanned.skills.push(Found { folder: folder.clone(), skill: Arc::clone(skill) }),
@@ -281,7 +307,7 @@ fn log(change: &Change) {
         broken = change.broken.len(),
         "the skills changed"
     );
-    for broken in &change.broken {
+    for broken in change.broken.iter().filter(|broken| !broken.is_preparing()) {
         tracing::warn!(folder = %broken.folder.display(), "broken package: {}", broken.error);
     }
 }

@@ -120,7 +120,7 @@ pub struct Difference {
 }
 
 /// Capabilities with the prefixes of their interfaces, and what the lack of them means.
-const CAPABILITIES: [(&str, &[&str], &str); 9] = [
+const CAPABILITIES: [(&str, &[&str], &str); 11] = [
     ("files", &["wasi:filesystem/"], "it can read and write no file"),
     ("requests", &["wasi:http/outgoing-handler", "wasi:http/client"], "it can send nothing over HTTP"),
     ("sockets", &["wasi:sockets/"], "it can open no connection of its own (this host refuses all of them anyway)"),
@@ -129,7 +129,9 @@ const CAPABILITIES: [(&str, &[&str], &str); 9] = [
     ("commands", &["bailiwick:shell/"], "it can run no command of the host"),
     ("time", &["wasi:clocks/"], "it can't tell the time"),
     ("random numbers", &["wasi:random/"], "it answers the same arguments alike"),
-    ("other skills and models", &["bailiwick:skill/"], "it can call no other skill and no model"),
+    ("other skills", &["bailiwick:skill/skills"], "it can call no other skill"),
+    ("models", &["bailiwick:skill/models"], "it can ask no model"),
+    ("questions", &["bailiwick:skill/approvals"], "it can ask no person anything"),
 ];
 
 impl Review {
@@ -164,12 +166,13 @@ impl Review {
     }
 }
 
-fn reach(imports: &[String]) -> Vec<Reach> {
+/// What a component with these imports can reach, and what it can't whatever it is granted.
+pub fn reach(imports: &[String]) -> Vec<Reach> {
     let reach = |&(capability, prefixes, lacking): &(&str, &[&str], &str)| {
         let imported = imports.iter().any(|import| prefixes.iter().any(|prefix| import.starts_with(prefix)));
         let meaning = match (imported, capability) {
             (false, _) => lacking,
-            (true, "time" | "random numbers") => "as every skill can",
+            (true, "time" | "random numbers" | "questions") => "as every skill can",
             (true, _) => "only what a grant gives",
         };
         Reach { capability: capability.to_owned(), imported, meaning: meaning.to_owned() }
@@ -189,6 +192,8 @@ fn withheld(skill: &Skill, granted: Option<&Capabilities>) -> BTreeSet<String> {
         asked.state = asked.state.filter(|_| granted.state.is_none());
         asked.workspace = asked.workspace.filter(|_| granted.workspace.is_none());
         asked.config.retain(|key| !granted.config.contains_key(key));
+        asked.skills.retain(|asked| !granted.skills.iter().any(|given| given.id == asked.id));
+        asked.models.retain(|model| !granted.models.contains(model));
         asked.shell.retain(|asked| !granted.shell.iter().any(|rule| asked.covers(rule)));
     }
     asked::lines(&asked)
@@ -248,6 +253,14 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
         let use_of_it = format!("shell {rule}");
         terms.push(ReviewedTerm { term: format!("command {rule}"), used: Some(count(&|used| used == use_of_it)) });
     }
+    for skill in &given.skills {
+        let use_of_it = format!("skill {}", skill.id);
+        terms.push(ReviewedTerm { term: format!("skill {skill}"), used: Some(count(&|used| used == use_of_it)) });
+    }
+    for model in &given.models {
+        let use_of_it = format!("model {model}");
+        terms.push(ReviewedTerm { term: use_of_it.clone(), used: Some(count(&|used| used == use_of_it)) });
+    }
     terms.extend(
         grant.accepted_risks.iter().map(|tag| ReviewedTerm { term: format!("risk accepted: {tag}"), used: None }),
     );
@@ -287,6 +300,10 @@ fn unused(given: &Capabilities, history: &History) -> Vec<String> {
     options.extend(settings.map(|key| format!("--setting {key}")));
     let commands = given.shell.iter().filter(|rule| !used(&format!("shell {rule}")));
     options.extend(commands.map(|rule| format!("--shell '{rule}'")));
+    let skills = given.skills.iter().filter(|skill| !used(&format!("skill {}", skill.id)));
+    options.extend(skills.map(|skill| format!("--skill-call {}", skill.id)));
+    let models = given.models.iter().filter(|model| !used(&format!("model {model}")));
+    options.extend(models.map(|model| format!("--model {model}")));
     if given.state.is_some() && !used("state bucket") {
         options.push("--state".to_owned());
     }

@@ -1,5 +1,6 @@
 //! A skill that is ready to be called: its package, and what its component offers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,8 +9,9 @@ use bailiwick_domain::authority::SHELL_RISK;
 use bailiwick_domain::component::Inspection;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::manifest::{Kind, SkillManifest, ToolOverride};
+use bailiwick_domain::sandbox::{InvokeError, Output};
 use bailiwick_domain::wit::ToolSignature;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::gate::Gate;
 use crate::near::quoted;
@@ -28,6 +30,9 @@ pub struct Skill {
     pub inspection: Option<Arc<Inspection>>,
     /// What can be called, in the component's order; empty for prompts.
     pub tools: Vec<Tool>,
+    /// What the component provides by `bailiwick:skill`, such as `prompts.list`: the host
+    /// calls it, on behalf of those who ask for prompts, resources and tools.
+    pub provided: Vec<Tool>,
     /// The folder of the package: absolute, without symlinks.
     pub package_root: PathBuf,
     /// sha256 of the component, or of the `SKILL.md` of a prompt.
@@ -45,6 +50,8 @@ pub struct Tool {
     pub name: String,
     /// Its place in the inspection of the component.
     pub index: usize,
+    /// How arguments and output cross to the component.
+    pub passing: Passing,
     /// What it does, for models and people; may be empty.
     pub description: String,
     /// JSON Schema of the arguments, the author's narrowing included.
@@ -63,11 +70,30 @@ pub struct Tool {
     pub output_narrowing: Option<Validator>,
 }
 
+/// How arguments and output cross to the component.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passing {
+    /// By the types of the function.
+    Types,
+    /// As one JSON text each: `workflow.run`.
+    Json,
+    /// The same beside the tool's name: `tools.call`.
+    NamedJson,
+}
+
 impl Skill {
+    /// What the component provides under this name: `prompts.list`.
+    pub fn provided(&self, name: &str) -> Option<&Tool> {
+        self.provided.iter().find(|function| function.name == name)
+    }
+
     /// The tool that `name` means: its short name, else `interface.function`.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
-        let inspection = self.inspection.as_ref()?;
-        inspection.tool(name).and_then(|(index, _)| self.tools.get(index))
+        let by_name = self.tools.iter().find(|tool| tool.name == name);
+        by_name.or_else(|| {
+            let (index, _) = self.inspection.as_ref()?.tool(name)?;
+            self.tools.get(index)
+        })
     }
 
     /// Calls under way.
@@ -77,7 +103,7 @@ impl Skill {
 
     /// Every risk that the manifest names, of the skill or of a single tool.
     pub fn risk_tags(&self) -> BTreeSet<&str> {
-        let own = self.tools.iter().flat_map(|tool| &tool.risk_tags);
+        let own = self.tools.iter().chain(&self.provided).flat_map(|tool| &tool.risk_tags);
         self.manifest.risk_tags.iter().chain(own).map(String::as_str).collect()
     }
 
@@ -95,6 +121,29 @@ impl Skill {
 }
 
 impl Tool {
+    /// The arguments as the component gets them.
+    pub(crate) fn pass<'a>(&self, arguments: &'a Value) -> Cow<'a, Value> {
+        match self.passing {
+            Passing::Types => Cow::Borrowed(arguments),
+            Passing::Json => Cow::Owned(json!({ "input": arguments.to_string() })),
+            Passing::NamedJson => Cow::Owned(json!({ "name": self.name, "arguments": arguments.to_string() })),
+        }
+    }
+
+    /// The output as callers get it: where it is JSON in a text, that JSON.
+    pub(crate) fn unwrap(&self, output: Output) -> Result<Output, InvokeError> {
+        let (Output::Success(text), Passing::Json | Passing::NamedJson) = (&output, self.passing) else {
+            return Ok(output);
+        };
+        let invalid = |error: serde_json::Error| {
+            InvokeError::InvalidOutput(format!("`{}` must answer with JSON: {error}", self.name))
+        };
+        let json: String = serde_json::from_str(text).map_err(invalid)?;
+        // Read and written anew, so that nobody gets what only looks like JSON.
+        let value: Value = serde_json::from_str(&json).map_err(invalid)?;
+        Ok(Output::Success(value.to_string()))
+    }
+
     /// The validators are made from the schemas, and the rest from the manifest.
     fn same_as(&self, other: &Self) -> bool {
         self.name == other.name
@@ -162,11 +211,45 @@ pub(crate) fn with_component(package: Package, inspection: Arc<Inspection>) -> R
     let overrides = match_overrides(&package.manifest, &inspection)?;
     let tool = |(index, signature): (usize, &ToolSignature)| {
         let own = overrides.get(&index).copied();
-        build_tool(index, signature, &package, own)
+        let tool = build_tool(index, signature, &package, own)?;
+        Ok::<_, SkillError>(match index.checked_sub(inspection.tools.len()) {
+            None => tool,
+            Some(_) => Tool { name: signature.qualified_name(), ..tool },
+        })
     };
-    let tools = inspection.tools.iter().enumerate().map(tool).collect::<Result<_, _>>()?;
+    let mut tools = inspection.functions().enumerate().map(tool).collect::<Result<Vec<_>, _>>()?;
+    let mut provided = tools.split_off(inspection.tools.len());
+    // A workflow is a tool like any other to those who call it.
+    if let Some(place) = provided.iter().position(|function| function.name == WORKFLOW) {
+        let run = provided.remove(place);
+        let own = overrides.get(&run.index).copied();
+        let name = if tools.iter().any(|tool| tool.name == RUN) { WORKFLOW } else { RUN };
+        tools.push(json_tool(run, name, own, &package)?);
+    }
     let digest = inspection.digest;
-    Ok(assemble(package, Some(inspection), digest, tools))
+    Ok(Skill { provided, ..assemble(package, Some(inspection), digest, tools) })
+}
+
+/// The function of a workflow, and the name that it has as a tool.
+const WORKFLOW: &str = "workflow.run";
+const RUN: &str = "run";
+
+/// The tool that a workflow's function is: any object in and any JSON out, as far as its
+/// author's schemas don't say more.
+fn json_tool(run: Tool, name: &str, own: Option<&ToolOverride>, package: &Package) -> Result<Tool, SkillError> {
+    let schema = |direction, file: Option<&PathBuf>, any: Value| {
+        let Some((file, author)) = file.and_then(|file| Some((file, package.schemas.get(file)?))) else {
+            return Ok((Arc::new(any), None));
+        };
+        let invalid = |reason| SkillError::Schema { tool: name.to_owned(), direction, file: file.clone(), reason };
+        Ok((Arc::new(author.clone()), Some(Validator::new(author).map_err(invalid)?)))
+    };
+    let (input_schema, input_narrowing) =
+        schema("input", own.and_then(|own| own.input_schema.as_ref()), json!({ "type": "object" }))?;
+    let (output_schema, output_narrowing) =
+        schema("output", own.and_then(|own| own.output_schema.as_ref()), json!({}))?;
+    let (name, passing) = (name.to_owned(), Passing::Json);
+    Ok(Tool { name, passing, input_schema, output_schema, input_narrowing, output_narrowing, ..run })
 }
 
 fn assemble(package: Package, inspection: Option<Arc<Inspection>>, digest: Digest, tools: Vec<Tool>) -> Skill {
@@ -176,6 +259,7 @@ fn assemble(package: Package, inspection: Option<Arc<Inspection>>, digest: Diges
         instructions: package.instructions,
         inspection,
         tools,
+        provided: Vec::new(),
         package_root: package.root,
         digest,
         warnings: package.warnings,
@@ -191,8 +275,10 @@ fn match_overrides<'m>(
     let mut names: BTreeMap<usize, &str> = BTreeMap::new();
     let mut overrides = BTreeMap::new();
     for (name, own) in &manifest.tools {
-        let Some((index, _)) = inspection.tool(name) else {
-            let tools = inspection.tools.iter().map(|tool| tool.name.clone()).collect();
+        let index = inspection.tool(name).map(|(index, _)| index).or_else(|| inspection.provides(name));
+        let Some(index) = index.or_else(|| (name == RUN).then(|| inspection.provides(WORKFLOW)).flatten()) else {
+            let provided = inspection.provided.iter().map(ToolSignature::qualified_name);
+            let tools = inspection.tools.iter().map(|tool| tool.name.clone()).chain(provided).collect();
             return Err(SkillError::UnknownTool { name: name.clone(), tools });
         };
         if let Some(first) = names.insert(index, name) {
@@ -216,6 +302,8 @@ fn build_tool(
     };
     let input_file = own.and_then(|own| own.input_schema.as_ref());
     let output_file = own.and_then(|own| own.output_schema.as_ref());
+    // What is ours has types that say nothing of the JSON which crosses in them.
+    let (input_file, output_file) = if is_ours(signature) { (None, None) } else { (input_file, output_file) };
     let (input_schema, input_narrowing) = narrowing("input", schema::input_schema(signature), input_file)?;
     let (output_schema, output_narrowing) = narrowing("output", schema::output_schema(signature), output_file)?;
     let description = own.and_then(|own| own.description.as_ref()).or(signature.docs.as_ref());
@@ -227,6 +315,7 @@ fn build_tool(
     Ok(Tool {
         name: signature.name.clone(),
         index,
+        passing: Passing::Types,
         description: description.cloned().unwrap_or_default(),
         input_schema: Arc::new(input_schema),
         output_schema: Arc::new(output_schema),
@@ -236,6 +325,10 @@ fn build_tool(
         input_narrowing,
         output_narrowing,
     })
+}
+
+fn is_ours(signature: &ToolSignature) -> bool {
+    signature.interface.as_ref().is_some_and(|interface| interface.starts_with("bailiwick:skill/"))
 }
 
 /// The schema that callers see and the validator of the author's part of it.

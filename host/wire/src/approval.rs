@@ -74,7 +74,10 @@ pub struct Approval {
     pub digest: String,
     /// The tool.
     pub tool: String,
-    /// What it would be called with.
+    /// What a running skill asks, in one line. Left out where a call is to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// What it would be called with, or what a person should know for an answer.
     pub arguments: Value,
     /// sha256 of the arguments that may run, in canonical form.
     pub arguments_digest: String,

@@ -7,6 +7,7 @@
 
 pub mod approval;
 pub mod audit;
+pub mod content;
 pub mod execute;
 pub mod grant;
 pub mod health;

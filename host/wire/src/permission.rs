@@ -146,7 +146,7 @@ pub struct LimitsRequest {
     /// Units of fuel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fuel: Option<u64>,
-    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, calls of skills and models, questions, reports, and random bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_calls: Option<u64>,
     /// Bytes of the arguments as JSON.
@@ -155,6 +155,12 @@ pub struct LimitsRequest {
     /// Bytes of the output as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_bytes: Option<u64>,
+    /// Calls of other skills.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill_calls: Option<u64>,
+    /// Requests to models.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_calls: Option<u64>,
     /// Requests over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_requests: Option<u64>,

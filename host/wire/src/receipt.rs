@@ -20,6 +20,9 @@ pub struct Receipt {
     /// When the call began.
     #[schema(format = DateTime)]
     pub started_at: String,
+    /// The receipt of the call that made this one, where another skill did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
     /// The trace that the call belongs to: 32 hex digits.
     pub trace_id: String,
     /// sha256 of the arguments in canonical form.
@@ -38,7 +41,7 @@ pub struct Receipt {
     "reason": "no grant allows this host"
 })))]
 pub struct Denial {
-    /// Which kind of thing: `fs`, `http`, `state`, `config` or `sockets`.
+    /// Which kind of thing: `fs`, `http`, `secret`, `state`, `config`, `shell`, `skill`, `model`, `approval` or `sockets`.
     pub capability: String,
     /// What was asked for.
     pub request: String,
@@ -53,6 +56,8 @@ pub struct Denial {
     "memory_bytes": 1_114_112,
     "table_elements": 63,
     "host_calls": 0,
+    "skill_calls": 0,
+    "model_calls": 0,
     "input_bytes": 24,
     "output_bytes": 15,
     "http_requests": 0,
@@ -74,8 +79,14 @@ pub struct Usage {
     /// Most elements that one table had.
     #[serde(default)]
     pub table_elements: u64,
-    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, calls of skills and models, questions, reports, and random bytes.
     pub host_calls: u64,
+    /// Calls of other skills, those that they made in turn included.
+    #[serde(default)]
+    pub skill_calls: u64,
+    /// Requests to models, those of called skills included.
+    #[serde(default)]
+    pub model_calls: u64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.

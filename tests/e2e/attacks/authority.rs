@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::sandbox::Sandbox as _;
+use bailiwick_domain::services::NoServices;
 use bailiwick_domain::state::StateStore as _;
 use serde_json::{Value, json};
 
@@ -155,7 +156,7 @@ async fn by_a_permit_of_another_policy() {
     let permit = stranger.issue(Arc::new(terms), Instant::now(), Duration::from_secs(5));
     let (index, _) = guest.tool("attack").unwrap();
     let arguments = json!({ "name": "increment_past_the_end", "target": "" });
-    assert_eq!(error(lab.sandbox.invoke(permit, index, &arguments).await).code(), "no-permit");
+    assert_eq!(error(lab.sandbox.invoke(permit, index, &arguments, Arc::new(NoServices)).await).code(), "no-permit");
     assert_eq!(lab.journal.keys(&"tests/guest".parse().unwrap(), None, 10).unwrap(), Vec::<String>::new());
 }
 

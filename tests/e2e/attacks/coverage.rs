@@ -11,9 +11,13 @@ use crate::sandbox::lab::Lab;
 
 /// For each capability, cases that end in a refusal of it.
 const CAPABILITIES: &[(&str, &[&str])] = &[
+    ("approval", &["services::question_flood", "services::question_that_is_huge"]),
     ("config", &["settings::setting_not_granted", "settings::all_settings"]),
     ("fs", &["paths::dot_dot", "paths::symlink_to_file", "paths::write_read_only", "settings::folders"]),
     ("http", &["network::asked_for_and_not_granted", "addresses::loopback_by_name", "network::redirect"]),
+    ("log", &["services::log_flood"]),
+    ("model", &["services::model_not_granted", "services::model_flood"]),
+    ("progress", &["services::progress_flood"]),
     ("random", &["memory::random_bytes", "memory::random_bytes_insecure"]),
     (
         "secret",
@@ -23,12 +27,17 @@ const CAPABILITIES: &[(&str, &[&str])] = &[
         ],
     ),
     ("shell", &["shell::not_granted", "shell::further_arguments", "shell::without_workspace"]),
+    ("skill", &["services::skill_not_granted", "services::skill_flood", "services::skills_at_once"]),
     ("state", &["state::open", "state::open_other", "state::fill_the_disk"]),
 ];
 
 /// For each interface that the host offers, cases that use it for what it shall not do.
 const INTERFACES: &[(&str, &[&str])] = &[
     ("bailiwick:shell/commands", &["shell::not_granted", "shell::nul_in_a_word"]),
+    ("bailiwick:skill/approvals", &["services::question_flood", "services::question_that_steers_a_terminal"]),
+    ("bailiwick:skill/models", &["services::model_not_granted"]),
+    ("bailiwick:skill/progress", &["services::progress_flood"]),
+    ("bailiwick:skill/skills", &["services::skill_not_granted", "services::arguments_that_are_none"]),
     ("wasi:cli/environment", &["settings::environment", "settings::arguments", "settings::working_folder"]),
     ("wasi:cli/exit", &["output::exit"]),
     ("wasi:cli/stderr", &["output::stderr_flood"]),
@@ -52,6 +61,7 @@ const INTERFACES: &[(&str, &[&str])] = &[
     ("wasi:keyvalue/atomics", &["state::increment_past_the_end"]),
     ("wasi:keyvalue/batch", &["state::many_in_a_batch", "state::one_key_a_thousand_times"]),
     ("wasi:keyvalue/store", &["state::open"]),
+    ("wasi:logging/logging", &["services::log_flood"]),
     ("wasi:random/insecure", &["memory::random_bytes_insecure"]),
     ("wasi:random/insecure-seed", &["settings::seed"]),
     ("wasi:random/random", &["memory::random_bytes"]),

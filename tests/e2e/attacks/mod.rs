@@ -41,6 +41,7 @@ mod paths;
 mod rogue;
 mod routes;
 mod scene;
+mod services;
 mod settings;
 mod shell;
 mod sockets;

@@ -58,7 +58,7 @@ async fn panic() {
 
 #[tokio::test]
 async fn exit() {
-    assert_eq!(error(scene().attack("exit", "").await), InvokeError::Exit(0));
+    assert_eq!(error(scene().attack("exit", "").await), InvokeError::Exit { status: 0, said: None });
 }
 
 /// The host's own log shows what a guest wrote as the guest's, and without what steers a terminal.

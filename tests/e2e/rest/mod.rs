@@ -7,6 +7,7 @@ mod catalog;
 mod crash;
 mod foreign;
 mod idempotency;
+mod large;
 mod lifecycle;
 mod problems;
 mod reload;

@@ -9,6 +9,7 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::permit::{HttpAuthority, PermitIssuer, Terms, authority};
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
+use bailiwick_domain::services::NoServices;
 use bailiwick_journal::Journal;
 use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
 use bailiwick_server::clock::SystemClock;
@@ -59,7 +60,7 @@ impl Lab {
     pub(crate) async fn call(&self, terms: &Terms, guest: &Inspection, tool: &str, arguments: &Value) -> Outcome {
         let (index, _) = guest.tool(tool).unwrap_or_else(|| panic!("no tool {tool}"));
         let permit = self.issuer.issue(Arc::new(terms.clone()), SystemClock.instant(), terms.limits.deadline);
-        self.sandbox.invoke(permit, index, arguments).await
+        self.sandbox.invoke(permit, index, arguments, Arc::new(NoServices)).await
     }
 }
 
@@ -75,6 +76,8 @@ pub(crate) fn nothing(guest: &Inspection) -> Terms {
         state: None,
         config: [].into(),
         shell: vec![],
+        skills: vec![],
+        models: vec![],
         limits: LimitsPolicy::default().default,
     }
 }

@@ -8,6 +8,7 @@ use bailiwick_domain::limits::Limits;
 use bailiwick_domain::permit::{HttpAuthority, Terms, authority};
 use bailiwick_domain::quota::{Quota, StateQuota};
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Sandbox as _};
+use bailiwick_domain::services::NoServices;
 use serde_json::{Value, json};
 
 use super::lab::{Lab, error, failure, nothing, since, success, target, within};
@@ -63,7 +64,7 @@ async fn a_panic_is_told_in_the_log() {
 async fn exit_ends_the_guest_alone() {
     let outcome = amid_others(|_| (), "exit", json!({ "status": 3 })).await;
     let error = error(outcome);
-    assert!(matches!(error, InvokeError::Exit(_)), "{error:?}");
+    assert!(matches!(error, InvokeError::Exit { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -357,7 +358,7 @@ async fn nothing_runs_without_a_permit_of_this_policy() {
     let (stranger, _) = authority();
     let permit = stranger.issue(Arc::new(nothing(&guest)), Instant::now(), Duration::from_secs(5));
     let (index, _) = guest.tool("echo").unwrap();
-    let outcome = lab.sandbox.invoke(permit, index, &json!({ "text": "" })).await;
+    let outcome = lab.sandbox.invoke(permit, index, &json!({ "text": "" }), Arc::new(NoServices)).await;
     assert_eq!(error(outcome), InvokeError::NoPermit);
 }
 

@@ -137,6 +137,11 @@ fn excess(home: &Home, key: &str, manifest: &str) -> Answer {
         "table_elements" | "instances" => ("grow", json!({ "by": 1000 })),
         "host_calls" | "random" => ("random", json!({ "bytes": 20_000, "times": 3 })),
         "input" | "log" => ("panic", json!({ "message": "x".repeat(5000) })),
+        "model_calls" => ("complete", json!({ "prompt": "hello", "again": 3 })),
+        "skill_calls" => {
+            let spin = json!({ "skill": "tests/guest", "tool": "spin", "arguments": "{\"n\": 1}" });
+            ("call-all", json!({ "requests": [spin, spin, spin] }))
+        }
         _ => ("post", post),
     };
     match tool {
@@ -145,12 +150,21 @@ fn excess(home: &Home, key: &str, manifest: &str) -> Answer {
             home.write("skills/guest/guest.wasm", wat::parse_str(GROWER).unwrap());
             home.write("skills/guest/skill.toml", format!("{head}component = \"guest.wasm\"\n{manifest}"));
         }
+        "complete" | "call-all" => {
+            let asked = "[permissions]\nmodels = [\"m\"]\n[[permissions.skills]]\nid = \"tests/guest\"\n";
+            home.package("guest", "tests/guest", "1.0.0", "driver", &format!("{manifest}{asked}"));
+        }
         "panic" => drop(home.package("guest", "tests/guest", "1.0.0", "hostile", manifest)),
         _ => drop(home.package("guest", "tests/guest", "1.0.0", "filler", &format!("{manifest}{http}"))),
     }
     let url = format!("POST {}", web.url("/"));
     let options = ["--http", url.as_str()];
-    home.grant("tests/guest", if tool == "post" { &options } else { &[] });
+    let granted: &[&str] = match tool {
+        "post" => &options,
+        "complete" | "call-all" => &["--model", "m", "--skill-call", "tests/guest"],
+        _ => &[],
+    };
+    home.grant("tests/guest", granted);
     home.serve().execute("tests/guest", tool, &arguments)
 }
 
@@ -210,6 +224,26 @@ pub(super) fn a_default_of_arguments_holds_where_the_manifest_is_silent() {
 #[test]
 pub(super) fn a_ceiling_of_arguments_holds_against_the_manifest() {
     ceiling_holds("input", r#""3 KiB""#, 3072, r#""1 MiB""#);
+}
+
+#[test]
+pub(super) fn a_default_of_skill_calls_holds_where_the_manifest_is_silent() {
+    default_holds("skill_calls", "2", 2);
+}
+
+#[test]
+pub(super) fn a_ceiling_of_skill_calls_holds_against_the_manifest() {
+    ceiling_holds("skill_calls", "1", 1, "50");
+}
+
+#[test]
+pub(super) fn a_default_of_model_calls_holds_where_the_manifest_is_silent() {
+    default_holds("model_calls", "2", 2);
+}
+
+#[test]
+pub(super) fn a_ceiling_of_model_calls_holds_against_the_manifest() {
+    ceiling_holds("model_calls", "1", 1, "50");
 }
 
 #[test]

@@ -125,6 +125,19 @@ pub(super) fn calls_above_the_configured_number_are_refused() {
 }
 
 #[test]
+pub(super) fn skills_call_skills_as_deep_as_is_configured() {
+    for (most, code) in [(1, 0), (0, 5)] {
+        let home = Home::with(&format!("[skills]\nmax_call_depth = {most}\n"));
+        home.guest("driver", "[[permissions.skills]]\nid = \"tests/driver\"\n");
+        home.grant("tests/driver", &["--skill-call", "tests/driver"]);
+        let arguments = json!({ "skill": "tests/driver", "depth": 1 }).to_string();
+        home.run(&["skills", "run", "tests/driver", "descend", "--args", &arguments]).expect(code);
+    }
+    let refused = Home::with("[skills]\nmax_call_depth = 17\n").run(&["skills", "list"]).expect(2);
+    assert!(refused.stderr.contains("skills.max_call_depth"), "{refused:?}");
+}
+
+#[test]
 pub(super) fn packages_that_change_are_left_alone_if_told_so() {
     let home = Home::with("[skills]\nwatch = false\n");
     home.prompt("a");

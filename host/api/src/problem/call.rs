@@ -20,12 +20,18 @@ use crate::convert;
 /// milliseconds, so a second is long, and it is the least that the header can say.
 const RETRY_WHEN_FULL: Duration = Duration::from_secs(1);
 
+/// How long until it is worth asking for a skill whose component is compiled.
+const RETRY_WHEN_PREPARING: Duration = Duration::from_secs(2);
+
 impl Failure {
     /// The path means no skill.
     pub(crate) fn resolve(error: &ResolveError) -> Self {
         match error {
             ResolveError::UnknownSkill { .. } => Self::new(Kind::UNKNOWN_SKILL, error.to_string()),
             ResolveError::NoVersion { .. } => Self::new(Kind::UNKNOWN_VERSION, error.to_string()),
+            ResolveError::Preparing { .. } => {
+                Self::after(Kind::PREPARING_SKILL, error.to_string(), RETRY_WHEN_PREPARING)
+            }
             // The reason names folders of the host. The list of skills has it without them.
             ResolveError::Broken { id, .. } => Self::new(Kind::BROKEN_SKILL, format!("the skill `{id}` can't be used")),
         }
@@ -65,6 +71,7 @@ impl Failure {
             ExecuteError::Revoked { receipt } => Self::new(Kind::GRANT_REVOKED, detail).with_call(&receipt, false),
             ExecuteError::Invoke { error, receipt, .. } => Self::invoke(&error, trace).with_call(&receipt, false),
             ExecuteError::Output { receipt, .. } => Self::new(Kind::INVALID_OUTPUT, detail).with_call(&receipt, false),
+            ExecuteError::Listing(_) => Self::new(Kind::TOOLS_NOT_LISTED, detail),
             ExecuteError::Journal(_) | ExecuteError::Record(_) | ExecuteError::Random(_) => {
                 Self::host_failure(&trace.trace_id_hex(), &error)
             }
@@ -75,6 +82,7 @@ impl Failure {
     pub(crate) fn approval(error: &ApprovalError, trace: &str) -> Self {
         match error {
             ApprovalError::Unknown { .. } => Self::new(Kind::UNKNOWN_APPROVAL, error.to_string()),
+            ApprovalError::NothingToEdit { .. } => Self::invalid_member("/arguments", &error.to_string()),
             ApprovalError::Settled { .. } => Self::new(Kind::APPROVAL_SETTLED, error.to_string()),
             ApprovalError::TooMany { .. } => Self::after(Kind::TOO_MANY_APPROVALS, error.to_string(), RETRY_WHEN_FULL),
             ApprovalError::Unreadable { .. } | ApprovalError::Journal(_) | ApprovalError::Random(_) => {
@@ -144,7 +152,7 @@ impl Failure {
             InvokeError::InputTooLarge(_) => Self::new(Kind::INPUT_TOO_LARGE, error.to_string()),
             InvokeError::Limit { .. } => Self::new(Kind::LIMIT_EXCEEDED, error.to_string()),
             InvokeError::OutputTooLarge(_) => Self::new(Kind::OUTPUT_TOO_LARGE, error.to_string()),
-            InvokeError::Exit(_) => Self::new(Kind::GUEST_EXITED, error.to_string()),
+            InvokeError::Exit { .. } => Self::new(Kind::GUEST_EXITED, error.to_string()),
             InvokeError::Trap { .. } => Self::new(Kind::GUEST_TRAPPED, error.to_string()),
             InvokeError::InvalidOutput(_) => Self::new(Kind::INVALID_OUTPUT, error.to_string()),
         }

@@ -82,6 +82,10 @@ kinds! {
         "See `GET /v1/approvals` for those that there are.";
     UNKNOWN_PACKAGE = 404 "unknown-package", "There is no such installed package",
         "See `GET /v1/packages` for those that there are.";
+    UNKNOWN_PROMPT = 404 "unknown-prompt", "The skill has no such prompt",
+        "See `GET /v1/skills/{namespace}/{name}/prompts` for those that there are.";
+    UNKNOWN_RESOURCE = 404 "unknown-resource", "The skill has no such resource",
+        "See `GET /v1/skills/{namespace}/{name}/resources` for those that there are.";
     METHOD_NOT_ALLOWED = 405 "method-not-allowed", "The route has another method",
         "Use a method that the header `Allow` names.";
     BODY_TIMEOUT = 408 "body-timeout", "The body came too slowly",
@@ -130,6 +134,8 @@ kinds! {
         "Report it to the author of the skill.";
     INVALID_OUTPUT = 422 "invalid-output", "The skill answered what its types or schemas don't allow",
         "Report it to the author of the skill.";
+    TOOLS_NOT_LISTED = 422 "tools-not-listed", "The skill did not say what it has",
+        "See `detail` for what it said instead; report it to the author of the skill.";
     BUSY = 429 "busy", "Too many calls at once",
         "Wait as long as `Retry-After` says and try again.";
     TOO_MANY_APPROVALS = 429 "too-many-approvals", "Too many calls wait for approval",
@@ -142,6 +148,8 @@ kinds! {
         "See whether the path or the registry is there, and what `detail` says it answered.";
     BROKEN_SKILL = 503 "broken-skill", "The package of the skill can't be used",
         "See `broken` of `GET /v1/skills`; its author or the operator corrects it.";
+    PREPARING_SKILL = 503 "skill-preparing", "The skill is not compiled yet",
+        "Wait as long as `Retry-After` says and try again.";
     SANDBOX_FULL = 503 "sandbox-full", "Every place of the sandbox is taken",
         "Wait as long as `Retry-After` says and try again.";
     MOUNT_FAILED = 503 "mount-failed", "A folder that the skill was granted can't be opened",

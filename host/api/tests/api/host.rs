@@ -102,7 +102,7 @@ impl TestHost {
         usual_skills(&skills);
         let sandbox = Arc::new(FakeSandbox::default());
         let clock = Arc::new(ManualClock { start: Instant::now(), passed: Mutex::default() });
-        let options = RegistryOptions { directories: vec![skills], strict: true, allow_shell: false };
+        let options = RegistryOptions { directories: vec![skills], strict: true, allow_shell: false, put_off: false };
         let registry = Arc::new(Registry::open(options, Arc::clone(&sandbox) as Arc<dyn Sandbox>, |_| ()));
         // The data folder is apart, because no grant may reach it.
         let data = folder.path().join("data");
@@ -124,6 +124,7 @@ impl TestHost {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             max_concurrent_calls: 2,
+            max_call_depth: 2,
         });
         let (keys, tokens) = keys(folder.path(), clock.now());
         let keyring = Keyring::open(keys.clone(), Arc::clone(&clock) as Arc<dyn Clock>).expect("keys");
@@ -137,7 +138,7 @@ impl TestHost {
         let host = Host {
             packages,
             registry: Arc::clone(&registry),
-            executor: Arc::new(executor),
+            executor,
             keyring,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ready: ready.clone(),

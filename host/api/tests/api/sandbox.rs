@@ -9,6 +9,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::receipt::Denial;
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox, ScratchFolder};
+use bailiwick_domain::services::Services;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, Field, ToolSignature, WitType};
 use serde_json::Value;
@@ -39,7 +40,12 @@ impl Sandbox for FakeSandbox {
             size: text.len() as u64,
             imports: vec!["wasi:clocks/wall-clock@0.2.6".to_owned()],
             tools: text.lines().map(signature).collect(),
+            provided: vec![],
         }))
+    }
+
+    fn is_quick(&self, _: &Path) -> bool {
+        true
     }
 
     fn retain(&self, _: &dyn Fn(&Digest) -> bool) {}
@@ -48,7 +54,7 @@ impl Sandbox for FakeSandbox {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 
-    fn invoke<'a>(&'a self, _: Permit, _: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {
+    fn invoke<'a>(&'a self, _: Permit, _: usize, arguments: &'a Value, _: Arc<dyn Services>) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             self.seen.lock().expect("unpoisoned").push(arguments.clone());
             let result = match &arguments["text"] {
@@ -89,8 +95,8 @@ impl FakeSandbox {
             "fuel" => InvokeError::Fuel(7),
             "memory" => InvokeError::Memory(7),
             "large" => InvokeError::OutputTooLarge(7),
-            "exit" => InvokeError::Exit(7),
-            "trap" => InvokeError::Trap { message: "unreachable".to_owned(), backtrace: vec![] },
+            "exit" => InvokeError::Exit { status: 7, said: None },
+            "trap" => InvokeError::Trap { message: "unreachable".to_owned(), backtrace: vec![], said: None },
             "invalid" => InvokeError::InvalidOutput("not a char".to_owned()),
             "host" => InvokeError::Host(SECRET.to_owned()),
             _ => return Ok(Output::Success(Value::String(text.to_owned()).to_string())),

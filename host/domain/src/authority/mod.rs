@@ -8,6 +8,7 @@ mod http;
 mod path;
 mod secret;
 mod shell;
+mod skill;
 
 pub use self::address::{AddressBlock, InvalidBlock, is_public};
 pub use self::fs::{Access, FsMount, FsRequest, GuestPath, InvalidGuestPath};
@@ -16,3 +17,4 @@ pub use self::http::{HttpDeny, HttpRule, HttpTarget, Scheme};
 pub use self::path::{InvalidPath, PathPattern};
 pub use self::secret::{InvalidDestination, SecretDestination};
 pub use self::shell::{CommandRule, FURTHER, InvalidCommand, MAX_COMMAND_BYTES, MAX_WORDS, SHELL_RISK};
+pub use self::skill::SkillRule;

@@ -6,12 +6,17 @@
 //! same, and answers every use with the typed error that its interface has for
 //! a refusal; the refusal is recorded.
 
+pub(crate) mod approval;
 pub(crate) mod config;
 pub(crate) mod fs;
 pub(crate) mod http;
+pub(crate) mod log;
+pub(crate) mod model;
+pub(crate) mod progress;
 pub(crate) mod random;
 pub(crate) mod secret;
 pub(crate) mod shell;
+pub(crate) mod skill;
 pub(crate) mod state;
 
 use std::collections::BTreeSet;
@@ -26,6 +31,15 @@ use wasmtime_wasi::WasiView as _;
 
 use crate::guest::Guest;
 
+/// What skills ask of the rest of the host: `bailiwick:skill` and `wasi:logging`.
+mod generated {
+    wasmtime::component::bindgen!({
+        path: ["../../wit/logging", "../../wit/skill"],
+        world: "bailiwick:skill/host",
+        imports: { default: async | trappable },
+    });
+}
+
 /// Offers every interface of this host.
 pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     // Clocks, random numbers, stdio, and the interfaces of files and sockets.
@@ -39,7 +53,12 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     http::link(linker)?;
     state::link(linker)?;
     shell::link(linker)?;
-    config::link(linker)
+    config::link(linker)?;
+    skill::link(linker)?;
+    model::link(linker)?;
+    approval::link(linker)?;
+    progress::link(linker)?;
+    log::link(linker)
 }
 
 /// Replaces what says to a guest why a stream failed: the library's own tells

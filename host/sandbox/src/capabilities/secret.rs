@@ -297,6 +297,8 @@ mod tests {
             state: None,
             config: BTreeMap::new(),
             shell: vec![],
+            skills: vec![],
+            models: vec![],
             limits: LimitsPolicy::default().default,
         }
     }

@@ -8,6 +8,7 @@ use wasmtime::component::types::{Component, ComponentItem};
 /// that it speaks. Versions are compatible as semver has it: 0.2.6 serves 0.2.0.
 const OFFERED: &[(&str, &str, &[&str])] = &[
     ("bailiwick:shell", "0.1.", &["commands"]),
+    ("bailiwick:skill", "0.1.", &["approvals", "models", "progress", "skills"]),
     (
         "wasi:cli",
         "0.2.",
@@ -30,6 +31,7 @@ const OFFERED: &[(&str, &str, &[&str])] = &[
     ("wasi:http", "0.2.", &["outgoing-handler", "types"]),
     ("wasi:io", "0.2.", &["error", "poll", "streams"]),
     ("wasi:keyvalue", "0.2.0-draft", &["atomics", "batch", "store"]),
+    ("wasi:logging", "0.1.0-draft", &["logging"]),
     ("wasi:random", "0.2.", &["insecure", "insecure-seed", "random"]),
     (
         "wasi:sockets",

@@ -8,6 +8,8 @@ use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use wasmtime::component::Component;
 
+use self::signature::Exports;
+
 /// Length of the header of every WebAssembly binary.
 const HEADER: usize = 8;
 
@@ -32,7 +34,7 @@ pub(crate) fn inspect(component: &Component, bytes: &[u8], digest: Digest) -> Re
     let engine = component.engine();
     let ty = component.component_type();
     let imports = imports::check(&ty, engine)?;
-    let mut tools = signature::tools(&ty, engine)?;
+    let Exports { mut tools, provided } = signature::exports(&ty, engine)?;
     docs::annotate(&mut tools, bytes);
-    Ok(Inspection { digest, size: bytes.len() as u64, imports, tools })
+    Ok(Inspection { digest, size: bytes.len() as u64, imports, tools, provided })
 }

@@ -3,17 +3,52 @@
 use bailiwick_domain::component::ComponentError;
 use bailiwick_domain::wit::{Answer, Case, Field, ToolSignature, WitType};
 use wasmtime::Engine;
-use wasmtime::component::types::{Component, ComponentFunc, ComponentItem, Type};
+use wasmtime::component::types::{Component, ComponentFunc, ComponentInstance, ComponentItem, Type};
 
 /// Tools that one component may have: a list that a person or a model can read.
 const MAX_TOOLS: usize = 256;
 
-/// Every exported function as a tool.
-pub(super) fn tools(ty: &Component, engine: &Engine) -> Result<Vec<ToolSignature>, ComponentError> {
+/// Interfaces of ours that a skill can export, with the functions that each has.
+const PROVIDED: [(&str, &[&str]); 4] = [
+    ("prompts", &["list", "get"]),
+    ("resources", &["list", "templates", "read"]),
+    ("tools", &["list", "call"]),
+    ("workflow", &["run"]),
+];
+
+/// The package of these interfaces, and the versions of it that this host speaks.
+const OURS: &str = "bailiwick:skill/";
+const LINE: &str = "0.1.";
+
+/// What a component offers.
+pub(super) struct Exports {
+    /// Functions of the author's own.
+    pub(super) tools: Vec<ToolSignature>,
+    /// Functions of the interfaces of ours.
+    pub(super) provided: Vec<ToolSignature>,
+}
+
+/// Every exported function: those of our interfaces by themselves, all others as tools.
+pub(super) fn exports(ty: &Component, engine: &Engine) -> Result<Exports, ComponentError> {
     let mut tools = Vec::new();
+    let mut provided = Vec::new();
     for (name, export) in ty.exports(engine) {
         match &export.ty {
             ComponentItem::ComponentFunc(func) => tools.push(signature(None, name, func)?),
+            ComponentItem::ComponentInstance(instance) if name.starts_with(OURS) => {
+                let functions: Vec<_> = instance.exports(engine).collect();
+                for function in known_functions(name)? {
+                    let found = functions.iter().find_map(|(name, export)| match &export.ty {
+                        ComponentItem::ComponentFunc(func) if name == function => Some(func),
+                        _ => None,
+                    });
+                    let missing = || {
+                        unknown(name, format!("which must have a function `{function}`: build it from this host's WIT"))
+                    };
+                    provided.push(signature(Some(name), function, found.ok_or_else(missing)?)?);
+                }
+            }
+            ComponentItem::ComponentInstance(instance) if is_start_of_python(name, instance, engine) => {}
             ComponentItem::ComponentInstance(instance) => {
                 for (function, export) in instance.exports(engine) {
                     if let ComponentItem::ComponentFunc(func) = &export.ty {
@@ -25,7 +60,7 @@ pub(super) fn tools(ty: &Component, engine: &Engine) -> Result<Vec<ToolSignature
             _ => {}
         }
     }
-    if tools.is_empty() {
+    if tools.is_empty() && provided.is_empty() {
         return Err(ComponentError::NoTools);
     }
     if tools.len() > MAX_TOOLS {
@@ -34,7 +69,40 @@ pub(super) fn tools(ty: &Component, engine: &Engine) -> Result<Vec<ToolSignature
             tools.len()
         )));
     }
-    name_apart(tools)
+    Ok(Exports { tools: name_apart(tools)?, provided })
+}
+
+/// Whether this is what componentize-py leaves in each component: the function by which
+/// it started the interpreter when the component was built, and which nobody can call.
+fn is_start_of_python(name: &str, instance: &ComponentInstance, engine: &Engine) -> bool {
+    let parameters = |func: &ComponentFunc| func.params().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    name == "exports"
+        && instance.exports(engine).all(|(name, export)| match &export.ty {
+            ComponentItem::ComponentFunc(func) => {
+                name == "init" && parameters(func) == ["app-name", "symbols", "stub-wasi"]
+            }
+            _ => true,
+        })
+}
+
+/// The functions of an interface of ours, if this host knows it.
+fn known_functions(interface: &str) -> Result<&'static [&'static str], ComponentError> {
+    let rest = interface.strip_prefix(OURS).unwrap_or(interface);
+    let (name, version) = rest.split_once('@').unwrap_or((rest, ""));
+    if !version.starts_with(LINE) {
+        let reason = format!(
+            "and this host speaks bailiwick:skill {LINE}x: build the skill for that version, or run a newer host"
+        );
+        return Err(unknown(interface, reason));
+    }
+    let names = || PROVIDED.map(|(name, _)| name).join(", ");
+    let known = PROVIDED.iter().find(|(known, _)| *known == name);
+    let reason = || format!("which this host doesn't know: of bailiwick:skill {LINE}x a skill exports {}", names());
+    known.map(|(_, functions)| *functions).ok_or_else(|| unknown(interface, reason()))
+}
+
+fn unknown(interface: &str, reason: String) -> ComponentError {
+    ComponentError::UnknownExport { interface: interface.to_owned(), reason }
 }
 
 /// Gives functions that share a name their interface's name too.

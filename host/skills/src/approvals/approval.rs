@@ -94,7 +94,10 @@ pub struct Approval {
     pub digest: Digest,
     /// The tool.
     pub tool: String,
-    /// What it would be called with.
+    /// What a running skill asks, in one line; `None` where a call is to be made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// What it would be called with, or what a person should know for an answer.
     pub arguments: Value,
     /// sha256 of these in canonical form.
     pub arguments_digest: Digest,
@@ -126,20 +129,21 @@ pub struct Edited {
 
 impl Approval {
     pub(super) fn new(id: String, question: &Question<'_>, now: SystemTime, lifetime: Duration) -> Self {
-        let Question { invocation, skill, tool, arguments, entry, tags } = question;
+        let Question { principal, trace_id, skill, tool, arguments, arguments_digest, entry, tags, summary } = question;
         Self {
             id,
             state: State::Pending,
             requested_at: now,
             expires_at: now + lifetime,
-            principal: invocation.principal.name.to_string(),
-            trace_id: invocation.trace.trace_id_hex(),
+            principal: (*principal).to_owned(),
+            trace_id: trace_id.clone(),
             skill: skill.manifest.id.clone(),
             version: skill.manifest.version.to_string(),
             digest: skill.digest,
-            tool: tool.name.clone(),
-            arguments: invocation.arguments.clone(),
-            arguments_digest: *arguments,
+            tool: (*tool).to_owned(),
+            summary: summary.map(str::to_owned),
+            arguments: Value::clone(arguments),
+            arguments_digest: *arguments_digest,
             edited: None,
             grant: entry.fingerprint,
             tags: tags.clone(),
@@ -175,11 +179,12 @@ impl Approval {
             State::Denied => now < self.expires_at,
             State::Used | State::Expired => false,
         };
-        live && self.principal == *question.invocation.principal.name
+        live && self.principal == question.principal
+            && self.summary.as_deref() == question.summary
             && self.skill == question.skill.manifest.id
             && self.digest == question.skill.digest
-            && self.tool == question.tool.name
-            && self.arguments_digest == question.arguments
+            && self.tool == question.tool
+            && self.arguments_digest == question.arguments_digest
             && self.grant == question.entry.fingerprint
             && question.tags.iter().all(|tag| self.tags.contains(tag))
     }

@@ -21,6 +21,12 @@ pub enum ApprovalError {
         /// How it stands.
         state: State,
     },
+    /// Other arguments for what is no call.
+    #[error("the approval `{id}` is a question of a running skill, which has no arguments to edit: approve or deny it")]
+    NothingToEdit {
+        /// The id.
+        id: String,
+    },
     /// As many questions wait as may.
     #[error("{limit} calls wait for approval, as many as may at once: somebody has to answer first")]
     TooMany {

@@ -28,6 +28,9 @@ struct CallRecord<'a> {
     receipt: &'a str,
     started_at: String,
     principal: &'a str,
+    /// The receipt of the call that made this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<&'a str>,
     trace_id: &'a str,
     skill: &'a str,
     version: String,
@@ -65,6 +68,10 @@ struct UsageRecord {
     fuel: Option<u64>,
     memory_bytes: u64,
     host_calls: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    skill_calls: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    model_calls: u64,
     input_bytes: u64,
     output_bytes: u64,
     http_sent_bytes: u64,
@@ -82,6 +89,8 @@ impl From<&Usage> for UsageRecord {
             fuel: usage.fuel,
             memory_bytes: usage.memory_bytes,
             host_calls: usage.host_calls,
+            skill_calls: usage.skill_calls,
+            model_calls: usage.model_calls,
             input_bytes: usage.input_bytes,
             output_bytes: usage.output_bytes,
             http_sent_bytes: usage.http_sent_bytes,
@@ -94,6 +103,11 @@ impl From<&Usage> for UsageRecord {
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
 /// How a call ended.
 pub(super) fn call(at: SystemTime, receipt: &Receipt, permit: &Digest, approval: Option<&str>) -> String {
     text(&CallRecord {
@@ -102,6 +116,7 @@ pub(super) fn call(at: SystemTime, receipt: &Receipt, permit: &Digest, approval:
         receipt: &receipt.id,
         started_at: moment(receipt.started_at),
         principal: &receipt.principal,
+        caller: receipt.caller.as_deref(),
         trace_id: &receipt.trace_id,
         skill: receipt.skill.as_str(),
         version: receipt.version.to_string(),
@@ -135,6 +150,8 @@ struct RefusalRecord<'a> {
     at: String,
     kind: &'static str,
     principal: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caller: Option<&'a str>,
     trace_id: String,
     skill: &'a str,
     version: String,
@@ -158,6 +175,7 @@ pub(super) fn refusal(
         at: moment(at),
         kind: "refusal",
         principal: &invocation.principal.name,
+        caller: invocation.caller.as_ref().map(|caller| caller.receipt.as_str()),
         trace_id: invocation.trace.trace_id_hex(),
         skill: skill.manifest.id.as_str(),
         version: skill.manifest.version.to_string(),

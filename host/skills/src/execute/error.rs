@@ -7,6 +7,7 @@ use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_journal::JournalError;
 
+use super::ProvidedError;
 use crate::approvals::{Approval, ApprovalError};
 use crate::catalog::ResolveError;
 use crate::near::{hint, quoted};
@@ -120,6 +121,9 @@ pub enum ExecuteError {
         /// What the guest wrote to stdout and stderr.
         log: String,
     },
+    /// The skill names its tools at run time, and did not do so.
+    #[error("the tools of the skill can't be listed: {0}")]
+    Listing(Box<ProvidedError>),
     /// The record of the call can't be kept or read.
     #[error("the host can't keep the record of the call")]
     Journal(#[from] JournalError),
@@ -129,6 +133,16 @@ pub enum ExecuteError {
     /// The system has no randomness.
     #[error("the host has no randomness for the call's name")]
     Random(#[from] getrandom::Error),
+}
+
+impl From<ProvidedError> for ExecuteError {
+    /// What went wrong with the call that lists them is told as it is.
+    fn from(error: ProvidedError) -> Self {
+        match error {
+            ProvidedError::Execute(error) => *error,
+            error => Self::Listing(Box::new(error)),
+        }
+    }
 }
 
 /// Whose limit of calls was reached.
@@ -156,6 +170,7 @@ impl ExecuteError {
             Self::Resolve(ResolveError::UnknownSkill { .. }) => "skill-not-found",
             Self::Resolve(ResolveError::NoVersion { .. }) => "version-not-found",
             Self::Resolve(ResolveError::Broken { .. }) => "skill-broken",
+            Self::Resolve(ResolveError::Preparing { .. }) => "skill-preparing",
             Self::UnknownTool { .. } => "tool-not-found",
             Self::NoToolNamed { .. } => "tool-not-named",
             Self::Arguments(_) => "invalid-arguments",
@@ -172,6 +187,7 @@ impl ExecuteError {
             Self::Revoked { .. } => "revoked",
             Self::Invoke { error, .. } => error.code(),
             Self::Output { .. } => "invalid-output",
+            Self::Listing(_) => "tools-not-listed",
             Self::Approval(_) | Self::Journal(_) | Self::Record(_) | Self::Random(_) => "host-failure",
         }
     }

@@ -21,8 +21,8 @@ pub(super) struct Event<'a> {
     clock: &'a dyn Clock,
     start: Instant,
     skill: Option<Arc<Skill>>,
-    /// The tool's place in the skill.
-    tool: Option<usize>,
+    /// The tool's name.
+    tool: Option<String>,
     logged: bool,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Event<'a> {
     }
 
     pub(super) fn found(&mut self, tool: &Tool) {
-        self.tool = Some(tool.index);
+        self.tool = Some(tool.name.clone());
     }
 
     pub(super) fn end(mut self, result: &Result<Execution, ExecuteError>) {
@@ -52,8 +52,7 @@ impl<'a> Event<'a> {
         let known = self.skill.as_deref();
         let version: Option<&Version> = known.map(|skill| &skill.manifest.version);
         let digest: Option<&Digest> = known.map(|skill| &skill.digest);
-        let tool =
-            known.zip(self.tool).and_then(|(skill, index)| skill.tools.get(index)).map(|tool| tool.name.as_str());
+        let tool = self.tool.as_deref();
         let wall = self.clock.instant().saturating_duration_since(self.start);
         macro_rules! line {
             ($level:ident) => {

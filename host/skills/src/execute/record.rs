@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_domain::authority::{
     Access, CommandRule, FsMount, GuestPath, HostPattern, HttpDeny, HttpRule, PathPattern, Scheme, SecretDestination,
+    SkillRule,
 };
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::limits::Limits;
@@ -17,7 +18,7 @@ use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::sandbox::Output;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::usage::Usage;
-use semver::Version;
+use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
 /// How a call ended.
@@ -79,6 +80,8 @@ struct StoredReceipt {
     id: String,
     started_at_micros: u64,
     principal: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    caller: Option<String>,
     trace_id: String,
     skill: SkillId,
     version: Version,
@@ -107,7 +110,19 @@ struct StoredTerms {
     config: BTreeMap<String, String>,
     #[serde(default)]
     shell: Vec<CommandRule>,
+    #[serde(default)]
+    skills: Vec<StoredSkill>,
+    #[serde(default)]
+    models: Vec<String>,
     limits: Limits,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct StoredSkill {
+    id: SkillId,
+    asked: VersionReq,
+    granted: VersionReq,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -158,6 +173,7 @@ impl From<&Receipt> for StoredReceipt {
             id: receipt.id.clone(),
             started_at_micros: u64::try_from(since.as_micros()).unwrap_or(u64::MAX),
             principal: receipt.principal.clone(),
+            caller: receipt.caller.clone(),
             trace_id: receipt.trace_id.clone(),
             skill: receipt.skill.clone(),
             version: receipt.version.clone(),
@@ -179,6 +195,7 @@ impl StoredReceipt {
             id: self.id,
             started_at: started_at(self.started_at_micros),
             principal: self.principal,
+            caller: self.caller,
             trace_id: self.trace_id,
             skill: self.skill,
             version: self.version,
@@ -212,6 +229,8 @@ impl From<&Terms> for StoredTerms {
             state: terms.state.map(StoredStateQuota::from),
             config: terms.config.clone(),
             shell: terms.shell.clone(),
+            skills: terms.skills.iter().map(StoredSkill::from).collect(),
+            models: terms.models.clone(),
             limits: terms.limits.clone(),
         }
     }
@@ -234,8 +253,24 @@ impl StoredTerms {
             state: self.state.map(StateQuota::from),
             config: self.config,
             shell: self.shell,
+            skills: self.skills.into_iter().map(SkillRule::from).collect(),
+            models: self.models,
             limits: self.limits,
         }
+    }
+}
+
+impl From<&SkillRule> for StoredSkill {
+    fn from(rule: &SkillRule) -> Self {
+        let SkillRule { id, asked, granted } = rule.clone();
+        Self { id, asked, granted }
+    }
+}
+
+impl From<StoredSkill> for SkillRule {
+    fn from(stored: StoredSkill) -> Self {
+        let StoredSkill { id, asked, granted } = stored;
+        Self { id, asked, granted }
     }
 }
 
@@ -318,6 +353,6 @@ impl From<StoredDenial> for Denial {
 
 /// The one name for a capability that the domain has.
 fn capability(stored: &str) -> &'static str {
-    let known = ["fs", "http", "secret", "state", "config", "shell", "sockets"];
+    let known = ["fs", "http", "secret", "state", "config", "shell", "skill", "model", "approval", "sockets"];
     known.into_iter().find(|known| *known == stored).unwrap_or("other")
 }

@@ -174,6 +174,22 @@ pub enum Wider {
         /// The commands that are asked for.
         commands: Vec<String>,
     },
+    /// A skill that isn't asked for.
+    #[error("no `[[permissions.skills]]` of the manifest asks to call `{skill}`{}", asked(skills))]
+    Skill {
+        /// The skill.
+        skill: String,
+        /// The skills that are asked for.
+        skills: Vec<String>,
+    },
+    /// A model that isn't asked for.
+    #[error("`models` in `[permissions]` of the manifest doesn't name `{model}`{}", asked(models))]
+    Model {
+        /// The model.
+        model: String,
+        /// The models that are asked for.
+        models: Vec<String>,
+    },
     /// A workspace that isn't asked for.
     #[error("the manifest doesn't have `workspace = true` in `[permissions]`")]
     Workspace,

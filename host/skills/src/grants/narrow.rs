@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use bailiwick_domain::authority::{Access, CommandRule, GuestPath, HostPattern};
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::skill_id::SkillId;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -32,6 +33,10 @@ pub struct Narrowing {
     pub secrets: Vec<String>,
     /// Commands, as they are listed: `git log ...`.
     pub shell: Vec<String>,
+    /// Other skills that it may call.
+    pub skills: Vec<SkillId>,
+    /// Models, by name.
+    pub models: Vec<String>,
     /// Risks that were accepted.
     pub risks: Vec<String>,
     /// An earlier end.
@@ -71,6 +76,12 @@ pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, Grant
         let is_meant = |rule: &CommandRule| rule.to_string() == *command;
         take(&mut capabilities.shell, is_meant).ok_or_else(|| missing(format!("command {command}")))?;
     }
+    for skill in &narrowing.skills {
+        take(&mut capabilities.skills, |it| it.id == *skill).ok_or_else(|| missing(format!("skill {skill}")))?;
+    }
+    for model in &narrowing.models {
+        take(&mut capabilities.models, |it| it == model).ok_or_else(|| missing(format!("model {model}")))?;
+    }
     for tag in &narrowing.risks {
         if !narrowed.accepted_risks.remove(tag) {
             return Err(missing(format!("accepted risk {tag}")));
@@ -104,6 +115,10 @@ struct Raw {
     #[serde(default)]
     shell: Vec<String>,
     #[serde(default)]
+    skills: Vec<SkillId>,
+    #[serde(default)]
+    models: Vec<String>,
+    #[serde(default)]
     risks: Vec<String>,
     #[serde(default)]
     expires_at: Option<String>,
@@ -126,6 +141,8 @@ pub(super) fn from_json(value: &Value) -> Result<Narrowing, String> {
         config: raw.config,
         secrets: raw.secrets,
         shell: raw.shell,
+        skills: raw.skills,
+        models: raw.models,
         risks: raw.risks,
         expires_at: raw.expires_at.map(end).transpose()?,
         limits: raw.limits.into(),

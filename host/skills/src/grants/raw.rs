@@ -19,7 +19,7 @@ use bailiwick_domain::authority::{
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::{Capabilities, Grant, Seen};
 use bailiwick_domain::quota::{Quota, StateQuota};
-use bailiwick_domain::skill_id::SkillId;
+use bailiwick_domain::skill_id::{SkillId, SkillSelector};
 use bailiwick_domain::units;
 use serde::de::{self, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -64,6 +64,10 @@ pub(super) struct RawGrant {
     used_at: Option<Time>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     shell: Vec<CommandRule>,
+    #[serde(default, skip_serializing_if = "Skills::is_empty")]
+    skills: Skills,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    models: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     workspace: Option<Given<RawQuota>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,6 +275,38 @@ impl<T> From<Several<T>> for Vec<T> {
     }
 }
 
+/// Skills that may be called, each once: of two ranges, which one holds would be a guess.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(try_from = "Vec<SkillSelector>", into = "Vec<SkillSelector>")]
+struct Skills(Vec<SkillSelector>);
+
+impl Skills {
+    const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<Vec<SkillSelector>> for Skills {
+    type Error = String;
+
+    fn try_from(skills: Vec<SkillSelector>) -> Result<Self, String> {
+        let ids: BTreeSet<&SkillId> = skills.iter().map(|skill| &skill.id).collect();
+        if ids.len() == skills.len() {
+            return Ok(Self(skills));
+        }
+        let again =
+            skills.iter().enumerate().find(|(index, skill)| skills[..*index].iter().any(|it| it.id == skill.id));
+        let id = again.map(|(_, skill)| skill.id.to_string()).unwrap_or_default();
+        Err(format!("`{id}` stands twice: expected each skill once, with one range"))
+    }
+}
+
+impl From<Skills> for Vec<SkillSelector> {
+    fn from(skills: Skills) -> Self {
+        skills.0
+    }
+}
+
 /// A method in upper case.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
@@ -405,6 +441,8 @@ impl From<RawGrant> for Grant {
                 state: raw.state.map(|given| given.0.into()),
                 config: raw.config,
                 shell: raw.shell,
+                skills: raw.skills.0,
+                models: raw.models,
             },
             accepted_risks: raw.accept_risks,
             limits: raw.limits.into(),
@@ -437,6 +475,8 @@ impl From<&Grant> for RawGrant {
             state: capabilities.state.map(|quota| Given(quota.into())),
             config: capabilities.config.clone(),
             shell: capabilities.shell.clone(),
+            skills: Skills(capabilities.skills.clone()),
+            models: capabilities.models.clone(),
             secrets: capabilities.secrets.iter().map(|(name, all)| (name.clone(), Several(all.clone()))).collect(),
             limits: RawLimits::from(&grant.limits),
             fs: capabilities.fs.iter().cloned().map(RawMount).collect(),

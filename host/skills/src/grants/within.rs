@@ -23,6 +23,13 @@ pub(super) fn check(asked: &Permissions, granted: &Capabilities) -> Result<(), W
         let commands = asked.shell.iter().map(ToString::to_string).collect();
         return Err(Wider::Command { command: rule.to_string(), commands });
     }
+    if let Some(skill) = granted.skills.iter().find(|skill| !asked.skills.iter().any(|asked| asked.id == skill.id)) {
+        let skills = asked.skills.iter().map(|asked| asked.id.to_string()).collect();
+        return Err(Wider::Skill { skill: skill.id.to_string(), skills });
+    }
+    if let Some(model) = granted.models.iter().find(|model| !asked.models.contains(model)) {
+        return Err(Wider::Model { model: model.clone(), models: asked.models.clone() });
+    }
     match granted.config.keys().find(|key| !asked.config.contains(*key)) {
         Some(key) => Err(Wider::Config { key: key.clone(), keys: asked.config.iter().cloned().collect() }),
         None => Ok(()),
@@ -38,6 +45,8 @@ pub(super) fn cut(asked: &Permissions, granted: &Capabilities) -> Capabilities {
     kept.state = kept.state.filter(|_| asked.state.is_some());
     kept.workspace = kept.workspace.filter(|_| asked.workspace.is_some());
     kept.config.retain(|key, _| asked.config.contains(key));
+    kept.skills.retain(|skill| asked.skills.iter().any(|asked| asked.id == skill.id));
+    kept.models.retain(|model| asked.models.contains(model));
     kept.shell.retain(|rule| asked.shell.iter().any(|asked| asked.covers(rule)));
     kept
 }

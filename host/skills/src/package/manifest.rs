@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use bailiwick_domain::limits::LimitsRequest;
-use bailiwick_domain::manifest::{Kind, SkillManifest, ToolOverride};
+use bailiwick_domain::manifest::{Build, Kind, Language, SkillManifest, ToolOverride};
 use bailiwick_domain::units;
 use semver::Version;
 
@@ -15,7 +15,7 @@ use super::findings::Findings;
 use super::key_path::KeyPath;
 use super::names;
 use super::permissions;
-use super::raw::{KEYS_OF_CALLS, RawKind, RawLimits, RawManifest, RawTool};
+use super::raw::{KEYS_OF_CALLS, RawBuild, RawKind, RawLanguage, RawLimits, RawManifest, RawTool};
 
 /// The domain's manifest, or `None` with all problems in `findings`.
 pub(super) fn validate(
@@ -35,6 +35,7 @@ pub(super) fn validate(
     let tools = validate_tools(raw.tools, &mut checker);
     let permissions = permissions::validate(raw.permissions, allow_shell, &mut checker);
     let limits = validate_limits(&raw.limits, &mut checker);
+    let build = raw.build.map(|build| validate_build(build, &mut checker));
     if findings.failed() {
         return None;
     }
@@ -49,6 +50,7 @@ pub(super) fn validate(
         idempotent: raw.idempotent,
         limits,
         model_preferences,
+        build,
     })
 }
 
@@ -145,6 +147,10 @@ fn check_kind(raw: &RawManifest, checker: &mut Checker<'_>) {
         _ => {}
     }
     if matches!(raw.kind, RawKind::Prompt) {
+        if raw.build.is_some() {
+            let message = "found `build` for a prompt, expected none: a prompt has no component to build";
+            checker.report(&root.key("build"), message);
+        }
         for key in KEYS_OF_CALLS {
             if checker.document.root.get(key).is_some() {
                 checker.report(
@@ -185,6 +191,19 @@ fn validate_tool(raw: RawTool, path: &KeyPath, checker: &mut Checker<'_>) -> Too
     }
 }
 
+/// Where no source is named, the build knows the usual one.
+fn validate_build(raw: RawBuild, checker: &mut Checker<'_>) -> Build {
+    let language = match raw.language {
+        RawLanguage::Rust => Language::Rust,
+        RawLanguage::Python => Language::Python,
+        RawLanguage::JavaScript => Language::JavaScript,
+        RawLanguage::C => Language::C,
+    };
+    let path = KeyPath::root().key("build").key("source");
+    let source = raw.source.map(|source| checker.package_file(&path, source, ""));
+    Build { language, source }
+}
+
 fn validate_limits(raw: &RawLimits, checker: &mut Checker<'_>) -> LimitsRequest {
     let path = KeyPath::root().key("limits");
     let mut size = |key: &str, text: &Option<String>| {
@@ -208,6 +227,8 @@ fn validate_limits(raw: &RawLimits, checker: &mut Checker<'_>) -> LimitsRequest 
         host_calls: raw.host_calls.and_then(number),
         input_bytes,
         output_bytes,
+        skill_calls: raw.skill_calls.and_then(number),
+        model_calls: raw.model_calls.and_then(number),
         http_requests: raw.http_requests.and_then(number),
         http_sent_bytes,
         http_received_bytes,

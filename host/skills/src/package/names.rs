@@ -53,7 +53,7 @@ pub(super) fn url_path(text: &str) -> Result<(), &'static str> {
     text.parse::<PathPattern>().map(drop).map_err(|error| error.expected())
 }
 
-/// The path of a file inside the package that ends in `extension` (with its dot).
+/// The path of a file inside the package that ends in `extension` (with its dot, or empty for any).
 pub(super) fn package_file(text: &str, extension: &str) -> Result<(), String> {
     if text.starts_with('/') || text.contains('\\') || text.contains(':') {
         return Err("expected a path relative to the package, with `/` between its parts".to_owned());

@@ -51,5 +51,6 @@ fn manifest(id: SkillId, instructions: &Instructions) -> SkillManifest {
         idempotent: false,
         limits: LimitsRequest::default(),
         model_preferences: Vec::new(),
+        build: None,
     }
 }

@@ -63,6 +63,8 @@ pub(super) struct RawManifest {
     /// What one call needs; what is absent is left to the host.
     #[serde(default)]
     pub(super) limits: RawLimits,
+    /// How `bailiwick build` makes the component; a host doesn't look at it.
+    pub(super) build: Option<RawBuild>,
 }
 
 /// What a skill is.
@@ -75,6 +77,32 @@ pub(super) enum RawKind {
     Prompt,
     /// A component that drives other skills.
     Workflow,
+}
+
+/// How the component is made.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBuild {
+    /// The language that the skill is written in.
+    pub(super) language: RawLanguage,
+    /// The file that the build begins with, inside the package; `Cargo.toml`, `skill.py`, `skill.js` or
+    /// `Makefile` where absent, by the language.
+    #[schemars(regex(pattern = FILE))]
+    pub(super) source: Option<String>,
+}
+
+/// A language that skills can be written in.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawLanguage {
+    /// Rust, by cargo.
+    Rust,
+    /// Python, by componentize-py.
+    Python,
+    /// JavaScript or TypeScript, by componentize-js.
+    JavaScript,
+    /// C, by make and clang.
+    C,
 }
 
 /// What is to be said of one tool beyond the component's own types.
@@ -321,12 +349,18 @@ pub(super) struct RawLimits {
     /// Core instances that the component is made of.
     #[schemars(range(min = 1, max = 64))]
     pub(super) instances: Option<i64>,
-    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, calls of skills and models, questions, reports, and random bytes.
     #[schemars(range(min = 1))]
     pub(super) host_calls: Option<i64>,
     /// The arguments as JSON: a whole number and B, KiB, MiB or GiB, such as `1 MiB`.
     #[schemars(regex(pattern = SIZE))]
     pub(super) input: Option<String>,
+    /// Calls of other skills, those that they make in turn included.
+    #[schemars(range(min = 1))]
+    pub(super) skill_calls: Option<i64>,
+    /// Requests to models, those of called skills included.
+    #[schemars(range(min = 1))]
+    pub(super) model_calls: Option<i64>,
     /// Requests over HTTP.
     #[schemars(range(min = 1))]
     pub(super) http_requests: Option<i64>,
@@ -380,6 +414,7 @@ const HOST: &str = r"^(\*|(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|[0-9
 const URL_PATH: &str = r"^/[^?#\s\\]*$";
 const METHOD: &str = "^[A-Z0-9!#$%&'*+.^_`|~-]+$";
 const TOOL_NAME: &str = r"^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*(\.[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*)?$";
+const FILE: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*$";
 const JSON_FILE: &str = r"^([A-Za-z0-9_][A-Za-z0-9_.-]*/)*[A-Za-z0-9_][A-Za-z0-9_.-]*\.json$";
 const SIZE: &str = r"^\s*0*[1-9][0-9]*\s*(B|KiB|MiB|GiB)\s*$";
 
@@ -389,7 +424,7 @@ fn is_prompt() -> Value {
 
 /// A prompt has no key that speaks of a component or its calls.
 fn without_calls() -> Value {
-    let none = KEYS_OF_CALLS.iter().chain(&["component"]).map(|key| ((*key).to_owned(), Value::Bool(false)));
+    let none = KEYS_OF_CALLS.iter().chain(&["component", "build"]).map(|key| ((*key).to_owned(), Value::Bool(false)));
     let none: Map<String, Value> = none.collect();
     json!({ "properties": none })
 }

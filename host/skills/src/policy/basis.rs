@@ -44,7 +44,7 @@ struct GrantContent<'a> {
 #[derive(Serialize)]
 struct Term {
     /// Which kind: `fs`, `http`, `http-deny`, `secret`, `workspace`,
-    /// `state`, `config`, `shell`, `limit`.
+    /// `state`, `config`, `shell`, `skill`, `model`, `limit`.
     kind: &'static str,
     /// What is allowed.
     #[serde(rename = "term")]
@@ -135,6 +135,13 @@ fn reasons(skill: &Skill, entry: &GrantEntry, terms: &Terms, limits: &LimitsPoli
     }
     for rule in &terms.shell {
         reasons.push(Term { kind: "shell", what: rule.to_string(), because: asked_and_granted() });
+    }
+    for rule in &terms.skills {
+        let because = format!("the manifest asks for {}; {giver} grants {}", rule.asked, rule.granted);
+        reasons.push(Term { kind: "skill", what: rule.id.to_string(), because });
+    }
+    for model in &terms.models {
+        reasons.push(Term { kind: "model", what: model.clone(), because: asked_and_granted() });
     }
     reasons.extend(limit_reasons(skill, entry, terms, limits));
     reasons

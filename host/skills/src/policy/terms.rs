@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use bailiwick_domain::authority::{CommandRule, FsMount, FsRequest, GuestPath, SecretDestination};
+use bailiwick_domain::authority::{CommandRule, FsMount, FsRequest, GuestPath, SecretDestination, SkillRule};
 use bailiwick_domain::grant::{Capabilities, Grant};
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::permit::{HttpAuthority, Terms};
 use bailiwick_domain::quota::StateRequest;
+use bailiwick_domain::skill_id::SkillSelector;
 
 use super::PolicyOptions;
 use crate::skill::Skill;
@@ -26,6 +27,8 @@ pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Te
         state: asked.state.zip(granted.state).map(|(asked, granted)| asked.cut(granted)),
         config: asked_config(asked, &granted.config),
         shell: asked_commands(asked, &granted.shell),
+        skills: asked_skills(asked, &granted.skills),
+        models: granted.models.iter().filter(|model| asked.models.contains(model)).cloned().collect(),
         limits: host.limits.effective(&skill.manifest.limits, &grant.limits),
     }
 }
@@ -51,6 +54,9 @@ pub(super) fn observed_terms(skill: &Skill, within: &Grant, copies: Vec<FsMount>
         config: granted.config.clone(),
         // What a command does is not seen, and not done to copies alone.
         shell: Vec::new(),
+        // The same holds for what other skills do, and for models.
+        skills: Vec::new(),
+        models: Vec::new(),
         limits: host.limits.effective(&skill.manifest.limits, &within.limits),
     }
 }
@@ -82,6 +88,11 @@ fn within_request(asked: &[FsRequest], mount: &FsMount) -> Option<FsMount> {
 fn asked_commands(asked: &Permissions, granted: &[CommandRule]) -> Vec<CommandRule> {
     let is_asked_for = |rule: &&CommandRule| asked.shell.iter().any(|asked| asked.covers(rule));
     granted.iter().filter(is_asked_for).cloned().collect()
+}
+
+fn asked_skills(asked: &Permissions, granted: &[SkillSelector]) -> Vec<SkillRule> {
+    let rule = |granted: &SkillSelector| asked.skills.iter().find_map(|asked| SkillRule::of(asked, granted));
+    granted.iter().filter_map(rule).collect()
 }
 
 fn asked_config(asked: &Permissions, granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::sandbox::Sandbox;
 
+use super::Reading;
 use super::admission::{Admission, NotAdmitted};
 use crate::catalog::{Broken, BrokenReason};
 use crate::package::{self, INSTRUCTIONS_FILE, LoadOptions, MANIFEST_FILE, Package};
@@ -40,22 +40,16 @@ impl Loaded {
 
 /// Reads the package in `folder`, unless `before` is of the same files. What was
 /// broken is always read again, because the cause may lie outside of the files.
-pub(super) fn load(
-    folder: &Path,
-    options: LoadOptions,
-    sandbox: &dyn Sandbox,
-    before: Option<Loaded>,
-    admission: Option<&dyn Admission>,
-) -> Loaded {
+pub(super) fn load(folder: &Path, options: LoadOptions, before: Option<Loaded>, reading: Reading<'_>) -> Loaded {
     if let Some(before) = &before
         && before.skill.is_ok()
         && before.files.are_unchanged(folder)
     {
         return Loaded { skill: before.skill.clone(), files: before.files.clone() };
     }
-    let (skill, files) = match admission {
-        None => read(folder, options, sandbox),
-        Some(admission) => read_installed(folder, options, sandbox, admission),
+    let (skill, files) = match reading.admission {
+        None => read(folder, options, reading),
+        Some(admission) => read_installed(folder, options, reading, admission),
     };
     let skill = skill.map(|skill| keep_same(skill, before.and_then(|before| before.skill.ok())));
     Loaded { skill, files }
@@ -78,7 +72,7 @@ fn keep_same(mut skill: Skill, before: Option<Arc<Skill>>) -> Arc<Skill> {
 /// Reads the package. The first reading only tells which files it consists of,
 /// so that their stamps are older than what the second one reads: a file that
 /// changes meanwhile is then noticed by the next reload.
-fn read(folder: &Path, options: LoadOptions, sandbox: &dyn Sandbox) -> (Result<Skill, Broken>, Files) {
+fn read(folder: &Path, options: LoadOptions, reading: Reading<'_>) -> (Result<Skill, Broken>, Files) {
     let files = match package::load(folder, &options) {
         Ok(package) => Files::of(folder, &package),
         Err(error) => return (Err(broken(folder, None, error.into())), Files::default()),
@@ -88,7 +82,7 @@ fn read(folder: &Path, options: LoadOptions, sandbox: &dyn Sandbox) -> (Result<S
         Err(error) => return (Err(broken(folder, None, error.into())), files),
     };
     let claim = package.clone();
-    let skill = make(package, sandbox).map_err(|reason| broken(folder, Some(claim), reason));
+    let skill = make(package, reading).map_err(|reason| broken(folder, Some(claim), reason));
     (skill, files)
 }
 
@@ -97,7 +91,7 @@ fn read(folder: &Path, options: LoadOptions, sandbox: &dyn Sandbox) -> (Result<S
 fn read_installed(
     folder: &Path,
     options: LoadOptions,
-    sandbox: &dyn Sandbox,
+    reading: Reading<'_>,
     admission: &dyn Admission,
 ) -> (Result<Skill, Broken>, Files) {
     let paths = admission.files(folder).into_iter().chain([admission.lock().to_owned()]);
@@ -112,19 +106,22 @@ fn read_installed(
         Ok(admitted) => admitted,
         Err(refusal) => return (Err(refused(refusal)), files),
     };
-    let (skill, _) = read(folder, options, sandbox);
+    let (skill, _) = read(folder, options, reading);
     let skill = skill.and_then(|skill| admitted.check(&skill).map(|()| skill).map_err(refused));
     (skill, files)
 }
 
-fn make(package: Package, sandbox: &dyn Sandbox) -> Result<Skill, BrokenReason> {
+fn make(package: Package, reading: Reading<'_>) -> Result<Skill, BrokenReason> {
     let Some(component) = package.component_path() else {
         let file = package.root.join(INSTRUCTIONS_FILE);
         let text = fs::read(&file).map_err(|source| package::PackageError::Unreadable { path: file, source })?;
         return Ok(skill::prompt(package, Digest::of(&text)));
     };
     let path = inside(&package, &component)?;
-    let inspection = sandbox.load(&path).map_err(|error| BrokenReason::Component { path: component, error })?;
+    if !reading.sandbox.is_quick(&path) && reading.preparation.puts_off(&path) {
+        return Err(BrokenReason::Preparing);
+    }
+    let inspection = reading.sandbox.load(&path).map_err(|error| BrokenReason::Component { path: component, error })?;
     Ok(skill::with_component(package, inspection)?)
 }
 

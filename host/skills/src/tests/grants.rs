@@ -44,6 +44,8 @@ fn what_is_given_is_read_back_by_others() {
         instances: Some(5),
         host_calls: Some(6),
         input_bytes: Some(7),
+        skill_calls: Some(13),
+        model_calls: Some(14),
         http_requests: Some(8),
         http_sent_bytes: Some(9),
         http_received_bytes: Some(10),

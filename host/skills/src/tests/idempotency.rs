@@ -156,7 +156,7 @@ async fn a_call_of_which_nothing_ran_leaves_its_key_free() {
 #[tokio::test]
 async fn a_failure_is_final_unless_the_tool_may_run_twice() {
     let host = host();
-    host.sandbox.fail(InvokeError::Trap { message: "unreachable".to_owned(), backtrace: vec![] });
+    host.sandbox.fail(InvokeError::Trap { message: "unreachable".to_owned(), backtrace: vec![], said: None });
     for skill in ["demo/p", "demo/twice"] {
         assert_eq!(host.execute(keyed_for(skill)).await.expect_err("it fails").code(), "guest-trapped");
     }

@@ -13,7 +13,7 @@ use bailiwick_domain::quota::{Quota, StateQuota};
 
 use super::script::midnight;
 use super::support::{ALL, Host, Site, everything, manifest, mount, rule, tool};
-use crate::policy::{Now, Policy, PolicyOptions, Refusal, effective_terms};
+use crate::policy::{Now, Policy, PolicyOptions, Refusal, Wish, effective_terms};
 
 fn policy(options: PolicyOptions) -> (Policy, PermitVerifier) {
     let (issuer, verifier) = permit::authority();
@@ -157,6 +157,8 @@ fn every_limit_is_cut_by_the_grant_and_the_ceiling() {
         host_calls: 50,
         input_bytes: 32 << 10,
         output_bytes: 64 << 10,
+        skill_calls: 11,
+        model_calls: 12,
         http_requests: 6,
         http_sent_bytes: 7 << 10,
         http_received_bytes: 8 << 10,
@@ -178,6 +180,8 @@ fn every_limit_is_cut_by_the_grant_and_the_ceiling() {
         (LimitsRequest { instances: Some(1), ..none() }, Limits { instances: 1, ..asked.clone() }),
         (LimitsRequest { host_calls: Some(1), ..none() }, Limits { host_calls: 1, ..asked.clone() }),
         (LimitsRequest { input_bytes: Some(1), ..none() }, Limits { input_bytes: 1, ..asked.clone() }),
+        (LimitsRequest { skill_calls: Some(1), ..none() }, Limits { skill_calls: 1, ..asked.clone() }),
+        (LimitsRequest { model_calls: Some(1), ..none() }, Limits { model_calls: 1, ..asked.clone() }),
         (LimitsRequest { http_requests: Some(1), ..none() }, Limits { http_requests: 1, ..asked.clone() }),
         (LimitsRequest { http_sent_bytes: Some(1), ..none() }, Limits { http_sent_bytes: 1, ..asked.clone() }),
         (LimitsRequest { http_received_bytes: Some(1), ..none() }, Limits { http_received_bytes: 1, ..asked.clone() }),
@@ -198,8 +202,11 @@ fn refusals_say_what_to_do() {
     let host = Site::new().with("p").open();
     let (policy, _) = policy(PolicyOptions::default());
     let skill = host.skill("demo/p");
-    let refusal =
-        || policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, None, now(&host)).expect_err("refused");
+    let refusal = || {
+        policy
+            .decide(&skill, &skill.tools[0], &host.grants.current(), None, Wish::default(), now(&host))
+            .expect_err("refused")
+    };
     assert_eq!(refusal().to_string(), "nothing is granted to `demo/p`: review it with `bailiwick grant add demo/p`");
     assert_eq!(refusal().code(), "no-grant");
     // The code changes under a grant.
@@ -208,8 +215,11 @@ fn refusals_say_what_to_do() {
     host.site.package("p", &manifest("demo/p", "1.0.0", ALL), &[tool("run"), tool("new")]);
     host.registry.reload();
     let skill = host.skill("demo/p");
-    let refusal =
-        || policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, None, now(&host)).expect_err("refused");
+    let refusal = || {
+        policy
+            .decide(&skill, &skill.tools[0], &host.grants.current(), None, Wish::default(), now(&host))
+            .expect_err("refused")
+    };
     let suspended = refusal();
     assert_eq!(
         suspended,
@@ -228,7 +238,7 @@ fn a_grant_ends_when_it_says() {
     let mut new = everything(&host.site.data("work"));
     new.expires_at = Some(midnight() + Duration::from_secs(10));
     host.grants.add(&skill, new).expect("the grant is given");
-    let decide = || policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, None, now(&host));
+    let decide = || policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, Wish::default(), now(&host));
     host.site.clock.advance(Duration::from_secs(7));
     let permit = decide().expect("it still holds").permit;
     assert_eq!(permit.deadline() - host.site.clock.instant(), Duration::from_secs(3), "a call ends with its grant");
@@ -240,8 +250,9 @@ fn a_grant_ends_when_it_says() {
     host.site.package("p", &manifest("demo/p", "1.0.0", ALL), &[tool("run"), tool("new")]);
     host.registry.reload();
     let skill = host.skill("demo/p");
-    let refusal =
-        policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, None, now(&host)).expect_err("none");
+    let refusal = policy
+        .decide(&skill, &skill.tools[0], &host.grants.current(), None, Wish::default(), now(&host))
+        .expect_err("none");
     assert_eq!(refusal.code(), "no-grant");
 }
 
@@ -253,7 +264,14 @@ fn the_soonest_deadline_holds() {
     let skill = host.skill("demo/p");
     let given = |asked| {
         let permit = policy
-            .decide(&skill, &skill.tools[0], &host.grants.current(), None, asked, now(&host))
+            .decide(
+                &skill,
+                &skill.tools[0],
+                &host.grants.current(),
+                None,
+                Wish { deadline: asked, budget: None },
+                now(&host),
+            )
             .expect("allowed")
             .permit;
         assert!(verifier.accepts(&permit));
@@ -263,6 +281,31 @@ fn the_soonest_deadline_holds() {
     assert_eq!(given(Some(Duration::from_secs(9))), Duration::from_secs(5));
     assert_eq!(given(Some(Duration::from_secs(2))), Duration::from_secs(2));
     assert_eq!(given(Some(Duration::MAX)), Duration::from_secs(5));
+}
+
+#[test]
+fn a_callers_budget_cuts_every_limit_and_widens_none() {
+    let host = Site::new().with("p").open();
+    host.grant("demo/p");
+    let (policy, _) = policy(PolicyOptions::default());
+    let skill = host.skill("demo/p");
+    let decide = |budget: Option<&LimitsRequest>| {
+        let wish = Wish { deadline: None, budget };
+        policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, wish, now(&host)).expect("allowed")
+    };
+    let own = decide(None).permit.terms().limits.clone();
+    let budget = LimitsRequest {
+        host_calls: Some(3),
+        fuel: Some(9),
+        deadline: Some(Duration::from_millis(70)),
+        memory_bytes: Some(u64::MAX),
+        ..LimitsRequest::default()
+    };
+    let cut = decide(Some(&budget));
+    let deadline = Duration::from_millis(70);
+    assert_eq!(cut.permit.terms().limits, Limits { host_calls: 3, fuel: Some(9), deadline, ..own.clone() });
+    assert_eq!(cut.permit.time(), deadline);
+    assert_eq!(cut.terms.limits, own, "what holds for every call is not cut");
 }
 
 #[test]
@@ -282,7 +325,7 @@ fn risks_that_need_approval_must_be_accepted() {
         host.grants.add(&skill, new).expect("the grant is given");
         let missing = |name: &str| {
             let tool = skill.tool(name).expect("a tool");
-            match policy.decide(&skill, tool, &host.grants.current(), None, None, now(&host)) {
+            match policy.decide(&skill, tool, &host.grants.current(), None, Wish::default(), now(&host)) {
                 Ok(_) => vec![],
                 Err(Refusal::ApprovalRequired { tags, .. }) => tags,
                 Err(other) => panic!("another refusal: {other}"),
@@ -294,8 +337,9 @@ fn risks_that_need_approval_must_be_accepted() {
     assert_eq!(missing(&["writes"]), [vec![], vec!["pays"], vec![]]);
     assert_eq!(missing(&["writes", "pays"]), [vec![] as Vec<&str>, vec![], vec![]]);
     missing(&[]);
-    let refusal =
-        policy.decide(&skill, &skill.tools[1], &host.grants.current(), None, None, now(&host)).expect_err("refused");
+    let refusal = policy
+        .decide(&skill, &skill.tools[1], &host.grants.current(), None, Wish::default(), now(&host))
+        .expect_err("refused");
     let text = refusal.to_string();
     assert!(text.contains("`pays`, `writes`"), "{text}");
 }
@@ -309,8 +353,11 @@ fn a_grant_that_can_not_be_used_allows_nothing_and_names_no_folder() {
     let grants = host.site.open_grants(&host.journal);
     let (policy, _) = policy(PolicyOptions::default());
     let skill = host.skill("demo/p");
-    let refusal =
-        || policy.decide(&skill, &skill.tools[0], &grants.current(), None, None, now(&host)).expect_err("refused");
+    let refusal = || {
+        policy
+            .decide(&skill, &skill.tools[0], &grants.current(), None, Wish::default(), now(&host))
+            .expect_err("refused")
+    };
     assert!(matches!(refusal(), Refusal::GrantInvalid { .. }));
     assert!(!refusal().to_string().contains("data"), "{}", refusal());
 }

@@ -62,7 +62,7 @@ fn a_missing_skills_folder_is_broken_until_it_is_there() {
     let missing = site.folder.path().join("later");
     let directories = vec![missing.clone(), site.skills(), site.skills()];
     simple(&site, "a", "demo/a", "1.0.0", &["run"]);
-    let options = RegistryOptions { directories, strict: true, allow_shell: false };
+    let options = RegistryOptions { directories, strict: true, allow_shell: false, put_off: false };
     let mut progress = Vec::new();
     let registry = Registry::open(options, script() as Arc<dyn Sandbox>, |step| {
         progress.push((step.done, step.total, step.folder.to_owned()));

@@ -12,6 +12,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier, Terms};
 use bailiwick_domain::receipt::Denial;
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Output, Sandbox, ScratchFolder};
+use bailiwick_domain::services::Services;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::ToolSignature;
 use serde_json::Value;
@@ -144,10 +145,14 @@ impl Sandbox for Script {
         let tools: Vec<ToolSignature> =
             serde_json::from_slice(&bytes).map_err(|error| ComponentError::Invalid(error.to_string()))?;
         let digest = Digest::of(&bytes);
-        let inspection = Inspection { digest, size: bytes.len() as u64, imports: vec![], tools };
+        let inspection = Inspection { digest, size: bytes.len() as u64, imports: vec![], tools, provided: vec![] };
         let inspection = Arc::new(inspection);
         self.loaded.lock().expect("no panic under the lock").insert(digest, Arc::clone(&inspection));
         Ok(inspection)
+    }
+
+    fn is_quick(&self, _: &Path) -> bool {
+        true
     }
 
     fn retain(&self, digests: &dyn Fn(&Digest) -> bool) {
@@ -160,7 +165,13 @@ impl Sandbox for Script {
         Ok(Box::new(Scratch { _folder: folder, path }))
     }
 
-    fn invoke<'a>(&'a self, permit: Permit, tool: usize, arguments: &'a Value) -> BoxFuture<'a, Outcome> {
+    fn invoke<'a>(
+        &'a self,
+        permit: Permit,
+        tool: usize,
+        arguments: &'a Value,
+        _: Arc<dyn Services>,
+    ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move {
             if !self.verifier.accepts(&permit) {
                 return outcome(Err(InvokeError::NoPermit));

@@ -60,6 +60,8 @@ pub(super) const ALL: &str = r#"
     instances = 5
     host_calls = 50
     input = "32 KiB"
+    skill_calls = 11
+    model_calls = 12
     http_requests = 6
     http_sent = "7 KiB"
     http_received = "8 KiB"
@@ -86,6 +88,7 @@ pub(super) struct Site {
     pub(super) clock: Arc<HandClock>,
     pub(super) policy: PolicyOptions,
     pub(super) max_concurrent_calls: u32,
+    pub(super) max_call_depth: u32,
 }
 
 /// A whole host.
@@ -104,7 +107,13 @@ impl Site {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         fs::create_dir(folder.path().join("skills")).expect("a folder for skills");
-        Self { folder, clock: HandClock::new(), policy: PolicyOptions::default(), max_concurrent_calls: 100 }
+        Self {
+            folder,
+            clock: HandClock::new(),
+            policy: PolicyOptions::default(),
+            max_concurrent_calls: 100,
+            max_call_depth: 4,
+        }
     }
 
     /// One skill, `demo/NAME` 1.0.0 with the tool `run`, that asks for everything.
@@ -134,7 +143,8 @@ impl Site {
     }
 
     pub(super) fn registry(&self, sandbox: &Arc<Script>) -> Arc<Registry> {
-        let options = RegistryOptions { directories: vec![self.skills()], strict: true, allow_shell: false };
+        let options =
+            RegistryOptions { directories: vec![self.skills()], strict: true, allow_shell: false, put_off: false };
         Arc::new(Registry::open(options, Arc::clone(sandbox) as Arc<dyn Sandbox>, |_| ()))
     }
 
@@ -167,7 +177,7 @@ impl Site {
         let audit =
             Audit::open(Arc::clone(&journal), &self.home().join("audit.key"), clock()).expect("the audit opens");
         let (approvals, audit) = (Arc::new(approvals), Arc::new(audit));
-        let executor = Arc::new(Executor::new(ExecutorParts {
+        let executor = Executor::new(ExecutorParts {
             registry: Arc::clone(&registry),
             grants: Arc::clone(&grants),
             policy: Policy::new(issuer, self.policy.clone()),
@@ -177,7 +187,8 @@ impl Site {
             journal: Arc::clone(&journal),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             max_concurrent_calls: self.max_concurrent_calls,
-        }));
+            max_call_depth: self.max_call_depth,
+        });
         Host { site: self, sandbox, registry, grants, approvals, audit, journal, executor }
     }
 }
@@ -244,6 +255,7 @@ pub(super) fn invocation(selector: &str) -> Invocation {
         deadline: None,
         idempotency_key: None,
         approval_wait: Duration::ZERO,
+        caller: None,
     }
 }
 
@@ -263,6 +275,8 @@ pub(super) fn everything(host: &Path) -> NewGrant {
             state: Some(StateQuota { max_bytes: 1 << 20, max_keys: 9 }),
             config: [("mode", "fast"), ("level", "3")].map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
             shell: vec![],
+            skills: vec![],
+            models: vec![],
         },
         ..NewGrant::default()
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bailiwick_domain::authority::{Access, CommandRule, FsRequest, HostPattern, HttpDeny, HttpRule, Scheme};
 use bailiwick_domain::limits::LimitsRequest;
-use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest, ToolOverride};
+use bailiwick_domain::manifest::{Build, Kind, Language, Permissions, SkillManifest, ToolOverride};
 use bailiwick_domain::quota::{QuotaRequest, StateRequest};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::package::manifest_schema;
@@ -164,6 +164,8 @@ fn full() -> SkillManifest {
             instances: Some(20),
             host_calls: Some(300),
             input_bytes: Some(2 << 20),
+            skill_calls: Some(20),
+            model_calls: Some(10),
             http_requests: Some(30),
             http_sent_bytes: Some(3 << 20),
             http_received_bytes: Some(4 << 20),
@@ -172,5 +174,6 @@ fn full() -> SkillManifest {
             concurrency: Some(4),
         },
         model_preferences: vec![text("large"), text("small")],
+        build: Some(Build { language: Language::JavaScript, source: Some("source/skill.ts".into()) }),
     }
 }
