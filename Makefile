@@ -32,7 +32,7 @@ host: setup
 	@cargo build $(QUIET) --workspace --all-targets
 
 .PHONY: build
-build: host ## build the host, and the skills into target/skills/
+build: host ## build the host, the skills into target/skills/, the examples
 	$(SAY) 'building the skills'
 	@$(WITH_ENV) $(XTASK) guests
 
@@ -42,7 +42,7 @@ demo: build ## show what a skill can do, and what it can't
 	@$(WITH_ENV) $(XTASK) demo
 
 .PHONY: test
-test: build test-docs test-fuzz ## build everything and run every test
+test: build test-docs test-sdks test-fuzz ## build everything and run every test
 	$(SAY) 'running the tests'
 	@$(WITH_ENV) if command -v cargo-nextest >/dev/null; then \
 	    cargo nextest run --workspace --no-fail-fast; \
@@ -55,6 +55,12 @@ test: build test-docs test-fuzz ## build everything and run every test
 test-docs: build
 	$(SAY) 'running the examples in the documentation'
 	@cargo test --quiet --workspace --doc >target/doc-tests.log 2>&1 || { cat target/doc-tests.log; exit 1; }
+
+# The libraries for authors, by the test runners of their languages.
+.PHONY: test-sdks
+test-sdks: build
+	$(SAY) 'testing the libraries for authors'
+	@$(WITH_ENV) tools/test-sdks
 
 # From the same corpus with the same seed each time, and two at a time.
 .PHONY: test-fuzz
@@ -107,4 +113,4 @@ check-schemas: host
 .PHONY: clean
 clean: ## remove everything that was built
 	$(SAY) 'removing target/'
-	@rm -rf target skills/target
+	@rm -rf target skills/target examples/skills/*/.build examples/skills/*/*.wasm
