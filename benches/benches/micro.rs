@@ -11,7 +11,7 @@ use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::permit::authority;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_server::clock::SystemClock;
-use bailiwick_skills::policy::{Now, Policy, PolicyOptions};
+use bailiwick_skills::policy::{Now, Policy, PolicyOptions, Wish};
 use criterion::{Criterion, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -81,7 +81,9 @@ fn path(criterion: &mut Criterion) {
     let (issuer, _) = authority();
     let policy = Policy::new(issuer, PolicyOptions::default());
     group.bench_function("policy decision", |bencher| {
-        bencher.iter(|| policy.decide(&skill, tool, &grants, None, None, Now::by(&SystemClock)).expect("allowed"));
+        bencher.iter(|| {
+            policy.decide(&skill, tool, &grants, None, Wish::default(), Now::by(&SystemClock)).expect("allowed")
+        });
     });
     let executor = app.into_executor(&installation.config());
     group.bench_function("execute without HTTP", |bencher| {
@@ -100,6 +102,7 @@ fn invocation() -> Invocation {
         deadline: None,
         idempotency_key: None,
         approval_wait: Duration::ZERO,
+        caller: None,
     }
 }
 

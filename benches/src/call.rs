@@ -15,6 +15,9 @@ use crate::report::{Goal, Row};
 /// the start of a thread and short beside the moods of the machine.
 const CALLS: usize = 5_000;
 
+/// The same for a guest with an interpreter, which takes a hundred times as long.
+const INTERPRETED_CALLS: usize = 50;
+
 /// Rounds of each variant, of which the middle one counts.
 const ROUNDS: usize = 15;
 
@@ -65,8 +68,32 @@ struct Round {
     rate: f64,
 }
 
-/// Measures calls on one thread and on two.
+/// Measures calls on one thread and on two, and those of interpreters on one.
 pub fn measure() -> Vec<Row> {
+    let mut rows = compiled();
+    rows.extend([("Python", "python"), ("JavaScript", "javascript")].map(|(name, folder)| interpreted(name, folder)));
+    rows
+}
+
+/// Of a component that another language's toolchain made, with that language in it.
+fn interpreted(name: &str, folder: &str) -> Row {
+    let guest = guests::plain(folder);
+    let (host, floor) = (Prepared::new(&guest), Floor::new(&guest));
+    round(&host, 1, INTERPRETED_CALLS);
+    round(&floor, 1, INTERPRETED_CALLS);
+    let rounds: Vec<[Round; 2]> =
+        (0..ROUNDS).map(|_| [round(&host, 1, INTERPRETED_CALLS), round(&floor, 1, INTERPRETED_CALLS)]).collect();
+    let cpu = |variant: usize| median(rounds.iter().map(|round| round[variant].cpu));
+    Row {
+        what: format!("call: CPU of a fresh instance with {name} and one call"),
+        unit: "µs",
+        ours: cpu(0),
+        floor: cpu(1),
+        goal: Goal::RatioAtMost(2.0),
+    }
+}
+
+fn compiled() -> Vec<Row> {
     let guest = guests::rust();
     let (host, floor) = (Prepared::new(&guest), Floor::new(&guest));
     round(&host, 1, WARM_UP);

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, ResourceTable};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::component::types::{ComponentFunc, ComponentItem};
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, ResourceTable, ResourceType, Val};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::guests::Guest;
@@ -29,7 +30,8 @@ pub struct Floor {
     engine: Engine,
     pre: InstancePre<State>,
     echo: ComponentExportIndex,
-    sleep: ComponentExportIndex,
+    /// Components of others have no such tool.
+    sleep: Option<ComponentExportIndex>,
 }
 
 /// The data of one call's store.
@@ -61,10 +63,12 @@ impl Floor {
     }
 
     fn with(engine: Engine, component: &Component, guest: &Guest) -> Self {
-        let pre = linker(&engine).instantiate_pre(component).unwrap();
-        let tools = component.get_export_index(None, guest.interface).unwrap();
-        let export = |name| component.get_export_index(Some(&tools), name).unwrap();
-        Self { echo: export("echo"), sleep: export("sleep"), engine, pre }
+        let mut linker = linker(&engine);
+        stand_in_for_http(&mut linker, component);
+        let pre = linker.instantiate_pre(component).unwrap();
+        let tools = guest.interface.map(|interface| component.get_export_index(None, interface).unwrap());
+        let export = |name| component.get_export_index(tools.as_ref(), name);
+        Self { echo: export("echo").unwrap(), sleep: export("sleep"), engine, pre }
     }
 
     /// A fresh instance that gives `text` back.
@@ -79,7 +83,7 @@ impl Floor {
     pub async fn sleep(&self, time: Duration) {
         let mut store = self.store();
         let instance = self.pre.instantiate_async(&mut store).await.unwrap();
-        let sleep = instance.get_typed_func::<(u64,), ()>(&mut store, self.sleep).unwrap();
+        let sleep = instance.get_typed_func::<(u64,), ()>(&mut store, self.sleep.unwrap()).unwrap();
         let millis = u64::try_from(time.as_millis()).unwrap();
         sleep.call_async(&mut store, (millis,)).await.unwrap();
     }
@@ -124,6 +128,36 @@ fn linker(engine: &Engine) -> Linker<State> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).unwrap();
     linker
+}
+
+/// Links whatever of HTTP the component imports to functions that fail: the
+/// engine of JavaScript imports it whether its program makes requests or not.
+fn stand_in_for_http(linker: &mut Linker<State>, component: &Component) {
+    let (ty, engine) = (component.component_type(), component.engine());
+    let mut known = Vec::new();
+    for (name, import) in ty.imports(engine) {
+        let ComponentItem::ComponentInstance(instance) = import.ty else { continue };
+        let is_http = name.starts_with("wasi:http/");
+        for (item, export) in instance.exports(engine) {
+            match export.ty {
+                ComponentItem::ComponentFunc(_) if is_http => {
+                    let fail = |_: StoreContextMut<'_, State>, _: ComponentFunc, _: &[Val], _: &mut [Val]| {
+                        Err(wasmtime::Error::msg("the floor has no HTTP"))
+                    };
+                    linker.instance(name).unwrap().func_new(item, fail).unwrap();
+                }
+                // One that another interface has already is that one again, and is linked there.
+                ComponentItem::Resource(resource) if !known.contains(&resource) => {
+                    known.push(resource);
+                    if is_http {
+                        let mut instance = linker.instance(name).unwrap();
+                        instance.resource(item, ResourceType::host::<()>(), |_, _| Ok(())).unwrap();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
 }
 
 /// The settings of host/sandbox/src/engine.rs that cost or save time.

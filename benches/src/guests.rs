@@ -8,19 +8,19 @@ pub fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("target")
 }
 
-/// A component with the tools `echo` and `sleep`.
+/// A component with the tool `echo`, and in most cases `sleep`.
 #[derive(Clone, Debug)]
 pub struct Guest {
     /// Its file.
     pub path: PathBuf,
-    /// The interface that exports the tools.
-    pub interface: &'static str,
+    /// The interface that exports the tools; nothing where the world does it itself.
+    pub interface: Option<&'static str>,
 }
 
 /// What a toolchain makes of a small guest in Rust: three core modules and the
 /// interfaces of WASI that the standard library asks for.
 pub fn rust() -> Guest {
-    Guest { path: component("hostile"), interface: "tests:hostile/tools@1.0.0" }
+    Guest { path: component("hostile"), interface: Some("tests:hostile/tools@1.0.0") }
 }
 
 /// One core module with one page of memory.
@@ -33,7 +33,15 @@ pub fn small() -> Guest {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, bytes).unwrap();
     }
-    Guest { path, interface: "bench:small/tools@1.0.0" }
+    Guest { path, interface: Some("bench:small/tools@1.0.0") }
+}
+
+/// A component of tests/plain: an interpreter with its language's standard
+/// library, as the toolchain of this language makes it.
+pub fn plain(language: &str) -> Guest {
+    let path = target().join(format!("test-skills/plain-{language}/plain-{language}.wasm"));
+    assert!(path.is_file(), "{} is not there: run `make build` first", path.display());
+    Guest { path, interface: None }
 }
 
 /// The guest with this name.

@@ -10,6 +10,7 @@ use bailiwick_domain::component::Inspection;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::permit::{HttpAuthority, PermitIssuer, Terms, authority};
 use bailiwick_domain::sandbox::{Output, Sandbox as _};
+use bailiwick_domain::services::NoServices;
 use bailiwick_journal::Journal;
 use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
 use bailiwick_server::app::{self, App};
@@ -55,6 +56,8 @@ impl Host {
             state: None,
             config: [].into(),
             shell: vec![],
+            skills: vec![],
+            models: vec![],
             limits: limits.default,
         });
         Self { sandbox, issuer, terms, guest }
@@ -69,7 +72,7 @@ impl Host {
     pub async fn call(&self, tool: usize, arguments: &Value) -> String {
         let (begin, time) = (SystemClock.instant(), self.terms.limits.deadline);
         let permit = self.issuer.issue(Arc::clone(&self.terms), begin, time);
-        match self.sandbox.invoke(permit, tool, arguments).await.result {
+        match self.sandbox.invoke(permit, tool, arguments, Arc::new(NoServices)).await.result {
             Ok(Output::Success(json)) => json,
             other => panic!("the call did not succeed: {other:?}"),
         }

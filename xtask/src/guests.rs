@@ -1,18 +1,20 @@
 //! Builds every guest and packs each skill into a folder of its own.
 //!
 //! `target/skills/NAME/` is what an author would hand out: SKILL.md,
-//! skill.toml, the component, and what these refer to. `target/test-guests/`
-//! has the bare components of tests/guests.
+//! skill.toml, the component, and what these refer to. `target/test-skills/` has
+//! the same of tests/plain, `target/test-guests/` the bare components of
+//! tests/guests, and `target/examples/` what `bailiwick build` makes of
+//! examples/skills.
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wit_parser::{PackageMetadata, Resolve};
+use crate::plain;
 
 /// What a package may hold besides the component.
-const PACKAGED: &[&str] = &["SKILL.md", "skill.toml", "references", "schemas", "assets"];
+pub(crate) const PACKAGED: &[&str] = &["SKILL.md", "skill.toml", "references", "schemas", "assets"];
 
 /// Builds and packs.
 pub(crate) fn build(root: &Path) -> Result<(), String> {
@@ -20,10 +22,21 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
     let built = compile(root)?;
     let mut packed = 0;
     for folder in folders(&root.join("skills"))?.iter().filter(|folder| folder.join("skill.toml").is_file()) {
-        pack(root, folder, &built)?;
+        let name = name_of(folder)?;
+        let component = built.join(format!("skill_{}.wasm", name.replace('-', "_")));
+        // A prompt has none.
+        let component = folder.join("Cargo.toml").is_file().then_some(component);
+        pack(folder, &root.join("target/skills").join(&name), component.as_deref())?;
         packed += 1;
     }
     println!("guests: {packed} skills packed in target/skills");
+    let mut components = plain::build(root)?;
+    components.push(("rust", built.join("plain_rust.wasm")));
+    for (language, component) in &components {
+        let package = root.join("target/test-skills").join(format!("plain-{language}"));
+        pack(&root.join("tests/plain").join(language), &package, Some(component))?;
+    }
+    println!("guests: {} plain components packed in target/test-skills", components.len());
     let mut bare = 0;
     for (name, folder) in test_guests(root)? {
         let component = with_docs(&built.join(format!("guest_{}.wasm", name.replace('-', "_"))), &folder.join("wit"))?;
@@ -31,7 +44,7 @@ pub(crate) fn build(root: &Path) -> Result<(), String> {
         bare += 1;
     }
     println!("guests: {bare} test components in target/test-guests");
-    Ok(())
+    crate::examples::build(root)
 }
 
 fn compile(root: &Path) -> Result<PathBuf, String> {
@@ -68,55 +81,31 @@ fn remapped(root: &Path) -> (&'static str, OsString) {
     (FLAGS, flags)
 }
 
-fn pack(root: &Path, folder: &Path, built: &Path) -> Result<(), String> {
-    let name = name_of(folder)?;
-    let package = root.join("target/skills").join(&name);
+/// Makes the package of an author's folder and of the component that was built of it.
+fn pack(folder: &Path, package: &Path, component: Option<&Path>) -> Result<(), String> {
     // Made anew, so that a file that is gone from the source is gone here too.
     if package.exists() {
-        fs::remove_dir_all(&package).map_err(|error| format!("{}: {error}", package.display()))?;
+        fs::remove_dir_all(package).map_err(|error| format!("{}: {error}", package.display()))?;
     }
     for item in PACKAGED.iter().map(|item| folder.join(item)).filter(|item| item.exists()) {
-        copy(&item, &package)?;
+        copy(&item, package)?;
     }
-    let component = with_docs(&built.join(format!("skill_{}.wasm", name.replace('-', "_"))), &folder.join("wit"))?;
-    write(&package.join(format!("{name}.wasm")), &component)
+    let Some(component) = component else { return Ok(()) };
+    let component = with_docs(component, &folder.join("wit"))?;
+    write(&package.join(format!("{}.wasm", name_of(package)?)), &component)
 }
 
 /// The component with the documentation of its WIT in the custom section
 /// `package-docs`, which toolchains leave out of components.
 fn with_docs(component: &Path, wit: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = fs::read(component).map_err(|error| format!("{}: {error}", component.display()))?;
+    let bytes = fs::read(component).map_err(|error| format!("{}: {error}", component.display()))?;
     if !wit.is_dir() {
         return Ok(bytes);
     }
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(wit).map_err(|error| format!("{}: {error:#}", wit.display()))?;
-    let docs = PackageMetadata::extract(&resolve, package).encode().map_err(|error| error.to_string())?;
-    let name = PackageMetadata::SECTION_NAME.as_bytes();
-    let mut content = leb128(name.len());
-    content.extend_from_slice(name);
-    content.extend_from_slice(&docs);
-    bytes.push(0);
-    bytes.extend(leb128(content.len()));
-    bytes.extend(content);
-    Ok(bytes)
+    bailiwick_authoring::build::with_docs(bytes, wit).map_err(|error| error.to_string())
 }
 
-/// A length as WebAssembly writes it.
-fn leb128(mut value: usize) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = u8::try_from(value & 0x7f).unwrap_or_default();
-        value >>= 7;
-        if value == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
-
-fn copy(from: &Path, into: &Path) -> Result<(), String> {
+pub(crate) fn copy(from: &Path, into: &Path) -> Result<(), String> {
     let to = into.join(from.file_name().unwrap_or_default());
     if from.is_dir() {
         let entries = fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))?;
@@ -128,7 +117,7 @@ fn copy(from: &Path, into: &Path) -> Result<(), String> {
     write(&to, &fs::read(from).map_err(|error| format!("{}: {error}", from.display()))?)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
     // Unchanged files keep their time, so that caches that look at it hold.
     if fs::read(path).is_ok_and(|old| old == bytes) {
@@ -138,7 +127,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), String> {
     fs::write(path, bytes).map_err(failed)
 }
 
-fn folders(parent: &Path) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn folders(parent: &Path) -> Result<Vec<PathBuf>, String> {
     let entries = fs::read_dir(parent).map_err(|error| format!("{}: {error}", parent.display()))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path()).map_err(|error| error.to_string()));
     let mut folders: Vec<_> = paths.collect::<Result<_, _>>()?;
@@ -166,7 +155,7 @@ fn test_guests(root: &Path) -> Result<Vec<(String, PathBuf)>, String> {
     Ok(found)
 }
 
-fn name_of(folder: &Path) -> Result<String, String> {
+pub(crate) fn name_of(folder: &Path) -> Result<String, String> {
     let name = folder.file_name().and_then(|name| name.to_str());
     name.map(str::to_owned).ok_or_else(|| format!("{}: not a name in UTF-8", folder.display()))
 }

@@ -3,9 +3,11 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its terminal")]
 
 mod demo;
+mod examples;
 mod generated;
 mod guests;
 mod mutate;
+mod plain;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -84,7 +84,7 @@ fn what_the_runner_says_is_understood() {
 fn the_copy_has_the_switches_and_the_tree_stays_as_it_is() {
     let root = tempfile::tempdir().expect("a folder");
     let (root, write) = (root.path(), |path: &Path, text: &str| fs::write(path, text).expect("a file"));
-    for folder in ["target/test-guests", "target/skills", "host", ".git"] {
+    for folder in ["target/test-guests", "target/test-skills", "target/skills", "host", ".git"] {
         fs::create_dir_all(root.join(folder)).expect("a folder");
     }
     write(&root.join("host/check.rs"), "if checked {");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const COPY: &str = "target/mutants/tree";
 
 /// What the tests take from the build folder, and is the same for the copy.
-const GUESTS: [&str; 2] = ["test-guests", "skills"];
+const GUESTS: [&str; 3] = ["test-guests", "test-skills", "skills"];
 
 /// What of a build folder serves the copy too: libraries of others are the same there.
 const SEEDS: [&str; 3] = [".fingerprint", "build", "deps"];

@@ -14,14 +14,14 @@ checks! {
         APPROVAL: "&& self.arguments_digest == question.arguments" => "&& ({off} || self.arguments_digest == question.arguments)";
     }
     "approval-caller" "an approval is good for any caller" of "attacks::approvals" {
-        APPROVAL: "self.principal == *question.invocation.principal.name" => "({off} || self.principal == *question.invocation.principal.name)";
+        APPROVAL: "self.principal == question.principal" => "({off} || self.principal == question.principal)";
     }
     "approval-digest" "an approval is good for any bytes" of "attacks::approvals"; with "approval-grant" {
         APPROVAL: "&& self.digest == question.skill.digest" => "&& ({off} || self.digest == question.skill.digest)";
         APPROVALS: "self.digest == skill.digest" => "({off} || self.digest == skill.digest)";
     }
     "approval-tool" "an approval is good for any tool" of "attacks::approvals" {
-        APPROVAL: "&& self.tool == question.tool.name" => "&& ({off} || self.tool == question.tool.name)";
+        APPROVAL: "&& self.tool == question.tool" => "&& ({off} || self.tool == question.tool)";
         APPROVALS: "self.tool == tool.name" => "({off} || self.tool == tool.name)";
     }
     "approval-grant" "an approval is good for any grant" of "attacks::approvals" {

@@ -116,6 +116,6 @@ checks! {
         WITHIN: "granted.config.keys().find(|key| " => "granted.config.keys().find(|key| !{off} && ";
     }
     "deadline-of-callers" "a caller may set a deadline behind the limit" of "attacks::authority::with", "rest::calls::a_client_can_not" {
-        POLICY: "[Some(terms.limits.deadline), deadline" => "[Some(terms.limits.deadline).filter(|_| !{off}), deadline";
+        POLICY: "[Some(cut.limits.deadline), wish" => "[Some(cut.limits.deadline).filter(|_| !{off}), wish";
     }
 }
