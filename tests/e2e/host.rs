@@ -80,6 +80,18 @@ impl Home {
         self
     }
 
+    /// Adds a package of tests/plain.
+    pub(crate) fn test_skill(&self, name: &str) -> &Self {
+        copy(&target().join("test-skills").join(name), &self.path("skills").join(name));
+        self
+    }
+
+    /// Adds an example that `make build` built.
+    pub(crate) fn example(&self, name: &str) -> &Self {
+        copy(&target().join("examples").join(name), &self.path("skills").join(name));
+        self
+    }
+
     /// Adds a component of tests/guests as the skill `tests/NAME`, with more lines for its manifest.
     pub(crate) fn guest(&self, name: &str, more: &str) -> &Self {
         self.package(name, &format!("tests/{name}"), "1.0.0", name, more)

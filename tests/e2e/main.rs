@@ -2,15 +2,19 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod attacks;
+mod authoring;
+mod authors;
 mod cli;
 mod client;
 mod host;
 mod hostile;
 mod install;
 mod observe;
+mod plain;
 mod rest;
 mod sandbox;
 mod secrets;
+mod services;
 mod settings;
 mod shell;
 mod skills;

@@ -65,7 +65,7 @@ fn every_skill_that_ships_has_its_test_above() {
     let mut shipped = Vec::new();
     for entry in fs::read_dir(source("")).unwrap() {
         let folder = entry.unwrap().path();
-        if folder.join("skill.toml").is_file() {
+        if folder.join("Cargo.toml").is_file() && folder.join("skill.toml").is_file() {
             shipped.push(folder.file_name().unwrap().to_string_lossy().into_owned());
         }
     }
@@ -74,6 +74,23 @@ fn every_skill_that_ships_has_its_test_above() {
         assert!(this.contains(&format!("run_cases(\"{name}\")")), "no test runs the cases of {name}");
     }
     assert_eq!(shipped.len(), 8, "{shipped:?}");
+}
+
+#[test]
+fn every_role_ships_as_a_prompt() {
+    let home = Home::new();
+    for role in ["coder", "researcher", "analyst", "writer"] {
+        home.skill(role);
+    }
+    let server = home.serve();
+    for role in ["coder", "researcher", "analyst", "writer"] {
+        let of_role = format!("/v1/skills/bailiwick/{role}");
+        let prompt = server.post(&format!("{of_role}/prompts/{role}"), &json!({})).ok();
+        assert!(prompt["messages"][0]["text"].as_str().unwrap().contains("# "), "{prompt}");
+        let resources = server.get(&format!("{of_role}/resources")).ok();
+        assert_eq!(resources["resources"].as_array().unwrap().len(), 2, "{resources}");
+        home.run(&["check", &format!("skills/{role}")]).expect(0);
+    }
 }
 
 /// One skill on a server of its own, and what surrounds its cases.

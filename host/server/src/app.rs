@@ -75,6 +75,15 @@ impl From<NotOpened> for Failure {
 impl App {
     /// Opens the data folder and reads every skill, with a bar while components compile.
     pub fn open(config: &Config, out: Output) -> Result<Self, NotOpened> {
+        Self::open_with(config, out, false)
+    }
+
+    /// The same for a server, which doesn't wait for large components.
+    pub fn open_server(config: &Config, out: Output) -> Result<Self, NotOpened> {
+        Self::open_with(config, out, true)
+    }
+
+    fn open_with(config: &Config, out: Output, put_off: bool) -> Result<Self, NotOpened> {
         let host = |error: &dyn std::error::Error| NotOpened::Failed(Failure::new(Exit::Host, chain(error)));
         private_folder("data folder", &config.data_dir).map_err(NotOpened::Failed)?;
         let journal = Journal::open(&config.data_dir.join("journal.redb")).map_err(|error| match &error {
@@ -97,7 +106,7 @@ impl App {
         workspaces.sweep();
         let sandbox: Arc<dyn Sandbox> = sandbox;
         let packages = packages(config);
-        let registry = open_registry(config, &packages, &sandbox, out);
+        let registry = open_registry(config, &packages, &sandbox, put_off, out);
         Ok(Self { registry, packages, grants, workspaces, approvals, audit, sandbox, journal, issuer })
     }
 
@@ -108,7 +117,7 @@ impl App {
             http_deny: config.http_deny.clone(),
             require_approval_tags: config.require_approval_tags.iter().cloned().collect(),
         };
-        Arc::new(Executor::new(ExecutorParts {
+        Executor::new(ExecutorParts {
             registry: self.registry,
             grants: self.grants,
             policy: Policy::new(self.issuer, options),
@@ -118,7 +127,8 @@ impl App {
             journal: self.journal,
             clock: Arc::new(SystemClock),
             max_concurrent_calls: u32::from(config.max_concurrent_calls),
-        }))
+            max_call_depth: u32::from(config.max_call_depth),
+        })
     }
 }
 
@@ -130,11 +140,16 @@ fn unwritable(config: &Config) -> Vec<PathBuf> {
 
 /// The skills of a host that another process has: enough to look at them, not to run them.
 pub fn registry(config: &Config, out: Output) -> Result<Arc<Registry>, Failure> {
+    Ok(open_registry(config, &packages(config), &reader(config)?, false, out))
+}
+
+/// What reads and compiles components, and runs none.
+pub fn reader(config: &Config) -> Result<Arc<dyn Sandbox>, Failure> {
     let (_, verifier) = authority();
     // Nobody has the issuer of its permits, so that no call ever sees this state.
     let state = Journal::in_memory().map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
-    let sandbox: Arc<dyn Sandbox> = Arc::new(sandbox(config, verifier, state)?);
-    Ok(open_registry(config, &packages(config), &sandbox, out))
+    private_folder("cache of compiled code", &config.cache_dir)?;
+    Ok(Arc::new(sandbox(config, verifier, state)?))
 }
 
 /// What no grant may reach, or not to write: whoever reads the key of compiled code
@@ -263,11 +278,18 @@ fn packages(config: &Config) -> Arc<Store> {
     Arc::new(Store::new(config.data_dir.join(PACKAGES), config.lock.clone(), config.trust.clone()))
 }
 
-fn open_registry(config: &Config, packages: &Arc<Store>, sandbox: &Arc<dyn Sandbox>, out: Output) -> Arc<Registry> {
+fn open_registry(
+    config: &Config,
+    packages: &Arc<Store>,
+    sandbox: &Arc<dyn Sandbox>,
+    put_off: bool,
+    out: Output,
+) -> Arc<Registry> {
     let options = RegistryOptions {
         directories: config.skill_directories.clone(),
         strict: config.strict_validation,
         allow_shell: config.allow_shell,
+        put_off,
     };
     let bar = progress_bar(out);
     let admission = Arc::clone(packages) as Arc<dyn Admission>;
@@ -286,6 +308,9 @@ fn progress_bar(out: Output) -> ProgressBar {
     if out.json || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let style = ProgressStyle::with_template("loading skills {bar:30} {pos}/{len} {msg}");
-    ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    let style = ProgressStyle::with_template("{spinner} loading skills {bar:30} {pos}/{len} {elapsed} {msg}");
+    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    // One large component takes seconds, in which nothing else would move.
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+pub mod author;
+
 /// Run skills that can do only what they were granted.
 ///
 /// A skill is a WebAssembly component. What it may touch (folders, hosts,
@@ -31,7 +33,7 @@ pub struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  the host failed
+  1  the host failed, or a check, a case or a build did
   2  wrong usage, or a wrong configuration
   3  no such skill, version, tool, grant, approval or key
   4  refused: no grant, a suspended or expired grant, or an approval is needed
@@ -42,6 +44,9 @@ Exit codes:
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write, build, check and try skills.
+    #[command(flatten)]
+    Author(author::Author),
     /// Serve skills over HTTP.
     Serve(Serve),
     /// List, show and run skills.
@@ -91,7 +96,7 @@ pub struct Launch {
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port, in place of `server.listen`; port 0 takes any free one.
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, env = "BAILIWICK_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
     /// Log as lines of JSON.
     #[arg(long)]
@@ -318,6 +323,12 @@ pub struct GrantNarrow {
     /// A command, as `grant list` shows it.
     #[arg(long, value_name = "COMMAND")]
     pub shell: Vec<String>,
+    /// Another skill that it may call: `namespace/name`.
+    #[arg(long, value_name = "SKILL")]
+    pub skill_call: Vec<String>,
+    /// A model.
+    #[arg(long, value_name = "NAME")]
+    pub model: Vec<String>,
     /// A risk that was accepted.
     #[arg(long, value_name = "TAG")]
     pub risk: Vec<String>,
@@ -478,6 +489,13 @@ pub struct GrantTerms {
     /// arguments follow. Words with blanks stand in quotes.
     #[arg(long, value_name = "COMMAND")]
     pub shell: Vec<String>,
+    /// Another skill that it may call, under that one's own grant, with `@` and a version or
+    /// range where not every release will do.
+    #[arg(long, value_name = "SKILL[@RANGE]")]
+    pub skill_call: Vec<String>,
+    /// A model that it may ask; the first is the one that it gets where it names none.
+    #[arg(long, value_name = "NAME")]
+    pub model: Vec<String>,
     /// Accept a risk for every call, so that none needs an approval.
     #[arg(long, value_name = "TAG")]
     pub accept_risk: Vec<String>,
@@ -514,6 +532,12 @@ pub struct GrantTerms {
     /// Smaller arguments, e.g. `64 KiB`.
     #[arg(long, value_name = "SIZE")]
     pub input: Option<String>,
+    /// Fewer calls of other skills, those that they make in turn included.
+    #[arg(long, value_name = "CALLS")]
+    pub skill_calls: Option<NonZeroU64>,
+    /// Fewer requests to models, those of called skills included.
+    #[arg(long, value_name = "REQUESTS")]
+    pub model_calls: Option<NonZeroU64>,
     /// Fewer requests over HTTP.
     #[arg(long, value_name = "REQUESTS")]
     pub http_requests: Option<NonZeroU64>,

@@ -23,8 +23,12 @@ pub fn run(cli: Cli) -> Done {
         return Ok(());
     }
     let overrides = config::Overrides { file: cli.config, data_dir: cli.data_dir };
+    let command = match cli.command {
+        Command::Author(command) => return commands::author::run(command, &overrides, out),
+        command => command,
+    };
     let config = config::load(&overrides).map_err(|error| Failure::new(Exit::Usage, error))?;
-    match cli.command {
+    match command {
         Command::Serve(serve) => commands::serve::run(&serve, config, out),
         Command::Skills(command) => commands::skills::run(command, &config, out),
         Command::Grant(command) => commands::grant::run(command, &config, out),
@@ -34,6 +38,6 @@ pub fn run(cli: Cli) -> Done {
         Command::Secrets(command) => commands::secrets::run(&command, &config, out),
         Command::Config(command) => commands::config::run(&command, &config, out),
         // Answered before there was a configuration.
-        Command::Launch(_) | Command::Completion { .. } => Ok(()),
+        Command::Launch(_) | Command::Completion { .. } | Command::Author(_) => Ok(()),
     }
 }

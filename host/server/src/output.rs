@@ -125,7 +125,8 @@ pub fn tame(text: &str) -> Cow<'_, str> {
 /// Tells why a command failed, on stderr.
 pub fn report(failure: &Failure) {
     if !failure.message.is_empty() {
-        eprintln!("bailiwick: {}", failure.message);
+        // A guest's own words may be in it.
+        eprintln!("bailiwick: {}", tame(&failure.message));
     }
 }
 

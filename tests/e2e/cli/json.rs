@@ -36,15 +36,24 @@ const COMMANDS: &[&[&str]] = &[
     &["skills", "install", "keeper.tar", "--allow-unsigned"],
     &["skills", "install", "--allow-unsigned"],
     &["skills", "remove", "tests/keeper"],
+    &["new", "reviews", "--kind", "prompt"],
+    &["check", "skills/keeper"],
+    &["test", "skills/keeper"],
+    &["inspect", "skills/keeper/keeper.wasm"],
+    &["bench", "skills/keeper", "keys", "--calls", "3"],
 ];
 
 /// Commands that don't end by themselves, print something that is not for scripts, or
 /// are not for people.
 const OTHERS: &[&[&str]] = &[
     &["serve"],
+    &["dev"],
     &["completion"],
     // The host's own, which becomes the command that it is given.
     &["launch"],
+    // What they make are files.
+    &["wit", "bindings"],
+    &["wit", "componentize"],
     // Lines of JSON as they are.
     &["audit", "export"],
     // Their tests have what they need: a question, other bytes, a file.
@@ -54,6 +63,8 @@ const OTHERS: &[&[&str]] = &[
     &["grant", "review"],
     &["grant", "accept"],
     &["grant", "import"],
+    // A component, which takes a toolchain: `authoring::build` has it.
+    &["build"],
     // To a registry, which `install::publish` has.
     &["skills", "publish"],
 ];
@@ -61,6 +72,8 @@ const OTHERS: &[&[&str]] = &[
 fn home() -> Home {
     let home = Home::new();
     home.guest("keeper", "[permissions]\nstate = true\nconfig = [\"units\"]\n");
+    let case = "[[case]]\nname = \"no keys\"\ntool = \"keys\"\nexpect = { output = [] }\nallow = { state = true }\n";
+    home.write("skills/keeper/tests/cases.toml", case);
     home
 }
 

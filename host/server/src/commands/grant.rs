@@ -12,6 +12,7 @@ use bailiwick_domain::grant::{Capabilities, Grant as Given};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::quota::{Quota, StateQuota};
+use bailiwick_domain::skill_id::InvalidSkillId;
 use bailiwick_domain::units::{format_duration, format_size, parse_duration, parse_size};
 use bailiwick_skills::grants::{GrantEntry, NewGrant};
 use bailiwick_skills::review::Review;
@@ -144,6 +145,10 @@ pub(crate) fn new_grant(add: &GrantTerms, asked: &Permissions) -> Result<NewGran
         let words = shlex::split(text).ok_or_else(|| usage(&format!("`{text}` has a quote that is not closed")))?;
         granted.shell.push(words.try_into().map_err(|error: InvalidCommand| usage(&error))?);
     }
+    for text in &add.skill_call {
+        granted.skills.push(text.parse().map_err(|error: InvalidSkillId| usage(&error))?);
+    }
+    granted.models.clone_from(&add.model);
     Ok(NewGrant {
         giver: app::person(),
         expires_at: app::end_of(add.expires.as_deref())?,
@@ -168,6 +173,8 @@ fn limits(add: &GrantTerms) -> Result<LimitsRequest, Failure> {
         host_calls: add.host_calls.map(NonZeroU64::get),
         input_bytes: size(&add.input)?,
         output_bytes: size(&add.output)?,
+        skill_calls: add.skill_calls.map(NonZeroU64::get),
+        model_calls: add.model_calls.map(NonZeroU64::get),
         http_requests: add.http_requests.map(NonZeroU64::get),
         http_sent_bytes: size(&add.http_sent)?,
         http_received_bytes: size(&add.http_received)?,
@@ -240,6 +247,8 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     }));
     lines.extend(given.config.keys().map(|key| format!("setting {key}")));
     lines.extend(given.shell.iter().map(|rule| format!("command {rule}")));
+    lines.extend(given.skills.iter().map(|skill| format!("skill {skill}")));
+    lines.extend(given.models.iter().map(|model| format!("model {model}")));
     lines.extend(grant.accepted_risks.iter().map(|tag| format!("risk accepted: {tag}")));
     lines.extend(describe_limits(&grant.limits));
     if lines.is_empty() {
@@ -273,6 +282,8 @@ fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
         limits.fuel.map(|units| format!("at most {units} units of fuel")),
         limits.host_calls.map(|calls| format!("at most {calls} calls of the host")),
         limits.input_bytes.map(|bytes| format!("at most {} of arguments", format_size(bytes))),
+        limits.skill_calls.map(|calls| format!("at most {calls} calls of other skills")),
+        limits.model_calls.map(|calls| format!("at most {calls} requests to models")),
         limits.http_requests.map(|requests| format!("at most {requests} requests over HTTP")),
         limits.http_sent_bytes.map(|bytes| format!("at most {} sent over HTTP", format_size(bytes))),
         limits.http_received_bytes.map(|bytes| format!("at most {} received over HTTP", format_size(bytes))),

@@ -2,6 +2,7 @@
 
 pub mod approvals;
 pub mod audit;
+pub mod author;
 pub mod config;
 pub mod grant;
 pub mod key;

@@ -1,5 +1,6 @@
 //! `bailiwick serve`: the host as a server.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,7 @@ use bailiwick_api::state::{Host, ReadyFlag};
 use bailiwick_distribution::install::Installer;
 use bailiwick_sandbox::Workspaces;
 use bailiwick_skills::audit::Audit;
+use bailiwick_skills::execute::Executor;
 use bailiwick_skills::registry::Registry;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -31,11 +33,20 @@ pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
     config.listen = serve.listen.unwrap_or(config.listen);
     let runtime = app::runtime(config.worker_threads)?;
     app::check_secrets(&config)?;
-    let app = App::open(&config, out)?;
-    runtime.block_on(serve_app(app, &config, out))
+    let app = App::open_server(&config, out)?;
+    runtime.block_on(serve_app(app, &config, |executor, bound| {
+        announce(executor.registry(), &config, bound, out);
+        Ok(())
+    }))
 }
 
-async fn serve_app(app: App, config: &Config, out: Output) -> Done {
+/// Serves until a signal comes. `begun` is told when the server listens, and what it
+/// answers is held until the end.
+pub(super) async fn serve_app<T>(
+    app: App,
+    config: &Config,
+    begun: impl FnOnce(&Arc<Executor>, SocketAddr) -> Result<T, Failure>,
+) -> Done {
     let host = |error: &dyn std::fmt::Display| Failure::new(Exit::Host, error);
     let listener = TcpListener::bind(config.listen)
         .await
@@ -55,7 +66,10 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
     let executor = app.into_executor(config);
     let (registry, audit) = (Arc::clone(executor.registry()), Arc::clone(executor.audit()));
     let packages = Installer::new(packages, Arc::clone(&registry), Arc::clone(&audit));
-    let api = Host { registry: Arc::clone(&registry), executor, packages, keyring, clock, ready: ready.clone() };
+    let executing = Arc::clone(&executor);
+    let api =
+        Host { registry: Arc::clone(&registry), executor: executing, packages, keyring, clock, ready: ready.clone() };
+    registry.prepare_in_background().map_err(|error| host(&error))?;
     let watches = if config.watch { Some(registry.watch().map_err(|error| host(&error))?) } else { None };
     let router = bailiwick_api::router(api, options);
     let control = control(config, router.clone())?;
@@ -78,9 +92,9 @@ async fn serve_app(app: App, config: &Config, out: Output) -> Done {
         }
     };
     ready.set(true);
-    announce(&registry, config, bound, out);
+    let held = begun(&executor, bound)?;
     let served = bailiwick_api::serve(listener, router, serve, stop).await;
-    drop(watches);
+    drop((watches, held));
     sweeper.abort();
     control.abort();
     checkpoints.abort();
@@ -139,7 +153,7 @@ fn signals() -> std::io::Result<(Signal, Signal)> {
 }
 
 /// Says where the server is, for people and for scripts that wait for the line.
-fn announce(registry: &Registry, config: &Config, bound: std::net::SocketAddr, out: Output) {
+fn announce(registry: &Registry, config: &Config, bound: SocketAddr, out: Output) {
     let catalog = registry.catalog();
     let (skills, broken) = (catalog.list().count(), catalog.broken().len());
     if out.json {

@@ -1,5 +1,6 @@
 //! `bailiwick skills`: list, show, run, observe, install and publish.
 
+mod follow;
 mod install;
 mod observe;
 mod publish;
@@ -12,6 +13,7 @@ use bailiwick_skills::grants::GrantEntry;
 use bailiwick_skills::skill::Skill;
 use serde_json::{Value, json};
 
+pub(super) use self::run::arguments;
 use crate::cli::Skills;
 use crate::config::Config;
 use crate::desk::Desk;

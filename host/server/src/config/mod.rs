@@ -65,6 +65,8 @@ pub struct Config {
     pub http_deny: Vec<HttpDeny>,
     /// Calls at once.
     pub max_concurrent_calls: u16,
+    /// How deep skills call skills.
+    pub max_call_depth: u8,
     /// Whether changes of files are watched.
     pub watch: bool,
     /// Whose signatures let packages in.
@@ -210,6 +212,10 @@ fn complete(
     let lock = trust::lock_path(source.as_deref(), &data_dir);
     let listen = raw.server.listen.unwrap_or(DEFAULT_ADDRESS);
     let raw::Server { worker_threads, max_body, max_connections, drain, .. } = raw.server;
+    if raw.skills.max_call_depth > MAX_CALL_DEPTH {
+        let problem = format!("is more than {MAX_CALL_DEPTH}, and each call holds the memory of all above it");
+        return Err(ConfigError::Contradiction { path, key: "skills.max_call_depth".to_owned(), problem });
+    }
     Ok(Config {
         data_dir,
         cache_dir,
@@ -229,6 +235,7 @@ fn complete(
         checkpoint_every: raw.audit.checkpoint_every.map_or(Duration::from_mins(1), |span| span.0),
         http_deny,
         max_concurrent_calls: raw.skills.max_concurrent_calls.get(),
+        max_call_depth: raw.skills.max_call_depth,
         watch: raw.skills.watch,
         trust,
         lock,
@@ -270,6 +277,8 @@ fn merge(raw: &raw::Limits, otherwise: &Limits) -> Limits {
         host_calls: number(raw.host_calls, otherwise.host_calls),
         input_bytes: size(raw.input, otherwise.input_bytes),
         output_bytes: size(raw.output, otherwise.output_bytes),
+        skill_calls: number(raw.skill_calls, otherwise.skill_calls),
+        model_calls: number(raw.model_calls, otherwise.model_calls),
         http_requests: number(raw.http_requests, otherwise.http_requests),
         http_sent_bytes: size(raw.http_sent, otherwise.http_sent_bytes),
         http_received_bytes: size(raw.http_received, otherwise.http_received_bytes),
@@ -278,6 +287,9 @@ fn merge(raw: &raw::Limits, otherwise: &Limits) -> Limits {
         concurrency: raw.concurrency.map_or(otherwise.concurrency, std::num::NonZeroU32::get),
     }
 }
+
+/// As deep as skills may ever call skills.
+const MAX_CALL_DEPTH: u8 = 16;
 
 /// Bytes of a risk tag in a manifest.
 const MAX_TAG: usize = 64;
@@ -311,7 +323,7 @@ fn check_limits(limits: &LimitsPolicy, path: &Path) -> Result<(), ConfigError> {
 }
 
 /// Each limit that always holds, by its key.
-fn amounts(limits: &Limits) -> [(&'static str, u128); 13] {
+fn amounts(limits: &Limits) -> [(&'static str, u128); 15] {
     [
         ("memory", limits.memory_bytes.into()),
         ("table_elements", limits.table_elements.into()),
@@ -320,6 +332,8 @@ fn amounts(limits: &Limits) -> [(&'static str, u128); 13] {
         ("host_calls", limits.host_calls.into()),
         ("input", limits.input_bytes.into()),
         ("output", limits.output_bytes.into()),
+        ("skill_calls", limits.skill_calls.into()),
+        ("model_calls", limits.model_calls.into()),
         ("http_requests", limits.http_requests.into()),
         ("http_sent", limits.http_sent_bytes.into()),
         ("http_received", limits.http_received_bytes.into()),

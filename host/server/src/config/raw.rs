@@ -87,6 +87,10 @@ pub(super) struct Skills {
     pub(super) http_deny: Vec<String>,
     /// Calls at once, over all skills. Default: 256.
     pub(super) max_concurrent_calls: std::num::NonZeroU16,
+    /// How deep skills call skills: with 1, a skill that is called by another one calls
+    /// none; with 0, no skill calls any. At most 16. Default: 4.
+    #[schemars(range(max = 16))]
+    pub(super) max_call_depth: u8,
     /// Whether packages are loaded anew when their files change. Default: true.
     pub(super) watch: bool,
     /// Keys whose signatures let packages in, each by a name of the operator's own.
@@ -108,6 +112,7 @@ impl Default for Skills {
             require_approval_tags: vec!["destructive".to_owned(), "external_side_effect".to_owned()],
             approval_lifetime: None,
             http_deny: Vec::new(),
+            max_call_depth: 4,
             max_concurrent_calls: const { std::num::NonZeroU16::new(256).unwrap() },
             watch: true,
             trusted_keys: BTreeMap::new(),
@@ -161,12 +166,16 @@ pub(super) struct Limits {
     pub(super) deadline: Option<Span>,
     /// Units of fuel of one call. Where it is set, every call is slower by a fifth to a half.
     pub(super) fuel: Option<std::num::NonZeroU64>,
-    /// Requests over HTTP, operations on files, folders and state, settings, commands, and random bytes of one call.
+    /// Requests over HTTP, operations on files, folders and state, settings, commands, calls of skills and models, questions, reports, and random bytes of one call.
     pub(super) host_calls: Option<std::num::NonZeroU64>,
     /// Arguments of one call, as JSON.
     pub(super) input: Option<Size>,
     /// Output of one call, as JSON.
     pub(super) output: Option<Size>,
+    /// Calls of other skills by one call, those that they make in turn included.
+    pub(super) skill_calls: Option<std::num::NonZeroU64>,
+    /// Requests to models by one call, those of called skills included.
+    pub(super) model_calls: Option<std::num::NonZeroU64>,
     /// Requests over HTTP of one call.
     pub(super) http_requests: Option<std::num::NonZeroU64>,
     /// What one call sends over HTTP.

@@ -24,6 +24,8 @@ pub(super) fn narrow(narrow: &GrantNarrow, desk: &Desk, out: Output) -> Done {
         ("config", &narrow.setting),
         ("secrets", &narrow.secret),
         ("shell", &narrow.shell),
+        ("skills", &narrow.skill_call),
+        ("models", &narrow.model),
         ("risks", &narrow.risk),
     ];
     for (key, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {

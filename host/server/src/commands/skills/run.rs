@@ -9,6 +9,7 @@ use bailiwick_domain::units::{format_size, parse_duration};
 use bailiwick_skills::execute::{ExecuteError, Execution};
 use serde_json::{Map, Value, json};
 
+use super::follow::Follower;
 use crate::app;
 use crate::cli::Run;
 use crate::config::Config;
@@ -23,7 +24,11 @@ pub(super) fn run(run: &Run, config: &Config, out: Output) -> Done {
     let desk = Desk::open(config, out)?;
     match desk.executor() {
         Some(executor) => {
-            let execution = desk.runtime().block_on(executor.execute(invocation)).map_err(failure)?;
+            let follower = Follower::new(out);
+            let call = executor.execute_followed(invocation, Some(follower.listener()));
+            let execution = desk.runtime().block_on(call);
+            follower.end();
+            let execution = execution.map_err(failure)?;
             print(&execution, run.receipt, out)
         }
         None => ask(run, &invocation, &desk, out),
@@ -95,11 +100,12 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
         deadline: run.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?,
         idempotency_key: None,
         approval_wait: wait.unwrap_or_default(),
+        caller: None,
     })
 }
 
 /// The arguments as they were typed: as a whole, and one by one.
-pub(super) fn arguments(whole: &str, single: &[String]) -> Result<Value, Failure> {
+pub(in crate::commands) fn arguments(whole: &str, single: &[String]) -> Result<Value, Failure> {
     let wrong = |problem: String| Failure::new(Exit::Arguments, problem);
     let text = match whole {
         "-" => read(std::io::stdin(), "stdin")?,
