@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use bailiwick_domain::clock::Clock;
@@ -157,6 +158,7 @@ impl Guest {
             clock: Arc::clone(&self.clock),
             deadline: self.deadline,
             purse,
+            answered: AtomicU64::new(0),
         }
     }
 

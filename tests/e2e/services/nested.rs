@@ -137,6 +137,19 @@ fn the_limits_of_the_caller_bind_all_that_it_calls() {
     assert!(said.starts_with("limit: the call was ended at its deadline"), "{said}");
 }
 
+/// Answers wait in the host until all are there, and no longer than they have room in the guest.
+#[test]
+fn answers_side_by_side_are_no_more_than_the_caller_may_hold() {
+    let home = driver("", &["tests/driver"], "");
+    home.grant("tests/driver", &["--skill-call", "tests/driver", "--memory", "16 MiB"]);
+    let gather = |calls: u32| json!({ "skill": "tests/driver", "calls": calls, "bytes": 900_000 });
+    let few = run(&home, "gather", &gather(4)).expect(0).json();
+    assert_eq!(few["output"], 4);
+    // Without that, the guest would get more than it has memory for, and trap.
+    let many = run(&home, "gather", &gather(60)).expect(0).json();
+    assert_eq!(many["output"], (8 << 20) / 900_002);
+}
+
 #[test]
 fn calls_side_by_side_are_answered_in_their_order() {
     let home = driver("", &[CALCULATE, "tests/driver"], "");

@@ -35,12 +35,19 @@ fn a_running_skill_waits_for_the_answer_of_a_person() {
         assert_eq!(asked["summary"], "May I remove three files?", "{asked}");
         assert_eq!((&asked["arguments"], &asked["tool"]), (&json!({ "files": 3 }), &json!("ask")));
         let id = asked["id"].as_str().unwrap();
+        let listed = home.run(&["approvals", "list"]).expect(0).stdout;
+        assert!(listed.contains("May I remove three files?"), "{listed}");
+        let shown = home.run(&["approvals", "show", id]).expect(0).stdout;
+        assert!(shown.contains("asks       May I remove three files?"), "{shown}");
         let edited = home.run(&["approvals", "approve", id, "--args", "{}"]);
         assert!(edited.stderr.contains("no arguments to edit"), "{edited:?}");
         home.run(&[&["approvals", answer[0], id][..], &answer[1..]].concat()).expect(0);
         let answered = asking.join().unwrap().ok();
         assert_eq!(answered["output"], expected, "{answered}");
     }
+    server.stop();
+    let log = home.run(&["audit", "export"]).expect(0).stdout;
+    assert!(log.contains("May I remove three files?"), "the audit log says what was asked: {log}");
 }
 
 /// Nobody answers in time; the answer that comes later is for the same question, once.

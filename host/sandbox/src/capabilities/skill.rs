@@ -4,6 +4,7 @@
 //! caller has left of every limit: a skill that calls others takes no more than one
 //! that does everything itself.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -84,6 +85,8 @@ pub(crate) struct Desk {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) deadline: Instant,
     pub(crate) purse: Purse,
+    /// Bytes of the answers so far, which wait here until the guest gets them all.
+    pub(crate) answered: AtomicU64,
 }
 
 impl Desk {
@@ -104,7 +107,17 @@ impl Desk {
         self.uses.record("skill", &skill.id);
         let answer = self.services.call_skill(SkillCall { skill, tool: request.tool, arguments, budget }).await;
         self.purse.settle(&self.counters, &share, &answer.usage);
-        answer.result.map_err(Error::from)
+        let text = answer.result.map_err(Error::from)?;
+        // What has no room in the guest's memory is not kept in the host's either. Half of it
+        // is for what the guest does with the answers.
+        let most = self.terms.limits.memory_bytes / 2;
+        let bytes = text.len() as u64;
+        if self.answered.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > most {
+            return Err(Error::Limit(format!(
+                "the answers at once have more than {most} bytes, half of the memory that the call may have"
+            )));
+        }
+        Ok(text)
     }
 
     /// Everything that can be said of a request before anybody is called.

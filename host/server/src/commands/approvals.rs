@@ -71,13 +71,18 @@ fn list(all: bool, desk: &Desk, out: Output) -> Done {
             state(approval.state).to_owned(),
             format!("{} {}", approval.skill, tame(&approval.tool)),
             approval.principal.clone(),
-            approval.tags.join(", "),
+            about(approval),
             approval.expires_at.clone(),
         ]
     };
     let rows: Vec<_> = listed.approvals.iter().map(row).collect();
-    out.table(["APPROVAL", "STATE", "CALL", "FOR", "RISKS", "UNTIL"], &rows);
+    out.table(["APPROVAL", "STATE", "CALL", "FOR", "RISKS OR QUESTION", "UNTIL"], &rows);
     Ok(())
+}
+
+/// What makes it a question: the risks of a call, or what a running skill asks.
+fn about(approval: &Approval) -> String {
+    approval.summary.as_ref().map_or_else(|| approval.tags.join(", "), |summary| tame(summary).into_owned())
 }
 
 fn show(approval: &Approval, out: Output) {
@@ -90,13 +95,14 @@ fn show(approval: &Approval, out: Output) {
     out.line(format!("  bytes      {}", approval.digest));
     out.line(format!("  grant      {}", approval.grant));
     out.line(format!("  for        {}, trace {}", tame(&approval.principal), approval.trace_id));
-    out.line(format!("  risks      {}", approval.tags.join(", ")));
+    let kind = if approval.summary.is_some() { "asks" } else { "risks" };
+    out.line(format!("  {kind:<9}  {}", about(approval)));
     out.line(format!("  asked      {}, until {}", approval.requested_at, approval.expires_at));
     if let Some(by) = &approval.decided_by {
         let reason = approval.reason.as_ref().map(|reason| format!(": {}", tame(reason))).unwrap_or_default();
         out.line(format!("  answered   by {by} at {}{reason}", approval.decided_at.as_deref().unwrap_or("?")));
     }
-    out.line("  arguments");
+    out.line(if approval.summary.is_some() { "  details" } else { "  arguments" });
     let arguments = approval.edited_arguments.as_ref().unwrap_or(&approval.arguments);
     let text = serde_json::to_string_pretty(arguments).unwrap_or_default();
     tame(&text).lines().for_each(|line| out.line(format!("    {line}")));

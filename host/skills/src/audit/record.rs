@@ -226,6 +226,9 @@ struct ApprovalRecord<'a> {
     arguments: Digest,
     grant: Digest,
     tags: &'a [String],
+    /// What a running skill asks; absent where a call is to be made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
 }
@@ -245,6 +248,7 @@ pub(crate) fn approval(at: SystemTime, kind: &'static str, principal: &str, appr
         arguments: approval.binding(),
         grant: approval.grant,
         tags: &approval.tags,
+        summary: approval.summary.as_deref(),
         reason: approval.reason.as_deref(),
     })
 }

@@ -54,6 +54,21 @@ impl Guest for Driver {
         (0..n).fold(0, |sum, i| std::hint::black_box(sum + i))
     }
 
+    fn long(bytes: u32) -> String {
+        "x".repeat(bytes as usize)
+    }
+
+    fn gather(skill: String, calls: u32, bytes: u32) -> u32 {
+        let request = |_| skills::Request {
+            skill: skill.clone(),
+            tool: Some("long".to_owned()),
+            arguments: format!("{{\"bytes\": {bytes}}}"),
+        };
+        let requests: Vec<_> = (0..calls).map(request).collect();
+        let answers = skills::call_all(&requests);
+        u32::try_from(answers.iter().filter(|answer| answer.is_ok()).count()).unwrap_or(u32::MAX)
+    }
+
     fn complete(model: Option<String>, prompt: String, again: Option<u32>) -> Result<String, String> {
         let messages = vec![models::Message { role: models::Role::User, content: prompt }];
         let request = models::Request { model, messages, max_tokens: None, temperature: None, output_schema: None };
