@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bailiwick_skills::audit::{Audit, AuditQuery};
 use bailiwick_skills::review::Review;
 use bailiwick_wire::audit::{self as wire, AuditKey, AuditPage, AuditRecord};
+use bailiwick_wire::skill::SelectorPath;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
@@ -135,10 +136,7 @@ pub(crate) async fn key(State(state): State<ApiState>, _: Allowed<ReadAudit>, _:
     operation_id = "reviewSkill",
     tag = "audit",
     security(("key" = ["audit:read"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "files"),
-    ),
+    params(SelectorPath),
     responses((status = 200, description = "The review.", body = Object), AuditProblems)
 )]
 pub(crate) async fn review(

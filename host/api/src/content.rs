@@ -9,10 +9,12 @@ use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_skills::content::{
     ContentError, Prompt, PromptContent, PromptRole, Resource, ResourceBody, ResourceContent, ResourceTemplate,
+    Resources,
 };
 use bailiwick_wire::content as wire;
 use bailiwick_wire::content::{PromptRequest, ResourceQuery};
 use bailiwick_wire::execute::ExecuteRequest;
+use bailiwick_wire::skill::SelectorPath;
 
 use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
@@ -33,10 +35,7 @@ use crate::state::ApiState;
     operation_id = "listTools",
     tag = "skills",
     security(("key" = ["skills:execute"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "calculate"),
-    ),
+    params(SelectorPath),
     responses((status = 200, description = "The tools.", body = wire::Tools), ExecuteProblems)
 )]
 pub(crate) async fn tools(
@@ -64,10 +63,7 @@ pub(crate) async fn tools(
     operation_id = "listPrompts",
     tag = "skills",
     security(("key" = ["skills:execute"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "acme"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "style"),
-    ),
+    params(SelectorPath),
     responses((status = 200, description = "The prompts.", body = wire::Prompts), ExecuteProblems)
 )]
 pub(crate) async fn prompts(
@@ -92,8 +88,7 @@ pub(crate) async fn prompts(
     tag = "skills",
     security(("key" = ["skills:execute"])),
     params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "acme"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "style"),
+        SelectorPath,
         ("prompt" = String, Path, description = "The name of the prompt.", example = "review"),
     ),
     request_body = PromptRequest,
@@ -123,10 +118,7 @@ pub(crate) async fn get_prompt(
     operation_id = "listResources",
     tag = "skills",
     security(("key" = ["skills:execute"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "acme"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "style"),
-    ),
+    params(SelectorPath),
     responses((status = 200, description = "The resources.", body = wire::Resources), ExecuteProblems)
 )]
 pub(crate) async fn resources(
@@ -136,11 +128,8 @@ pub(crate) async fn resources(
     path: SkillPath,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    let invocation = invocation(path, caller.0, trace)?;
-    let resources = state.executor().resources(&invocation).await;
-    let resources = resources.map_err(|error| Failure::content(error, &trace))?;
-    let templates = state.executor().resource_templates(&invocation).await;
-    let templates = templates.map_err(|error| Failure::content(error, &trace))?;
+    let resources = state.executor().resources(&invocation(path, caller.0, trace)?).await;
+    let Resources { resources, templates } = resources.map_err(|error| Failure::content(error, &trace))?;
     answer::json(&wire::Resources {
         resources: resources.into_iter().map(resource).collect(),
         templates: templates.into_iter().map(template).collect(),
@@ -156,11 +145,7 @@ pub(crate) async fn resources(
     operation_id = "readResource",
     tag = "skills",
     security(("key" = ["skills:execute"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "acme"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "style"),
-        ResourceQuery,
-    ),
+    params(SelectorPath, ResourceQuery),
     responses((status = 200, description = "The resource.", body = wire::ResourceContent), ExecuteProblems)
 )]
 pub(crate) async fn read_resource(

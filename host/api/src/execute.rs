@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bailiwick_wire::execute::{ExecuteHeaders, ExecuteRequest, ExecuteResponse};
+use bailiwick_wire::skill::SelectorPath;
 
 use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
@@ -35,11 +36,7 @@ use crate::state::ApiState;
     operation_id = "executeSkill",
     tag = "skills",
     security(("key" = ["skills:execute"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "calculate"),
-        ExecuteHeaders,
-    ),
+    params(SelectorPath, ExecuteHeaders),
     request_body = ExecuteRequest,
     responses(
         (

@@ -8,6 +8,7 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::grants::{GrantEntry, GrantError, GrantStore, Narrowing, NewGrant};
 use bailiwick_wire::grant::{AcceptRequest, GrantFile, GrantQuery, Grants};
+use bailiwick_wire::skill::{IdPath, SelectorPath};
 use serde_json::Value;
 
 use crate::answer;
@@ -48,10 +49,7 @@ pub(crate) async fn list(State(state): State<ApiState>, _: Allowed<Admin>, _: No
     operation_id = "giveGrant",
     tag = "grants",
     security(("key" = ["admin"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release is not meant.", example = "files"),
-    ),
+    params(SelectorPath),
     request_body(content = Object, example = json!({
         "digest": "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
         "fs": [{ "root": "/work", "host": "/srv/notes", "access": "read" }]
@@ -90,11 +88,7 @@ pub(crate) async fn give(
     operation_id = "narrowGrant",
     tag = "grants",
     security(("key" = ["admin"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it.", example = "files"),
-        GrantQuery,
-    ),
+    params(IdPath, GrantQuery),
     request_body(content = Object, example = json!({ "read_only": ["/work"] })),
     responses((status = 200, description = "The grant as it is now.", body = Object), GrantProblems)
 )]
@@ -125,10 +119,7 @@ pub(crate) async fn narrow(
     operation_id = "acceptBytes",
     tag = "grants",
     security(("key" = ["admin"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it.", example = "files"),
-    ),
+    params(IdPath),
     request_body = AcceptRequest,
     responses((status = 200, description = "The new grant.", body = Object), GrantProblems)
 )]
@@ -157,11 +148,7 @@ pub(crate) async fn accept(
     operation_id = "revokeGrant",
     tag = "grants",
     security(("key" = ["admin"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it.", example = "files"),
-        GrantQuery,
-    ),
+    params(IdPath, GrantQuery),
     responses((status = 200, description = "The grants that were taken back.", body = Grants), GrantProblems)
 )]
 pub(crate) async fn revoke(

@@ -7,6 +7,7 @@ use bailiwick_domain::trace::TraceContext;
 use bailiwick_skills::grants::NewGrant;
 use bailiwick_skills::observe::{ObserveCall, ObserveError, ObserveRequest};
 use bailiwick_wire as wire;
+use bailiwick_wire::skill::SelectorPath;
 
 use crate::answer;
 use crate::auth::caller::{Admin, Allowed};
@@ -29,10 +30,7 @@ use crate::state::ApiState;
     operation_id = "observeSkill",
     tag = "grants",
     security(("key" = ["admin"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release is not meant.", example = "files"),
-    ),
+    params(SelectorPath),
     request_body = wire::observe::ObserveRequest,
     responses((status = 200, description = "What was observed.", body = wire::observe::Observed), ObserveProblems)
 )]

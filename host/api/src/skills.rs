@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use bailiwick_wire::skill::{SkillDetail, SkillPage, SkillQuery, SkillsQuery};
+use bailiwick_wire::skill::{SelectorPath, SkillDetail, SkillPage, SkillQuery, SkillsQuery};
 
 use crate::answer;
 use crate::auth::caller::{Allowed, Read};
@@ -43,11 +43,7 @@ pub(crate) async fn list(
     operation_id = "showSkill",
     tag = "skills",
     security(("key" = ["skills:read"])),
-    params(
-        ("namespace" = String, Path, description = "The part of the id before the slash.", example = "bailiwick"),
-        ("name" = String, Path, description = "The part behind it, with `@` and a version or range where the newest release will not do.", example = "calculate"),
-        SkillQuery,
-    ),
+    params(SelectorPath, SkillQuery),
     responses((status = 200, description = "The release.", body = SkillDetail), ReadProblems)
 )]
 pub(crate) async fn show(

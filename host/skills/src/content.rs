@@ -107,6 +107,15 @@ pub struct ResourceTemplate {
     pub mime_type: Option<String>,
 }
 
+/// What can be read of a skill.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resources {
+    /// Each by itself.
+    pub resources: Vec<Resource>,
+    /// Many at once.
+    pub templates: Vec<ResourceTemplate>,
+}
+
 /// A resource as it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -216,27 +225,23 @@ impl Executor {
         self.answer(ask(&skill, FUNCTION, arguments, invocation), missing).await
     }
 
-    /// The resources of the skill that `invocation` names.
-    pub async fn resources(&self, invocation: &Invocation) -> Result<Vec<Resource>, ContentError> {
-        const FUNCTION: &str = "resources.list";
+    /// The resources of the skill that `invocation` names, and their templates: of one
+    /// release, whatever is installed meanwhile.
+    pub async fn resources(&self, invocation: &Invocation) -> Result<Resources, ContentError> {
+        const LIST: &str = "resources.list";
+        const TEMPLATES: &str = "resources.templates";
         let skill = self.skill(invocation)?;
         let of_package = Arc::clone(&skill);
         let mut resources = blocking(move || files::list(&of_package)).await?;
-        if skill.provided(FUNCTION).is_some() {
-            let listed: Vec<Resource> = self.provided(ask(&skill, FUNCTION, json!({}), invocation)).await?;
+        if skill.provided(LIST).is_some() {
+            let listed: Vec<Resource> = self.provided(ask(&skill, LIST, json!({}), invocation)).await?;
             resources.extend(listed);
         }
-        Ok(resources)
-    }
-
-    /// The templates of its resources.
-    pub async fn resource_templates(&self, invocation: &Invocation) -> Result<Vec<ResourceTemplate>, ContentError> {
-        const FUNCTION: &str = "resources.templates";
-        let skill = self.skill(invocation)?;
-        if skill.provided(FUNCTION).is_none() {
-            return Ok(Vec::new());
-        }
-        Ok(self.provided(ask(&skill, FUNCTION, json!({}), invocation)).await?)
+        let templates = match skill.provided(TEMPLATES) {
+            Some(_) => self.provided(ask(&skill, TEMPLATES, json!({}), invocation)).await?,
+            None => Vec::new(),
+        };
+        Ok(Resources { resources, templates })
     }
 
     /// The resource that `uri` names.

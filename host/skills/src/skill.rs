@@ -199,6 +199,16 @@ pub enum SkillError {
         /// Where, and what.
         reason: InvalidSchema,
     },
+    /// A schema for a function that the host itself calls, and whose shape is the world's.
+    #[error(
+        "the manifest has `{direction}_schema` in `[tools.\"{function}\"]`, whose shape `bailiwick:skill` gives; expected none"
+    )]
+    SchemaOfOurs {
+        /// The function, such as `prompts.get`.
+        function: String,
+        /// `input` or `output`.
+        direction: &'static str,
+    },
 }
 
 /// A prompt, whose `SKILL.md` has `digest`.
@@ -302,7 +312,14 @@ fn build_tool(
     };
     let input_file = own.and_then(|own| own.input_schema.as_ref());
     let output_file = own.and_then(|own| own.output_schema.as_ref());
-    // What is ours has types that say nothing of the JSON which crosses in them.
+    if is_ours(signature) && signature.qualified_name() != WORKFLOW {
+        let asked = [("input", input_file), ("output", output_file)];
+        if let Some(direction) = asked.into_iter().find_map(|(direction, file)| file.map(|_| direction)) {
+            return Err(SkillError::SchemaOfOurs { function: signature.qualified_name(), direction });
+        }
+    }
+    // The types of a workflow say nothing of the JSON which crosses in them: `json_tool`
+    // takes the author's schemas.
     let (input_file, output_file) = if is_ours(signature) { (None, None) } else { (input_file, output_file) };
     let (input_schema, input_narrowing) = narrowing("input", schema::input_schema(signature), input_file)?;
     let (output_schema, output_narrowing) = narrowing("output", schema::output_schema(signature), output_file)?;

@@ -18,6 +18,30 @@ pub enum Kind {
     Workflow,
 }
 
+/// A skill as a path names it, in the newest release or in others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SelectorPath {
+    /// The part of the id before the slash.
+    #[param(example = "bailiwick")]
+    pub namespace: String,
+    /// The part behind it, with `@` and a version or range where the newest release will not do.
+    #[param(example = "files")]
+    pub name: String,
+}
+
+/// A skill as a path names it, whatever its release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct IdPath {
+    /// The part of the id before the slash.
+    #[param(example = "bailiwick")]
+    pub namespace: String,
+    /// The part behind it.
+    #[param(example = "files")]
+    pub name: String,
+}
+
 /// Which skills to list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]

@@ -139,6 +139,11 @@ fn disagreement(error: &SkillError) -> Finding {
             format!("tools.{tool}.{direction}_schema"),
             "write it in JSON Schema 2020-12, with no reference out of the file".to_owned(),
         ),
+        SkillError::SchemaOfOurs { function, direction } => (
+            "schema-of-ours",
+            format!("tools.\"{function}\".{direction}_schema"),
+            "remove the key: what the function takes and answers is written in the WIT of `bailiwick:skill`".to_owned(),
+        ),
     };
     about_manifest(Severity::Error, code, message, cure).of_key(key)
 }

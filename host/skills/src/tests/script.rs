@@ -138,6 +138,11 @@ impl Script {
     }
 }
 
+/// Whether a function is one that the host calls, by `bailiwick:skill`.
+fn of_the_world(signature: &ToolSignature) -> bool {
+    signature.interface.as_ref().is_some_and(|interface| interface.starts_with("bailiwick:skill/"))
+}
+
 impl Sandbox for Script {
     fn load(&self, path: &Path) -> Result<Arc<Inspection>, ComponentError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
@@ -145,7 +150,8 @@ impl Sandbox for Script {
         let tools: Vec<ToolSignature> =
             serde_json::from_slice(&bytes).map_err(|error| ComponentError::Invalid(error.to_string()))?;
         let digest = Digest::of(&bytes);
-        let inspection = Inspection { digest, size: bytes.len() as u64, imports: vec![], tools, provided: vec![] };
+        let (provided, tools) = tools.into_iter().partition(of_the_world);
+        let inspection = Inspection { digest, size: bytes.len() as u64, imports: vec![], tools, provided };
         let inspection = Arc::new(inspection);
         self.loaded.lock().expect("no panic under the lock").insert(digest, Arc::clone(&inspection));
         Ok(inspection)

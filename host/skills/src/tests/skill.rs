@@ -1,6 +1,7 @@
 use std::fs;
 
 use bailiwick_domain::permit;
+use bailiwick_domain::wit::ToolSignature;
 use serde_json::{Value, json};
 
 use super::script::Script;
@@ -51,6 +52,23 @@ fn tools_take_from_the_component_and_the_manifest() {
 fn an_override_must_mean_a_tool() {
     let error = error(&site("[tools.runn]\nidempotent = true", &[]));
     assert!(error.contains("`[tools.runn]`") && error.contains("`run`, `stop`"), "{error}");
+}
+
+#[test]
+fn a_function_of_the_world_takes_no_schema() {
+    for (interface, function) in [("prompts", "get"), ("resources", "read"), ("tools", "call")] {
+        for direction in ["input", "output"] {
+            let site = Site::new();
+            let rest = format!("[tools.\"{interface}.{function}\"]\n{direction}_schema = \"any.json\"");
+            let ours =
+                ToolSignature { interface: Some(format!("bailiwick:skill/{interface}@0.1.0")), ..tool(function) };
+            let folder = site.package("p", &manifest("demo/p", "1.0.0", &rest), &[tool("run"), ours]);
+            fs::write(folder.join("any.json"), json!({ "type": "object" }).to_string()).expect("a schema");
+            let error = error(&site);
+            let said = format!("`{direction}_schema` in `[tools.\"{interface}.{function}\"]`");
+            assert!(error.contains(&said) && error.contains("expected none"), "{error}");
+        }
+    }
 }
 
 #[test]
