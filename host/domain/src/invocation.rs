@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::digest::Digest;
 use crate::limits::LimitsRequest;
+use crate::run::RunId;
 use crate::skill_id::{SkillId, SkillSelector};
 use crate::trace::TraceContext;
 
@@ -29,6 +31,38 @@ pub struct Invocation {
     pub approval_wait: Duration,
     /// The call that makes this one, where it is one of another skill.
     pub caller: Option<Caller>,
+    /// The step of a run that makes this call, where one does.
+    pub run: Option<Box<RunStep>>,
+}
+
+/// A step of a run that makes a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunStep {
+    /// The run.
+    pub run: RunId,
+    /// The step's number.
+    pub step: u32,
+    /// The bytes that the run began with: no others are called.
+    pub digest: Digest,
+    /// What the run has left.
+    pub budget: LimitsRequest,
+}
+
+impl RunStep {
+    /// For records: `RUN/STEP`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.run, self.step)
+    }
+}
+
+impl Invocation {
+    /// What the call may take beside its own limits: what is left to those that make it.
+    pub fn budget(&self) -> Option<&LimitsRequest> {
+        // A call is one of a run or one of another call; those that a run's call makes
+        // have what that one has left.
+        let of_caller = self.caller.as_ref().map(|caller| &caller.budget);
+        of_caller.or_else(|| self.run.as_ref().map(|run| &run.budget))
+    }
 }
 
 /// A call that makes another one.

@@ -1,7 +1,7 @@
 //! The nouns of Bailiwick and the rules between them.
 //!
 //! Nothing here touches a disk, a network, a clock or a runtime: what needs
-//! one of these stands behind a trait (`Clock`, `Sandbox`, `SecretStore`, `Services`, `StateStore`) that
+//! one of these stands behind a trait (`Clock`, `Model`, `Sandbox`, `SecretStore`, `Services`, `StateStore`) that
 //! another crate implements. So the rules of authority can be read, and
 //! tested, on their own.
 
@@ -13,11 +13,13 @@ pub mod grant;
 pub mod invocation;
 pub mod limits;
 pub mod manifest;
+pub mod model;
 pub mod observation;
 pub mod permit;
 pub mod quota;
 pub mod receipt;
 pub mod redact;
+pub mod run;
 pub mod sandbox;
 pub mod secret;
 pub mod services;

@@ -20,6 +20,8 @@ pub struct Receipt {
     pub principal: String,
     /// The receipt of the call that made it, where another skill did.
     pub caller: Option<String>,
+    /// The step of a run that made it, as `RUN/STEP`, where one did.
+    pub run: Option<String>,
     /// The trace that it belongs to, 32 hex digits.
     pub trace_id: String,
     /// The skill.

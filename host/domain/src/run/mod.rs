@@ -1,0 +1,44 @@
+//! A run: agents at work on one input.
+//!
+//! A run is the fold of its events. [`Run::apply`] takes one event and is total: what
+//! can't follow is an error and changes nothing. [`next`] says, from the state alone,
+//! which events come next; what they ask for is done by others, and told by events
+//! again. So a run that was cut off anywhere goes on where its last event left it, and
+//! the same events give the same run on every machine.
+
+mod event;
+mod names;
+mod next;
+mod prompt;
+mod spend;
+mod state;
+mod status;
+mod strategy;
+mod task;
+mod team;
+#[cfg(test)]
+mod tests;
+
+pub use self::event::{Action, Event, Opening, Record, Role, StepResult};
+pub use self::names::{CHOOSE_AGENT, USE_SKILL, alias};
+pub use self::next::{backoff, exhausted, next};
+pub use self::prompt::{Prompt, prompt};
+pub use self::spend::{Budget, Spend, TaskLimits};
+pub use self::state::{IllegalEvent, Run, RunOutcome, Step, StepState};
+pub use self::status::{EventKind, Status};
+pub use self::strategy::{Class, InvalidSpec, OnFailure, RunId, RunSpec, Strategy};
+pub use self::task::{INVALID_ARGUMENTS, OpenCall, Task, TaskOutcome};
+pub use self::team::{Disclosure, Member, PinnedSkill, PinnedTool, Team};
+
+/// Tries that a step has before its failure counts: the first, and three more.
+pub const MAX_ATTEMPTS: u32 = 4;
+
+/// Calls in a row by which a model asks for what it doesn't have, or with arguments that
+/// don't fit, before its task has failed.
+pub const MAX_BAD_CALLS: u32 = 5;
+
+/// Calls that one answer of a model may ask for: more is no plan but a flood.
+pub const MAX_CALLS: usize = 64;
+
+/// Tasks of one run, so that a run's state has a size.
+pub const MAX_TASKS: usize = 10_000;

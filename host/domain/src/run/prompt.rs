@@ -1,0 +1,138 @@
+//! What a model is asked in a task: made from the state alone, so that the same run asks
+//! the same everywhere.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::event::Role;
+use super::names::{CHOOSE_AGENT, USE_SKILL};
+use super::next::{BYTES_PER_TOKEN, is_open};
+use super::state::Run;
+use super::strategy::Strategy;
+use super::task::Task;
+use super::team::{Disclosure, Member};
+use crate::model::{Message, ToolSpec};
+
+/// What a model is asked in a task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prompt {
+    /// Names of models by preference.
+    pub models: Vec<String>,
+    /// Instructions, and all that was said.
+    pub messages: Vec<Message>,
+    /// What it may call.
+    pub tools: Vec<ToolSpec>,
+    /// Whether it has to.
+    pub must_call: bool,
+    /// The most tokens of its answer.
+    pub max_tokens: Option<u32>,
+    /// From 0 upward.
+    pub temperature: Option<f32>,
+}
+
+/// What the model of a task is asked now; `None` where there is no such task.
+pub fn prompt(run: &Run, task: u32) -> Option<Prompt> {
+    let (member, task) = (run.member(task)?, run.tasks.get(task as usize)?);
+    let (system, tools, must_call) = match (&run.spec.strategy, task.opening.role) {
+        (Strategy::Router { agents, .. }, Role::Route) => (routing(run, member, agents), vec![choose(agents)], true),
+        _ => (working(member), tools(task, member), false),
+    };
+    let mut messages = Vec::with_capacity(task.messages.len() + 1);
+    if !system.is_empty() {
+        messages.push(Message::System { text: system });
+    }
+    messages.extend(task.messages.iter().cloned());
+    let left = [run.spec.budget.for_answer(&run.spend), member.limits.budget().for_answer(&task.spend)];
+    Some(Prompt {
+        models: member.models.clone(),
+        messages,
+        tools,
+        must_call,
+        max_tokens: left.into_iter().flatten().chain(member.max_tokens).min(),
+        #[expect(clippy::cast_precision_loss, reason = "a temperature is a small number")]
+        temperature: member.temperature_milli.map(|milli| milli as f32 / 1000.0),
+    })
+}
+
+/// Instructions, and which skills there are.
+fn working(member: &Member) -> String {
+    let mut text = member.instructions.trim().to_owned();
+    if member.skills.is_empty() {
+        return text;
+    }
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    match member.disclosure {
+        Disclosure::Progressive => {
+            let _ = writeln!(text, "Skills (call `{USE_SKILL}` to get the instructions and tools of one):");
+            for skill in &member.skills {
+                let tokens = skill.instructions.len().div_ceil(BYTES_PER_TOKEN);
+                let _ = writeln!(text, "- {}: {} (about {tokens} tokens)", skill.id, skill.description);
+            }
+        }
+        Disclosure::All => {
+            for skill in &member.skills {
+                let _ = writeln!(text, "## Skill {}\n{}\n", skill.id, skill.instructions.trim());
+            }
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+/// Who there is to choose from.
+fn routing(run: &Run, member: &Member, agents: &[String]) -> String {
+    let mut text = member.instructions.trim().to_owned();
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    let _ =
+        writeln!(text, "Choose the agent that suits the request best, by calling `{CHOOSE_AGENT}`. The agents are:");
+    for name in agents {
+        let description = run.team.members.get(name).map_or("", |member| member.description.as_str());
+        let _ = writeln!(text, "- {name}: {description}");
+    }
+    text.trim_end().to_owned()
+}
+
+fn tools(task: &Task, member: &Member) -> Vec<ToolSpec> {
+    let mut tools = Vec::new();
+    if member.disclosure == Disclosure::Progressive {
+        let closed: Vec<&str> =
+            member.skills.iter().filter(|skill| !is_open(task, member, skill)).map(|skill| skill.id.as_str()).collect();
+        if !closed.is_empty() {
+            tools.push(ToolSpec {
+                name: USE_SKILL.to_owned(),
+                description: "Gives the instructions of a skill, and lets you call its tools.".to_owned(),
+                input_schema: one_of("skill", &closed),
+            });
+        }
+    }
+    let open = member.skills.iter().filter(|skill| is_open(task, member, skill));
+    tools.extend(open.flat_map(|skill| &skill.tools).map(|tool| ToolSpec {
+        name: tool.alias.clone(),
+        description: tool.description.clone(),
+        input_schema: Arc::clone(&tool.input_schema),
+    }));
+    tools
+}
+
+fn choose(agents: &[String]) -> ToolSpec {
+    let names: Vec<&str> = agents.iter().map(String::as_str).collect();
+    ToolSpec {
+        name: CHOOSE_AGENT.to_owned(),
+        description: "Gives the request to an agent.".to_owned(),
+        input_schema: one_of("agent", &names),
+    }
+}
+
+fn one_of(property: &str, names: &[&str]) -> Arc<serde_json::Value> {
+    Arc::new(json!({
+        "type": "object",
+        "properties": { property: { "type": "string", "enum": names } },
+        "required": [property],
+        "additionalProperties": false,
+    }))
+}

@@ -1,0 +1,178 @@
+//! The fold: total, pure, and the same from what was written down.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::stage::{Stage, budget, queued, single, team};
+use crate::model::Finish;
+use crate::run::{Event, EventKind, OnFailure, Record, Run, RunId, Status, StepResult, Strategy, USE_SKILL, backoff};
+
+#[test]
+fn every_status_is_reached_and_left_only_by_what_the_table_says() {
+    let mut reached = BTreeSet::from([Status::Queued]);
+    loop {
+        let before = reached.len();
+        for status in reached.clone() {
+            reached.extend(EventKind::ALL.into_iter().flat_map(|event| status.after(event)));
+        }
+        if reached.len() == before {
+            break;
+        }
+    }
+    assert_eq!(reached.into_iter().collect::<Vec<_>>(), Status::ALL);
+    for over in Status::ALL.into_iter().filter(|status| status.is_over()) {
+        let ways: Vec<EventKind> = EventKind::ALL.into_iter().filter(|event| !over.after(*event).is_empty()).collect();
+        let expected: &[EventKind] = if over == Status::Failed { &[EventKind::Retried] } else { &[] };
+        assert_eq!(ways, expected, "{over}");
+    }
+}
+
+#[test]
+fn only_one_event_can_be_the_first() {
+    let team = || Arc::new(team());
+    assert!(Run::begin(&Record { at: 1, event: Event::Started {} }, team()).is_err());
+    let unknown = queued(single("eve"), budget());
+    assert!(Run::begin(&Record { at: 1, event: unknown }, team()).is_err());
+    let mut stage = Stage::new(single("bob"));
+    assert!(stage.try_tell(queued(single("bob"), budget())).is_err());
+}
+
+#[test]
+fn retries_wait_longer_each_time_and_not_all_alike() {
+    let run = |seed: u8| RunId::from_bytes(&[seed; 16]);
+    let mut seen = BTreeSet::new();
+    for seed in 0..50 {
+        for (failures, base) in [(1, 1000), (2, 2000), (3, 4000)] {
+            let wait = backoff(&run(seed), 0, failures).as_millis();
+            assert!((base * 3 / 4..=base * 5 / 4).contains(&wait), "{wait} ms after {failures}");
+            assert_eq!(wait, backoff(&run(seed), 0, failures).as_millis());
+            seen.insert(wait);
+        }
+    }
+    assert!(seen.len() > 100, "{} times of 150", seen.len());
+}
+
+/// What the world does to a run, as numbers that a shrinking test makes smaller.
+fn disturb(stage: &mut Stage, choice: (u8, u8)) {
+    let under_way = stage.under_way();
+    let step = under_way.get(usize::from(choice.1) % under_way.len().max(1)).copied();
+    let by = || "me".to_owned();
+    let event = match (choice.0 % 14, step) {
+        (0 | 1, Some(step)) => return turn(stage, step, choice.1),
+        (2, Some(step)) => return stage.fail_if_it_can(step, true),
+        (3, Some(step)) => return stage.fail_if_it_can(step, false),
+        (4, Some(step)) => Event::ApprovalRequested { step, approval: "q".to_owned() },
+        (5, _) => Event::Paused { by: by() },
+        (6, _) => Event::Resumed { by: by(), repeat: choice.1.is_multiple_of(2) },
+        (7, _) => match stage.run.unrepeatable() {
+            none if none.is_empty() => Event::Recovered {},
+            steps => Event::Interrupted { steps },
+        },
+        (8, _) => Event::Retried { by: by(), budget: None },
+        (9, _) => match stage.run.awaiting().next() {
+            Some((step, _)) => Event::ApprovalAnswered { step, approved: choice.1.is_multiple_of(2), reason: None },
+            None => return,
+        },
+        (10, _) => match stage.run.backing_off().next() {
+            Some(number) => {
+                let step = &stage.run.steps[number as usize];
+                let (task, attempt, action) = (step.task, step.attempt + 1, step.action.clone());
+                Event::StepStarted { step: number, task, attempt, action }
+            }
+            None => return,
+        },
+        (11, _) if choice.1 < 8 => {
+            Event::Failed { code: "TIMEOUT".to_owned(), message: String::new(), partial: json!(null) }
+        }
+        _ => Event::Started {},
+    };
+    // What can't follow is refused, and the run goes on.
+    let _ = stage.try_tell(event);
+    stage.go();
+}
+
+fn turn(stage: &mut Stage, step: u32, choice: u8) {
+    if !stage.run.steps[step as usize].action.eq(&crate::run::Action::Model {}) {
+        return stage.output(step, &json!(choice));
+    }
+    match choice % 4 {
+        0 => stage.say(step, "Done."),
+        1 => stage.want(step, &[("c", USE_SKILL, r#"{"skill": "files"}"#)]),
+        2 => stage.want(step, &[("a", "files__read", "{}"), ("b", "files__delete", "{}")]),
+        _ if choice > 200 => stage.answer(step, "", &[], Finish::Refusal),
+        _ => stage.want(step, &[("x", "nothing", "nonsense")]),
+    }
+}
+
+impl Stage {
+    fn fail_if_it_can(&mut self, step: u32, retriable: bool) {
+        self.fail(step, "busy", retriable);
+    }
+}
+
+/// What must hold of every run at every time.
+fn hold(stage: &Stage) {
+    let run = &stage.run;
+    assert_eq!(run.last, stage.log.len() as u64);
+    assert_eq!(run.outcome.is_some(), run.status.is_over());
+    assert!(!run.status.is_over() || stage.under_way().is_empty());
+    if run.status == Status::WaitingApproval {
+        assert!(run.awaiting().next().is_some());
+    }
+    if run.status == Status::Running {
+        let moves = !stage.under_way().is_empty() || run.backing_off().next().is_some();
+        assert!(moves, "a run that runs has something under way: {run:?}");
+    }
+}
+
+/// No call that can't be repeated begins a second time, unless a person said so.
+fn repeated_by_nobodys_word(log: &[Record]) -> bool {
+    let mut begun = BTreeSet::new();
+    for record in log {
+        match &record.event {
+            Event::StepStarted { step, action, .. } if !action.is_repeatable() && !begun.insert(*step) => return true,
+            // It never ran, or says itself that it did nothing.
+            Event::ApprovalRequested { step, .. }
+            | Event::StepEnded { step, result: StepResult::Failed { retriable: true, .. }, .. } => {
+                begun.remove(step);
+            }
+            Event::Resumed { repeat: true, .. } => begun.clear(),
+            _ => {}
+        }
+    }
+    false
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_a_run_is_what_its_records_say(
+        choices in prop::collection::vec((any::<u8>(), any::<u8>()), 0..120),
+        of_many in any::<bool>(),
+    ) {
+        let strategy = if of_many {
+            let items = (0..5).map(|item| item.to_string()).collect();
+            let on_failure = OnFailure::Collect;
+            Strategy::ParallelMap { agent: "ada".to_owned(), items, reduce: Some("bob".to_owned()), on_failure, at_once: 3 }
+        } else {
+            single("ada")
+        };
+        let mut stage = Stage::new(strategy);
+        for choice in choices {
+            disturb(&mut stage, choice);
+            hold(&stage);
+        }
+        let text: Vec<String> = stage.log.iter().map(|it| serde_json::to_string(it).expect("writable")).collect();
+        let read: Vec<Record> = text.iter().map(|it| serde_json::from_str(it).expect("readable")).collect();
+        let mut again = Run::begin(&read[0], Arc::new(team())).expect("a run");
+        for record in &read[1..] {
+            again.apply(record).expect("it could follow before");
+        }
+        prop_assert_eq!(&again, &stage.run);
+        prop_assert!(!repeated_by_nobodys_word(&stage.log));
+    }
+}
