@@ -240,12 +240,12 @@ fn expired(begun: u64, now: u64) -> bool {
 }
 
 /// Milliseconds since 1970; a clock before it reads as its start.
-fn millis(time: SystemTime) -> u64 {
+pub(crate) fn millis(time: SystemTime) -> u64 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn check_size(what: &'static str, size: usize, max: usize) -> Result<(), JournalError> {
+pub(crate) fn check_size(what: &'static str, size: usize, max: usize) -> Result<(), JournalError> {
     if size > max {
         return Err(JournalError::TooLong { what, size, max });
     }

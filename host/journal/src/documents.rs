@@ -1,4 +1,4 @@
-//! Documents: grants, approvals and the like. Each is small, is replaced whole,
+//! Documents: grants, approvals, agents and the like. Each is small, is replaced whole,
 //! and is changed together with the audit records that tell of the change.
 
 use redb::{ReadableDatabase, ReadableTable};
@@ -23,6 +23,8 @@ pub enum Shelf {
     Permits,
     /// Signed places of the audit chain, by place.
     Checkpoints,
+    /// Agents that were made over the API, by name.
+    Agents,
 }
 
 impl Shelf {
@@ -32,6 +34,7 @@ impl Shelf {
             Self::Approvals => "approvals",
             Self::Permits => "permits",
             Self::Checkpoints => "checkpoints",
+            Self::Agents => "agents",
         }
     }
 }

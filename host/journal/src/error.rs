@@ -58,7 +58,7 @@ pub enum JournalError {
     /// A name or a record is longer than the journal takes.
     #[error("the {what} has {size} bytes; the journal takes at most {max}")]
     TooLong {
-        /// `idempotency key`, `scope`, `record`.
+        /// `idempotency key`, `scope`, `record`, `event`, `summary` and the like.
         what: &'static str,
         /// Bytes given.
         size: usize,
@@ -70,6 +70,43 @@ pub enum JournalError {
         "the journal keeps {0} calls with idempotency keys, its most: the oldest are forgotten a day after they began"
     )]
     Full(u64),
+    /// More than the journal takes of something that is counted.
+    #[error("there would be {count} {what}; the journal takes at most {max}")]
+    TooMany {
+        /// `open runs`, `events in one run`, `events in one append`, `cuts of one run`.
+        what: &'static str,
+        /// How many there would be.
+        count: u64,
+        /// How many are allowed.
+        max: u64,
+    },
+    /// What was given as the id of a run is none.
+    #[error("the id of a run has to have 32 lowercase hex digits")]
+    RunId,
+    /// There is no run with this id.
+    #[error("there is no run `{0}`")]
+    NoRun(String),
+    /// There is a run with this id already.
+    #[error("there is a run `{0}` already")]
+    RunExists(String),
+    /// The log of a run ends elsewhere than the caller knows.
+    #[error("the log of run `{id}` ends with event {last} and not with {after}: somebody else has appended to it")]
+    RunMoved {
+        /// The run.
+        id: String,
+        /// Where the caller wanted to append.
+        after: u64,
+        /// The number of the last event.
+        last: u64,
+    },
+    /// An event may not be cut off its log.
+    #[error("event {at} of run `{id}` is not a last event that is torn: nothing is cut")]
+    NotTorn {
+        /// The run.
+        id: String,
+        /// The number of the event.
+        at: u64,
+    },
     /// The writer has ended, because the journal is being closed or because it failed.
     #[error("the journal's writer has ended")]
     Stopped,

@@ -1,5 +1,5 @@
 //! The durable store: the state of skills, the calls that are made only once, the
-//! audit chain, and the grants and approvals that it tells of.
+//! logs of runs, the audit chain, and the grants and approvals that it tells of.
 //!
 //! One thread writes. It takes every operation that waits, applies them in one
 //! transaction and answers all of them after the commit, so that many callers
@@ -12,6 +12,7 @@ pub mod calls;
 pub mod documents;
 mod error;
 mod open;
+pub mod runs;
 pub mod state;
 mod tables;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use crate::audit::{Entry, Link};
 pub use crate::calls::{Begin, Call, OnInterrupted};
 pub use crate::documents::{Batch, Shelf, Undone};
 pub use crate::error::JournalError;
+pub use crate::runs::{Created, Damage, NewRun, RunKey, RunLog, Summary};
 use crate::writer::Writer;
 
 /// The open journal. The last owner's drop commits what waits and closes the file.

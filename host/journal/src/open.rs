@@ -9,7 +9,10 @@ use std::sync::Arc;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
 
 use crate::error::JournalError;
-use crate::tables::{AUDIT, CALLS, CALLS_BY_AGE, DOCUMENTS, META, STATE, STATE_SIZE, VERSION};
+use crate::tables::{
+    AUDIT, CALLS, CALLS_BY_AGE, CUT_EVENTS, DOCUMENTS, ENDED_RUNS, META, OPEN_RUNS, REMOVED_RUNS, RUN_EVENTS, RUN_KEYS,
+    RUNS, STATE, STATE_SIZE, TEAM_USES, TEAMS, VERSION,
+};
 
 /// Pages kept in memory. The engine's own default of 1 GiB is more than a host
 /// that mostly runs skills should give to its store.
@@ -70,8 +73,8 @@ fn check_version(database: &Database, path: &Path, existed: bool) -> Result<(), 
         Some(found) if found > VERSION => {
             Err(JournalError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
-        // Version 1 had fewer tables, and those that it had are as they were.
-        Some(1) => initialise(database).map_err(|error| opening(path, error)),
+        // Older versions had fewer tables, and those that they had are as they were.
+        Some(1 | 2) => initialise(database).map_err(|error| opening(path, error)),
         None if !existed || is_empty(database).map_err(|error| opening(path, error))? => {
             initialise(database).map_err(|error| opening(path, error))
         }
@@ -103,6 +106,15 @@ fn initialise(database: &Database) -> Result<(), redb::Error> {
     transaction.open_table(CALLS_BY_AGE)?;
     transaction.open_table(AUDIT)?;
     transaction.open_table(DOCUMENTS)?;
+    transaction.open_table(RUNS)?;
+    transaction.open_table(RUN_EVENTS)?;
+    transaction.open_table(RUN_KEYS)?;
+    transaction.open_table(OPEN_RUNS)?;
+    transaction.open_table(ENDED_RUNS)?;
+    transaction.open_table(REMOVED_RUNS)?;
+    transaction.open_table(CUT_EVENTS)?;
+    transaction.open_table(TEAMS)?;
+    transaction.open_table(TEAM_USES)?;
     transaction.commit()?;
     Ok(())
 }

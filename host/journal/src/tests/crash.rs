@@ -28,23 +28,28 @@ struct Acknowledged {
 fn what_was_acknowledged_survives_a_disk_that_fails_anywhere() {
     for seed in 1..=4 {
         let mut operations = 0;
-        while fail_after(operations, seed) {
+        while fail_after(operations, seed, tell, check).steps < STEPS {
             operations += 1;
         }
         assert!(operations > STEPS as u64, "the disk failed at {operations} places");
     }
 }
 
-/// Tells the story over a disk that fails after `operations`, cuts the power and checks.
-/// Whether the disk failed before the story ended.
-fn fail_after(operations: u64, seed: u64) -> bool {
+/// Tells a story over a disk that fails after `operations`, cuts the power and
+/// checks what was told. Answers with that.
+pub(super) fn fail_after<T: Default>(
+    operations: u64,
+    seed: u64,
+    tell: impl FnOnce(&Journal) -> T,
+    check: impl FnOnce(&Journal, &T),
+) -> T {
     let disk = Disk::default();
     // The journal is made first, because there is nothing to lose before.
     drop(Journal::start(open::over(disk.clone()).expect("opens")).expect("starts"));
     disk.fail_after(operations);
     let told = match open::over(disk.clone()).and_then(Journal::start) {
         Ok(journal) => tell(&journal),
-        Err(_) => Acknowledged::default(),
+        Err(_) => T::default(),
     };
     let mut random = (seed * 0x1_0000 + operations).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let image = disk.after_power_cut(|| {
@@ -55,10 +60,10 @@ fn fail_after(operations: u64, seed: u64) -> bool {
     });
     let journal = open::over(Disk::holding(image)).and_then(Journal::start).expect("it opens after any crash");
     check(&journal, &told);
-    told.steps < STEPS
+    told
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(super) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
 }
 

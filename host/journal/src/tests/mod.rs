@@ -4,6 +4,7 @@ mod crash;
 mod disk;
 mod group;
 mod open;
+mod runs;
 mod state;
 
 use std::sync::Arc;

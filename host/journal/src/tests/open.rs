@@ -4,9 +4,10 @@ use std::path::Path;
 use bailiwick_domain::state::StateStore as _;
 use redb::{Database, TableDefinition};
 
+use super::runs::{new_run, run_id, start};
 use super::{id, scratch};
 use crate::tables::{META, STATE};
-use crate::{Journal, JournalError, Shelf};
+use crate::{Created, Journal, JournalError, Shelf};
 
 #[test]
 fn one_opener_at_a_time() {
@@ -35,27 +36,34 @@ fn a_newer_journal_is_refused() {
     drop(journal);
     let database = Database::open(&path).expect("opens");
     let transaction = database.begin_write().expect("write");
-    transaction.open_table(META).expect("table").insert("version", 3).expect("insert");
+    transaction.open_table(META).expect("table").insert("version", 4).expect("insert");
     transaction.commit().expect("commit");
     drop(database);
     let error = Journal::open(&path).expect_err("newer");
-    assert!(matches!(&error, JournalError::NewerVersion { found: 3, known: 2, .. }), "{error}");
+    assert!(matches!(&error, JournalError::NewerVersion { found: 4, known: 3, .. }), "{error}");
 }
 
-#[test]
-fn a_journal_of_version_1_gets_the_tables_that_it_lacks() {
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let path = folder.path().join("journal.redb");
-    let database = Database::create(&path).expect("makes");
-    let transaction = database.begin_write().expect("write");
-    transaction.open_table(META).expect("table").insert("version", 1).expect("insert");
-    transaction.open_table(STATE).expect("table").insert(("a/b", "k"), b"v".as_slice()).expect("insert");
-    transaction.commit().expect("commit");
-    drop(database);
-    let journal = Journal::open(&path).expect("it is brought up");
-    assert_eq!(journal.head().expect("a head").seq, 0);
-    assert!(journal.documents(Shelf::Grants).expect("documents").is_empty());
-    assert_eq!(journal.get(&id("a/b"), "k").expect("read"), Some(b"v".to_vec()));
+#[tokio::test]
+async fn a_journal_of_an_older_version_gets_the_tables_that_it_lacks() {
+    for version in [1_u64, 2] {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("journal.redb");
+        let database = Database::create(&path).expect("makes");
+        let transaction = database.begin_write().expect("write");
+        transaction.open_table(META).expect("table").insert("version", version).expect("insert");
+        transaction.open_table(STATE).expect("table").insert(("a/b", "k"), b"v".as_slice()).expect("insert");
+        transaction.commit().expect("commit");
+        drop(database);
+        let journal = Journal::open(&path).expect("it is brought up");
+        assert_eq!(journal.head().expect("a head").seq, 0);
+        assert!(journal.documents(Shelf::Grants).expect("documents").is_empty());
+        assert_eq!(journal.get(&id("a/b"), "k").expect("read"), Some(b"v".to_vec()));
+        assert!(journal.open_runs().expect("runs").is_empty());
+        assert_eq!(journal.create_run(new_run(1), start()).await.expect("runs are taken"), Created::New);
+        drop(journal);
+        let journal = Journal::open(&path).expect("it opens as one of this version");
+        assert_eq!(journal.open_runs().expect("runs"), [run_id(1)], "from version {version}");
+    }
 }
 
 #[test]
