@@ -103,6 +103,7 @@ fn invocation() -> Invocation {
         idempotency_key: None,
         approval_wait: Duration::ZERO,
         caller: None,
+        run: None,
     }
 }
 

@@ -183,6 +183,14 @@ impl Executor {
     ) -> Result<Execution, ExecuteError> {
         let skill = self.parts.registry.catalog().resolve(&invocation.skill)?;
         event.resolved(&skill);
+        if let Some(run) = invocation.run.as_ref().filter(|run| run.digest != skill.digest) {
+            let id = skill.manifest.id.clone();
+            return Err(ExecuteError::OtherBytes {
+                skill: id,
+                pinned: Box::new(run.digest),
+                found: Box::new(skill.digest),
+            });
+        }
         let tool = self.tool(&skill, invocation).await?;
         event.found(&tool);
         self.run_tool(&skill, &tool, invocation, follower).await
@@ -221,8 +229,7 @@ impl Executor {
     ) -> Result<Decision, (Option<Arc<GrantEntry>>, Refusal)> {
         let grants = self.parts.grants.current();
         let now = Now::by(&*self.parts.clock);
-        let budget = call.invocation.caller.as_ref().map(|caller| &caller.budget);
-        let wish = Wish { deadline: call.invocation.deadline, budget };
+        let wish = Wish { deadline: call.invocation.deadline, budget: call.invocation.budget() };
         let decided = self.parts.policy.decide(call.skill, call.tool, &grants, approved, wish, now);
         let entry = || grants.of(&call.skill.manifest.id, &call.skill.digest).cloned();
         decided.map_err(|refusal| (entry(), refusal))

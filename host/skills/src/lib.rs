@@ -15,7 +15,7 @@ pub mod content;
 pub mod execute;
 mod gate;
 pub mod grants;
-mod near;
+pub mod near;
 pub mod observe;
 pub mod package;
 pub mod policy;

@@ -12,7 +12,7 @@ const OFFERED: usize = 3;
 const MAX_COMPARED: usize = 256;
 
 /// The names among `known` that are most like `name`, best first.
-pub(crate) fn near<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<String> {
+pub fn near<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> Vec<String> {
     if name.len() > MAX_COMPARED {
         return Vec::new();
     }
@@ -24,7 +24,7 @@ pub(crate) fn near<'k>(name: &str, known: impl IntoIterator<Item = &'k str>) -> 
 }
 
 /// `; did you mean `a` or `b`?`, or nothing.
-pub(crate) fn hint(near: &[String]) -> String {
+pub fn hint(near: &[String]) -> String {
     if near.is_empty() {
         return String::new();
     }
@@ -32,7 +32,7 @@ pub(crate) fn hint(near: &[String]) -> String {
 }
 
 /// The names in backticks with `separator` between.
-pub(crate) fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>, separator: &str) -> String {
+pub fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>, separator: &str) -> String {
     let quoted: Vec<String> = names.into_iter().map(|name| format!("`{}`", name.as_ref())).collect();
     quoted.join(separator)
 }

@@ -77,7 +77,7 @@ struct Cached {
 pub struct Wish<'a> {
     /// The most time.
     pub deadline: Option<Duration>,
-    /// What a calling skill has left of its limits.
+    /// What a calling skill or run has left.
     pub budget: Option<&'a LimitsRequest>,
 }
 

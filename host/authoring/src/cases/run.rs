@@ -287,6 +287,7 @@ fn invocation(case: &Case, arguments: Value, skill: &Skill) -> Result<Invocation
         idempotency_key: None,
         approval_wait: Duration::ZERO,
         caller: None,
+        run: None,
     })
 }
 

@@ -31,6 +31,9 @@ struct CallRecord<'a> {
     /// The receipt of the call that made this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     caller: Option<&'a str>,
+    /// The step of a run that made this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<&'a str>,
     trace_id: &'a str,
     skill: &'a str,
     version: String,
@@ -117,6 +120,7 @@ pub(super) fn call(at: SystemTime, receipt: &Receipt, permit: &Digest, approval:
         started_at: moment(receipt.started_at),
         principal: &receipt.principal,
         caller: receipt.caller.as_deref(),
+        run: receipt.run.as_deref(),
         trace_id: &receipt.trace_id,
         skill: receipt.skill.as_str(),
         version: receipt.version.to_string(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bailiwick_domain::digest::Digest;
 use bailiwick_domain::receipt::Receipt;
 use bailiwick_domain::sandbox::InvokeError;
 use bailiwick_domain::skill_id::SkillId;
@@ -39,6 +40,19 @@ pub enum ExecuteError {
         skill: SkillId,
         /// The tools that there are.
         tools: Vec<String>,
+    },
+    /// The run that makes the call began with other bytes of the skill.
+    #[error(
+        "`{skill}` has other bytes now ({found}) than when the run began ({pinned}): a run calls only what it began with; \
+         begin a new one"
+    )]
+    OtherBytes {
+        /// The skill.
+        skill: SkillId,
+        /// What the run began with.
+        pinned: Box<Digest>,
+        /// What there is.
+        found: Box<Digest>,
     },
     /// The arguments are not as the author's schema wants them.
     #[error("the arguments don't fit: {0}")]
@@ -173,6 +187,7 @@ impl ExecuteError {
             Self::Resolve(ResolveError::Preparing { .. }) => "skill-preparing",
             Self::UnknownTool { .. } => "tool-not-found",
             Self::NoToolNamed { .. } => "tool-not-named",
+            Self::OtherBytes { .. } => "other-bytes",
             Self::Arguments(_) => "invalid-arguments",
             Self::Refused(refusal) => refusal.code(),
             Self::ApprovalPending(_) => "approval-required",

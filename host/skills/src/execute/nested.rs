@@ -85,6 +85,7 @@ impl Nested {
                 depth: self.depth + 1,
                 budget,
             }),
+            run: None,
         };
         match executor.execute(invocation).await {
             Ok(execution) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::digest::Digest;
-use bailiwick_domain::invocation::Invocation;
+use bailiwick_domain::invocation::{Invocation, RunStep};
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::sandbox::Outcome;
@@ -99,6 +99,7 @@ impl<'a> Prepared<'a> {
             started_at: self.started_at,
             principal: self.invocation.principal.name.to_string(),
             caller: self.invocation.caller.as_ref().map(|caller| caller.receipt.clone()),
+            run: self.invocation.run.as_deref().map(RunStep::name),
             trace_id: self.invocation.trace.trace_id_hex(),
             skill: self.skill.manifest.id.clone(),
             version: self.skill.manifest.version.clone(),

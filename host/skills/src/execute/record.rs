@@ -82,6 +82,8 @@ struct StoredReceipt {
     principal: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     caller: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
     trace_id: String,
     skill: SkillId,
     version: Version,
@@ -174,6 +176,7 @@ impl From<&Receipt> for StoredReceipt {
             started_at_micros: u64::try_from(since.as_micros()).unwrap_or(u64::MAX),
             principal: receipt.principal.clone(),
             caller: receipt.caller.clone(),
+            run: receipt.run.clone(),
             trace_id: receipt.trace_id.clone(),
             skill: receipt.skill.clone(),
             version: receipt.version.clone(),
@@ -196,6 +199,7 @@ impl StoredReceipt {
             started_at: started_at(self.started_at_micros),
             principal: self.principal,
             caller: self.caller,
+            run: self.run,
             trace_id: self.trace_id,
             skill: self.skill,
             version: self.version,

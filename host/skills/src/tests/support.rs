@@ -256,6 +256,7 @@ pub(super) fn invocation(selector: &str) -> Invocation {
         idempotency_key: None,
         approval_wait: Duration::ZERO,
         caller: None,
+        run: None,
     }
 }
 

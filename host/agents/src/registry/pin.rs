@@ -1,0 +1,128 @@
+//! The agents of a run as they are now: what the run keeps of them.
+
+use bailiwick_domain::run::{Member, PinnedSkill, PinnedTool, TaskLimits, Team};
+use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_skills::catalog::ResolveError;
+use bailiwick_skills::near::hint;
+use bailiwick_skills::skill::{Skill, Tool};
+
+use super::Agents;
+use crate::definition::{AgentDefinition, DefinitionError};
+
+/// Characters of the line that stands for a skill without a description of its own.
+const MAX_LINE: usize = 1024;
+
+/// Why the agents of a run can't be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PinError {
+    /// There is no such agent.
+    #[error("there is no agent `{name}`{}", hint(near))]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// Names that are like it.
+        near: Vec<String>,
+    },
+    /// There is one, and it can't be used.
+    #[error("the agent `{name}` can't be used: {problem}")]
+    Broken {
+        /// Which agent.
+        name: String,
+        /// What is wrong with it.
+        problem: DefinitionError,
+    },
+    /// One of its skills isn't there.
+    #[error("the agent `{agent}` can't have its skill `{skill}`: {reason}")]
+    Skill {
+        /// Which agent.
+        agent: String,
+        /// The skill as the agent names it.
+        skill: String,
+        /// Why not.
+        reason: Box<ResolveError>,
+    },
+}
+
+/// Says what a selector means now, as runs keep it.
+pub type Pin<'p> = &'p dyn Fn(&SkillSelector) -> Result<PinnedSkill, ResolveError>;
+
+/// The agents of these names with their skills as `pin` has them. A name may be given more than once.
+///
+/// # Errors
+///
+/// The first agent that there isn't or that can't be used, or whose skill can't be had.
+pub fn team(agents: &Agents, names: &[&str], pin: Pin<'_>) -> Result<Team, PinError> {
+    let mut team = Team::default();
+    for name in names {
+        if team.members.contains_key(*name) {
+            continue;
+        }
+        let Some(agent) = agents.get(name) else {
+            return Err(PinError::Unknown { name: (*name).to_owned(), near: agents.near(name) });
+        };
+        let definition = agent.definition.as_ref();
+        let broken =
+            |problem: &DefinitionError| PinError::Broken { name: agent.name.clone(), problem: problem.clone() };
+        team.members.insert(agent.name.clone(), member(definition.map_err(broken)?, pin)?);
+    }
+    Ok(team)
+}
+
+fn member(definition: &AgentDefinition, pin: Pin<'_>) -> Result<Member, PinError> {
+    let mut skills = Vec::with_capacity(definition.skills.len());
+    for selector in &definition.skills {
+        let skill = pin(selector).map_err(|reason| PinError::Skill {
+            agent: definition.name.clone(),
+            skill: selector.to_string(),
+            reason: Box::new(reason),
+        })?;
+        skills.push(skill);
+    }
+    let mut member = Member {
+        description: definition.description.clone(),
+        instructions: definition.instructions.clone(),
+        models: definition.models.clone(),
+        skills,
+        disclosure: definition.disclosure,
+        max_steps: definition.limits.max_steps,
+        limits: TaskLimits {
+            tokens: definition.limits.tokens,
+            usd: definition.limits.usd,
+            fuel: definition.limits.fuel,
+            host_calls: definition.limits.host_calls,
+        },
+        max_tokens: definition.max_tokens,
+        temperature_milli: definition.temperature_milli,
+    };
+    member.name_tools();
+    Ok(member)
+}
+
+/// A skill as runs keep it.
+pub fn pinned(skill: &Skill) -> PinnedSkill {
+    PinnedSkill {
+        id: skill.manifest.id.clone(),
+        version: skill.manifest.version.clone(),
+        digest: skill.digest,
+        description: skill.instructions.as_ref().map_or_else(|| line(&skill.tools), |text| text.description.clone()),
+        instructions: skill.instructions.as_ref().map(|text| text.body.clone()).unwrap_or_default(),
+        tools: skill.tools.iter().map(pinned_tool).collect(),
+    }
+}
+
+/// A tool whose alias is given when all of the agent are known.
+fn pinned_tool(tool: &Tool) -> PinnedTool {
+    PinnedTool {
+        name: tool.name.clone(),
+        alias: String::new(),
+        description: tool.description.clone(),
+        input_schema: tool.input_schema.clone(),
+        idempotent: tool.idempotent,
+    }
+}
+
+/// What a skill without a `SKILL.md` is good for, as far as its tools tell.
+fn line(tools: &[Tool]) -> String {
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
+    format!("Its tools: {}", names.join(", ")).chars().take(MAX_LINE).collect()
+}

@@ -1,0 +1,391 @@
+//! Runs: taken up, at work, told of, stopped, taken up again after a stop of the host.
+//!
+//! Each run that is not over has an actor: one task that alone changes it. Others write
+//! to its mailbox, and read what is durable from the journal.
+
+mod actor;
+mod error;
+mod keep;
+mod recover;
+mod step;
+mod submission;
+mod summary;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::model::Model;
+use bailiwick_domain::run::{Budget, Event, Record, Run, RunId, Status};
+use bailiwick_journal::Journal;
+use futures::FutureExt as _;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::actor::{Actor, Letter};
+pub use self::error::{ControlError, SubmitError};
+pub use self::recover::Recovered;
+pub use self::submission::{BudgetRequest, Submission, Submitted};
+pub use self::summary::{RunFilter, RunSummary};
+use crate::registry::Agents;
+use crate::scheduler::queue::{QueueSettings, QueueSnapshot};
+use crate::scheduler::{Scheduler, Ticket};
+use crate::skills::Skills;
+
+/// Letters that wait in a run's mailbox: a person writes few, and who writes more waits.
+const MAILBOX: usize = 16;
+
+/// How often a letter is sent again because the actor of its run just left.
+const TRIES: u32 = 3;
+
+/// Runs that are removed at once: each takes its events along.
+const FORGOTTEN: usize = 64;
+
+/// What is heard of a run and not read yet. Who reads too slowly misses some.
+const HEARD: usize = 256;
+
+/// What a runtime works with.
+pub struct RuntimeParts {
+    /// Which agents there are.
+    pub agents: Arc<Agents>,
+    /// What they may ask.
+    pub models: Arc<dyn Model>,
+    /// What they may call.
+    pub skills: Arc<dyn Skills>,
+    /// What remembers every run.
+    pub journal: Arc<Journal>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How runs are treated.
+#[derive(Clone, Debug)]
+pub struct RuntimeOptions {
+    /// Whether runs are taken up.
+    pub enabled: bool,
+    /// Who waits, and who has a place.
+    pub queue: QueueSettings,
+    /// Steps of a run: where nothing is asked for, and at the most.
+    pub max_steps: u64,
+    /// Time of a run where nothing is asked for.
+    pub default_timeout: Duration,
+    /// Time of a run at the most.
+    pub max_timeout: Duration,
+    /// Time of one answer of a model, all attempts together.
+    pub model_timeout: Duration,
+    /// How long runs are kept after their end.
+    pub retention: Duration,
+}
+
+impl Default for RuntimeOptions {
+    /// A hundred steps and ten minutes a run; a day at the most, because people take
+    /// hours to answer.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            queue: QueueSettings::default(),
+            max_steps: 100,
+            default_timeout: Duration::from_mins(10),
+            max_timeout: Duration::from_hours(24),
+            model_timeout: Duration::from_mins(2),
+            retention: Duration::from_hours(30 * 24),
+        }
+    }
+}
+
+/// Runs agents.
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    parts: RuntimeParts,
+    options: RuntimeOptions,
+    scheduler: Scheduler,
+    live: Mutex<HashMap<RunId, Live>>,
+    /// Open tasks by agent.
+    busy: Mutex<HashMap<String, u32>>,
+    tracker: TaskTracker,
+    /// Nothing new begins.
+    stopping: CancellationToken,
+    /// What is under way ends.
+    stopped: CancellationToken,
+}
+
+/// A run that has an actor.
+#[derive(Clone)]
+struct Live {
+    mailbox: mpsc::Sender<Letter>,
+    durable: watch::Receiver<u64>,
+    heard: broadcast::Sender<Heard>,
+}
+
+/// What happens to a run, while it happens.
+pub struct Follow {
+    /// The number of the last durable event. It is closed when the run leaves the process.
+    pub durable: watch::Receiver<u64>,
+    /// What is not kept.
+    pub heard: broadcast::Receiver<Heard>,
+}
+
+/// What is told while it happens, and not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// A piece of a model's answer.
+    Text {
+        /// Of which task.
+        task: u32,
+        /// Of which step.
+        step: u32,
+        /// The piece.
+        piece: String,
+    },
+    /// The answer begins anew.
+    Again {
+        /// Of which step.
+        step: u32,
+        /// Why.
+        message: String,
+    },
+    /// A skill tells how far it is.
+    Progress {
+        /// Of which step.
+        step: u32,
+        /// In a unit of its own.
+        done: u64,
+        /// Where the end is, if that is known.
+        total: Option<u64>,
+        /// One line.
+        message: String,
+    },
+    /// A skill's line for its log.
+    Log {
+        /// Of which step.
+        step: u32,
+        /// How much it matters.
+        level: &'static str,
+        /// What.
+        message: String,
+    },
+}
+
+impl Runtime {
+    /// A runtime without runs. [`Runtime::recover`] takes up those of the journal.
+    pub fn new(parts: RuntimeParts, options: RuntimeOptions) -> Arc<Self> {
+        let scheduler = Scheduler::new(options.queue, Arc::clone(&parts.clock));
+        Arc::new(Self {
+            inner: Arc::new(Inner {
+                parts,
+                options,
+                scheduler,
+                live: Mutex::default(),
+                busy: Mutex::default(),
+                tracker: TaskTracker::new(),
+                stopping: CancellationToken::new(),
+                stopped: CancellationToken::new(),
+            }),
+        })
+    }
+
+    /// Takes a run up. It is durable when this answers.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        self.inner.submit(submission).await
+    }
+
+    /// Takes up the runs that a stop of the host cut off.
+    pub async fn recover(&self) -> Result<Recovered, ControlError> {
+        self.inner.recover().await
+    }
+
+    /// A run as its durable events make it.
+    pub fn run(&self, id: &RunId) -> Result<Run, ControlError> {
+        self.inner.load(id)
+    }
+
+    /// Runs that `filter` takes, the newest first, from those before `before`.
+    pub fn runs(
+        &self,
+        filter: &RunFilter,
+        before: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, ControlError> {
+        self.inner.list(filter, before, limit)
+    }
+
+    /// Durable events behind the number `after`.
+    pub fn events(&self, id: &RunId, after: u64, limit: usize) -> Result<Vec<(u64, Record)>, ControlError> {
+        self.inner.events(id, after, limit)
+    }
+
+    /// What happens to a run from now on; `None` where nothing does.
+    pub fn follow(&self, id: &RunId) -> Option<Follow> {
+        let live = self.inner.live().get(id).cloned()?;
+        Some(Follow { durable: live.durable, heard: live.heard.subscribe() })
+    }
+
+    /// Ends a run.
+    pub async fn cancel(&self, id: &RunId, by: &str, reason: Option<String>) -> Result<Status, ControlError> {
+        self.inner.tell(id, Event::Cancelled { by: by.to_owned(), reason }).await
+    }
+
+    /// Lets nothing new begin in a run.
+    pub async fn pause(&self, id: &RunId, by: &str) -> Result<Status, ControlError> {
+        self.inner.tell(id, Event::Paused { by: by.to_owned() }).await
+    }
+
+    /// Lets a run go on that was paused or cut off. `repeat` says whether calls that were
+    /// cut off are made again.
+    pub async fn resume(&self, id: &RunId, by: &str, repeat: bool) -> Result<Status, ControlError> {
+        self.inner.tell(id, Event::Resumed { by: by.to_owned(), repeat }).await
+    }
+
+    /// Has a failed run tried again from where it failed.
+    pub async fn retry(&self, id: &RunId, by: &str, budget: Option<Budget>) -> Result<Status, ControlError> {
+        self.inner.tell(id, Event::Retried { by: by.to_owned(), budget }).await
+    }
+
+    /// Removes runs that are over for longer than they are kept, some of them, and answers
+    /// how many.
+    pub async fn forget(&self) -> Result<usize, ControlError> {
+        let parts = &self.inner.parts;
+        let before = parts.clock.now().checked_sub(self.inner.options.retention);
+        let Some(before) = before else { return Ok(0) };
+        Ok(parts.journal.remove_runs(before, FORGOTTEN).await?)
+    }
+
+    /// Who waits for a place and who has one.
+    pub fn queue(&self) -> QueueSnapshot {
+        self.inner.scheduler.snapshot()
+    }
+
+    /// Which agents there are.
+    pub fn agents(&self) -> &Arc<Agents> {
+        &self.inner.parts.agents
+    }
+
+    /// Tasks that an agent has open.
+    pub fn open_tasks(&self, agent: &str) -> u32 {
+        self.inner.busy().get(agent).copied().unwrap_or_default()
+    }
+
+    /// How runs are treated.
+    pub fn options(&self) -> &RuntimeOptions {
+        &self.inner.options
+    }
+
+    /// Lets nothing new begin, waits up to `drain` for what is under way, and ends the
+    /// rest. Runs go on when the host is back.
+    pub async fn stop(&self, drain: Duration) {
+        self.inner.stopping.cancel();
+        self.inner.tracker.close();
+        if tokio::time::timeout(drain, self.inner.tracker.wait()).await.is_err() {
+            self.inner.stopped.cancel();
+            self.inner.tracker.wait().await;
+        }
+    }
+}
+
+impl Inner {
+    /// Has a run's actor take an event, and answers when it is durable.
+    async fn tell(self: &Arc<Self>, id: &RunId, event: Event) -> Result<Status, ControlError> {
+        // An actor whose run ends at this moment reads no more; the next one does.
+        for _ in 0..TRIES {
+            let live = self.live().get(id).cloned();
+            let live = match live {
+                Some(live) => live,
+                None => self.revive(id, &event)?,
+            };
+            let (answer, status) = oneshot::channel();
+            if live.mailbox.send(Letter { event: event.clone(), answer }).await.is_ok()
+                && let Ok(status) = status.await
+            {
+                return status;
+            }
+            if self.stopping.is_cancelled() {
+                break;
+            }
+            self.left(id, &live.mailbox);
+        }
+        Err(ControlError::Stopping)
+    }
+
+    /// An actor for a run that has none: it is over, and the event may bring it back, or
+    /// an earlier process left it open.
+    fn revive(self: &Arc<Self>, id: &RunId, event: &Event) -> Result<Live, ControlError> {
+        let run = self.load(id)?;
+        if !run.status.is_over() {
+            return self.take_up(run);
+        }
+        if run.status.after(event.kind()).is_empty() {
+            return Err(ControlError::Illegal { event: event.kind(), status: run.status });
+        }
+        self.start(run, Vec::new(), None)
+    }
+
+    /// Gives a run its actor. `first` is told at once.
+    fn start(self: &Arc<Self>, run: Run, first: Vec<Event>, ticket: Option<Ticket>) -> Result<Live, ControlError> {
+        if self.stopping.is_cancelled() {
+            return Err(ControlError::Stopping);
+        }
+        let id = run.spec.id.clone();
+        let (mailbox, letters) = mpsc::channel(MAILBOX);
+        let (durable, seen) = watch::channel(run.last);
+        let (heard, _) = broadcast::channel(HEARD);
+        let live = Live { mailbox, durable: seen, heard: heard.clone() };
+        {
+            let mut all = self.live();
+            // Two who revive the same run at once get the same actor.
+            if let Some(there) = all.get(&id) {
+                return Ok(there.clone());
+            }
+            all.insert(id.clone(), live.clone());
+        }
+        let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
+        let (inner, own) = (Arc::clone(self), live.mailbox.clone());
+        self.tracker.spawn(async move {
+            let ended = std::panic::AssertUnwindSafe(actor.live(first)).catch_unwind().await;
+            inner.left(&id, &own);
+            if ended.is_err() {
+                inner.died(&id).await;
+            }
+        });
+        Ok(live)
+    }
+
+    /// Forgets an actor that reads no more, and no other one of the same run.
+    fn left(&self, id: &RunId, mailbox: &mpsc::Sender<Letter>) {
+        let mut all = self.live();
+        if all.get(id).is_some_and(|live| live.mailbox.same_channel(mailbox)) {
+            all.remove(id);
+        }
+    }
+
+    /// A run whose actor panicked has failed; the others don't notice.
+    async fn died(self: &Arc<Self>, id: &RunId) {
+        tracing::error!(run = %id, "the actor of a run died");
+        let failed = Event::Failed {
+            code: "WORKER_DIED".to_owned(),
+            message: "the part of the host that worked on the run died; the run can be retried".to_owned(),
+            partial: serde_json::Value::Null,
+        };
+        let kept = match self.load(id) {
+            Ok(mut run) => keep::alone(&self.parts, &mut run, failed).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = kept {
+            tracing::error!(run = %id, %error, "what became of the run can't be kept");
+        }
+    }
+
+    fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn busy(&self) -> MutexGuard<'_, HashMap<String, u32>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,523 @@
+//! The actor of one run: the only one who changes it.
+//!
+//! It goes round: what follows by itself is told; all that was told is made durable, in
+//! one piece; then what it tells of begins. So an intent is on disk before anybody is
+//! asked, a result before anything follows from it, and both share a commit where they
+//! come together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bailiwick_domain::run::{
+    Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, backoff, exhausted, next,
+};
+use bailiwick_journal::JournalError;
+use bailiwick_journal::runs::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES};
+use serde_json::Value;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::error::ControlError;
+use super::step::{self, Done};
+use super::{Heard, Inner, keep};
+use crate::scheduler::{Seat, Ticket};
+
+/// How long the actor waits before it tries again to write what the journal did not
+/// take. Nothing goes on meanwhile.
+const REWRITE_AFTER: Duration = Duration::from_secs(1);
+
+/// What a person wants of a run.
+pub(super) struct Letter {
+    pub(super) event: Event,
+    pub(super) answer: oneshot::Sender<Result<Status, ControlError>>,
+}
+
+pub(super) struct Actor {
+    inner: Arc<Inner>,
+    run: Run,
+    letters: mpsc::Receiver<Letter>,
+    durable: watch::Sender<u64>,
+    heard: broadcast::Sender<Heard>,
+    place: Place,
+    /// What was told and is not durable yet.
+    pending: Vec<Vec<u8>>,
+    /// Steps that begin when it is.
+    begin: Vec<u32>,
+    /// Who is answered when it is.
+    answers: Vec<(oneshot::Sender<Result<Status, ControlError>>, Status)>,
+    work: JoinSet<Done>,
+    /// What each part of `work` is there for.
+    errands: HashMap<Id, Errand>,
+    /// When steps that failed begin again.
+    retries: BTreeMap<u32, Instant>,
+    time: TimeLeft,
+    /// When it began to wait for a place, as the scheduler counts.
+    waits_since: Duration,
+    /// Open tasks, each with its place in the count of its agent.
+    busy: BTreeMap<u32, Busy>,
+}
+
+enum Place {
+    None,
+    Waiting(Ticket),
+    Has(#[expect(dead_code, reason = "it is there to be dropped")] Seat),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Errand {
+    /// Asks a model or calls a skill.
+    Step(u32),
+    /// Waits for a person.
+    Answer(u32),
+}
+
+/// The run's own time.
+#[derive(Clone, Copy)]
+enum TimeLeft {
+    /// It has not begun.
+    All,
+    /// It ends then.
+    Until(Instant),
+    /// It stands still, because a person stopped the run or has to say how it goes on.
+    Held(Duration),
+}
+
+/// Counts an open task of an agent.
+struct Busy {
+    inner: Arc<Inner>,
+    agent: String,
+}
+
+impl Actor {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        run: Run,
+        letters: mpsc::Receiver<Letter>,
+        durable: watch::Sender<u64>,
+        heard: broadcast::Sender<Heard>,
+        ticket: Option<Ticket>,
+    ) -> Self {
+        let waits_since = inner.scheduler.now();
+        let time = match run.started_at {
+            _ if run.status.is_over() => TimeLeft::All,
+            None => TimeLeft::All,
+            // How long the host was gone counts for nobody.
+            Some(started) => {
+                let gone = Duration::from_millis(run.updated_at.saturating_sub(started));
+                TimeLeft::of(run.status, run.spec.budget.wall().saturating_sub(gone))
+            }
+        };
+        let mut actor = Self {
+            inner,
+            run,
+            letters,
+            durable,
+            heard,
+            place: ticket.map_or(Place::None, Place::Waiting),
+            pending: Vec::new(),
+            begin: Vec::new(),
+            answers: Vec::new(),
+            work: JoinSet::new(),
+            errands: HashMap::new(),
+            retries: BTreeMap::new(),
+            time,
+            waits_since,
+            busy: BTreeMap::new(),
+        };
+        actor.take_up();
+        actor
+    }
+
+    /// What a run that is taken up again waits for.
+    fn take_up(&mut self) {
+        for step in self.run.backing_off().collect::<Vec<_>>() {
+            self.retry_later(step);
+        }
+        for (number, task) in self.run.tasks.iter().enumerate() {
+            if task.outcome.is_none() && !self.run.status.is_over() {
+                let number = u32::try_from(number).unwrap_or(u32::MAX);
+                self.busy.insert(number, Busy::new(&self.inner, &task.opening.agent));
+            }
+        }
+    }
+
+    /// Lives until the run is over or the host stops. `first` is told at once.
+    pub(super) async fn live(mut self, first: Vec<Event>) {
+        for event in first {
+            self.tell_or_fail(event);
+        }
+        // Somebody wants it back, or there would be no actor.
+        if self.run.status.is_over() && !self.hear().await {
+            return;
+        }
+        loop {
+            self.follow_up();
+            if !self.commit().await || self.run.status.is_over() {
+                return;
+            }
+            self.start_work();
+            self.seek_place();
+            if !self.hear().await {
+                return;
+            }
+        }
+    }
+
+    /// Everything that follows by itself.
+    fn follow_up(&mut self) {
+        if !matches!(self.place, Place::Has(_)) || self.inner.stopping.is_cancelled() {
+            return;
+        }
+        loop {
+            let events = next(&self.run);
+            if events.is_empty() {
+                return;
+            }
+            for event in events {
+                if !self.tell_or_fail(event) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Tells what must be able to follow. Where it can't, the host has an error of its
+    /// own, and the run ends rather than turn in place.
+    fn tell_or_fail(&mut self, event: Event) -> bool {
+        let Err(error) = self.tell(event) else { return true };
+        tracing::error!(run = %self.run.spec.id, %error, "what follows by the host's own rules can't follow");
+        let message = format!("the host contradicts itself: {error}");
+        let failed = Event::Failed { code: "HOST_FAILURE".to_owned(), message, partial: Value::Null };
+        // Only a run that is over can't fail.
+        drop(self.tell(failed));
+        false
+    }
+
+    /// Takes an event into the run and puts it with what becomes durable next.
+    fn tell(&mut self, event: Event) -> Result<(), IllegalEvent> {
+        let mut record = Record { at: keep::moment(&self.inner.parts, &self.run), event };
+        let mut bytes = keep::bytes(&record);
+        if bytes.len() > MAX_EVENT_BYTES {
+            record.event = too_large(record.event, bytes.len());
+            bytes = keep::bytes(&record);
+        }
+        self.run.apply(&record)?;
+        self.pending.push(bytes);
+        match &record.event {
+            Event::StepStarted { step, .. } => {
+                self.retries.remove(step);
+                self.begin.push(*step);
+            }
+            Event::StepEnded { step, .. } => self.retry_later(*step),
+            Event::TaskOpened { task, opening } => {
+                self.busy.insert(*task, Busy::new(&self.inner, &opening.agent));
+            }
+            Event::TaskEnded { task, .. } => {
+                self.busy.remove(task);
+            }
+            _ => self.keep_time(record.event.kind()),
+        }
+        Ok(())
+    }
+
+    /// Where a step failed in a way that may pass, it has its time to begin again.
+    fn retry_later(&mut self, number: u32) {
+        let Some(step) = self.run.steps.get(number as usize) else { return };
+        if step.state == StepState::Backoff {
+            let wait = backoff(&self.run.spec.id, number, step.failures);
+            self.retries.insert(number, Instant::now() + wait);
+        }
+    }
+
+    fn keep_time(&mut self, kind: EventKind) {
+        let whole = self.run.spec.budget.wall();
+        let left = self.time.left().unwrap_or(whole);
+        match kind {
+            EventKind::Retried => self.time = TimeLeft::All,
+            EventKind::Started | EventKind::Paused | EventKind::Interrupted => {
+                self.time = TimeLeft::of(self.run.status, left);
+            }
+            EventKind::Resumed if !matches!(self.time, TimeLeft::All) => {
+                self.time = TimeLeft::of(self.run.status, left);
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes durable what was told. False when the host stops before the journal takes it:
+    /// then it was never told to anybody.
+    async fn commit(&mut self) -> bool {
+        let mut events = std::mem::take(&mut self.pending);
+        let whole = keep::summary(&self.run);
+        let id = self.run.spec.id.as_str().to_owned();
+        while !events.is_empty() {
+            let rest = events.split_off(fitting(&events));
+            let after = *self.durable.borrow();
+            let mut summary = whole.clone();
+            summary.open |= !rest.is_empty();
+            loop {
+                let now = self.inner.parts.clock.now();
+                match self.inner.parts.journal.append_run(&id, after, events.clone(), summary.clone(), now).await {
+                    Ok(last) => {
+                        self.durable.send_replace(last);
+                        break;
+                    }
+                    // Another try would end alike.
+                    Err(
+                        error @ (JournalError::RunMoved { .. }
+                        | JournalError::NoRun(_)
+                        | JournalError::TooLong { .. }
+                        | JournalError::TooMany { .. }),
+                    ) => {
+                        tracing::error!(run = id, %error, "the journal refuses events of a run; nothing of it goes on");
+                        return false;
+                    }
+                    Err(error) => {
+                        tracing::error!(run = id, %error, "events of a run can't be kept; nothing of it goes on");
+                    }
+                }
+                tokio::select! {
+                    () = self.inner.stopping.cancelled() => return false,
+                    () = sleep(REWRITE_AFTER) => {}
+                }
+            }
+            events = rest;
+        }
+        for (answer, status) in self.answers.drain(..) {
+            // Whoever went away needs no answer.
+            drop(answer.send(Ok(status)));
+        }
+        true
+    }
+
+    /// Begins what is durable now.
+    fn start_work(&mut self) {
+        for number in std::mem::take(&mut self.begin) {
+            let under_way = self.run.steps.get(number as usize).is_some_and(|step| step.state == StepState::UnderWay);
+            if under_way && let Some(work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.heard) {
+                let id = self.work.spawn(work).id();
+                self.errands.insert(id, Errand::Step(number));
+            }
+        }
+        let asked: BTreeSet<u32> = self.run.awaiting().map(|(step, _)| step).collect();
+        let waits = |step: &u32| self.errands.values().any(|errand| *errand == Errand::Answer(*step));
+        let unheard: Vec<u32> = asked.into_iter().filter(|step| !waits(step)).collect();
+        for number in unheard {
+            if let Some(work) = step::answer(&self.inner, &self.run, number) {
+                let id = self.work.spawn(work).id();
+                self.errands.insert(id, Errand::Answer(number));
+            }
+        }
+    }
+
+    /// Has a place while there is something to do, and gives it back while there isn't.
+    fn seek_place(&mut self) {
+        let run = &self.run;
+        let at_work = run.under_way().next().is_some();
+        let wants = match run.status {
+            Status::Queued => true,
+            Status::Running | Status::WaitingApproval => {
+                at_work || run.backing_off().next().is_some() || !next(run).is_empty()
+            }
+            _ => at_work && matches!(self.place, Place::Has(_)),
+        };
+        match (&self.place, wants) {
+            (Place::None, true) => {
+                let ticket = self.inner.scheduler.enter_again(run.spec.class, self.waits_since);
+                self.place = Place::Waiting(ticket);
+            }
+            (Place::Waiting(_) | Place::Has(_), false) => {
+                self.place = Place::None;
+                self.waits_since = self.inner.scheduler.now();
+            }
+            _ => {}
+        }
+    }
+
+    /// Waits until something happens, and takes all that has happened. False when the host
+    /// stops.
+    async fn hear(&mut self) -> bool {
+        let stopping = self.inner.stopping.is_cancelled();
+        if stopping && self.at_work() == 0 {
+            return false;
+        }
+        let alarm = self.alarm();
+        tokio::select! {
+            biased;
+            () = self.inner.stopped.cancelled() => return false,
+            () = self.inner.stopping.cancelled(), if !stopping => return true,
+            letter = self.letters.recv() => match letter {
+                Some(letter) => self.read(letter),
+                None => return false,
+            },
+            Some(done) = self.work.join_next_with_id(), if !self.work.is_empty() => self.done(done),
+            seat = seat(&mut self.place) => self.seated(seat),
+            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.ring(),
+        }
+        // What came together becomes durable together.
+        while let Some(done) = self.work.try_join_next_with_id() {
+            self.done(done);
+        }
+        while let Ok(letter) = self.letters.try_recv() {
+            self.read(letter);
+        }
+        true
+    }
+
+    /// Models and skills that are asked.
+    fn at_work(&self) -> usize {
+        self.errands.values().filter(|errand| matches!(errand, Errand::Step(_))).count()
+    }
+
+    fn read(&mut self, Letter { event, answer }: Letter) {
+        let (kind, status) = (event.kind(), self.run.status);
+        if self.tell(event).is_ok() {
+            self.answers.push((answer, self.run.status));
+            if self.run.status.is_over() {
+                self.work.abort_all();
+            }
+        } else {
+            drop(answer.send(Err(ControlError::Illegal { event: kind, status })));
+        }
+    }
+
+    fn seated(&mut self, seat: Seat) {
+        let waited_ms = seat.waited.as_secs_f64() * 1000.0;
+        tracing::debug!(run = %self.run.spec.id, class = %self.run.spec.class, waited_ms, "a run has a place");
+        self.place = Place::Has(seat);
+        if self.run.status == Status::Queued {
+            self.tell_or_fail(Event::Started {});
+        }
+    }
+
+    fn done(&mut self, done: Result<(Id, Done), JoinError>) {
+        let (id, done) = match done {
+            Ok((id, done)) => (id, Some(done)),
+            Err(error) => (error.id(), None),
+        };
+        let Some(errand) = self.errands.remove(&id) else { return };
+        let event = match (errand, done) {
+            (_, Some(done)) => done.event(),
+            (Errand::Step(step), None) => step::died(step),
+            // It is asked again by whoever looks for steps that nobody waits for.
+            (Errand::Answer(_), None) => return,
+        };
+        // A run that ended meanwhile needs it no more.
+        if let Err(error) = self.tell(event) {
+            tracing::debug!(run = %self.run.spec.id, %error, "what came too late");
+        }
+    }
+
+    /// When something has to happen by itself.
+    fn alarm(&self) -> Option<Instant> {
+        let end = match self.time {
+            TimeLeft::Until(end) => Some(end),
+            TimeLeft::All | TimeLeft::Held(_) => None,
+        };
+        let retry = self.retries.values().copied().min().filter(|_| self.may_start());
+        end.into_iter().chain(retry).min()
+    }
+
+    fn may_start(&self) -> bool {
+        let runs = matches!(self.run.status, Status::Running | Status::WaitingApproval);
+        runs && matches!(self.place, Place::Has(_)) && !self.inner.stopping.is_cancelled()
+    }
+
+    fn ring(&mut self) {
+        let now = Instant::now();
+        if matches!(self.time, TimeLeft::Until(end) if end <= now) {
+            let limit = self.run.spec.budget.wall();
+            let message = format!("the run took longer than it may: {} s", limit.as_secs_f64());
+            self.tell_or_fail(Event::Failed { code: "TIMEOUT".to_owned(), message, partial: self.run.partial() });
+            return;
+        }
+        let due: Vec<u32> = self.retries.iter().filter(|(_, at)| **at <= now).map(|(step, _)| *step).collect();
+        for number in due {
+            if !self.may_start() {
+                return;
+            }
+            self.retries.remove(&number);
+            let Some(step) = self.run.steps.get(number as usize) else { continue };
+            let again = Event::StepStarted {
+                step: number,
+                task: step.task,
+                attempt: step.attempt + 1,
+                action: step.action.clone(),
+            };
+            let event = exhausted(&self.run).unwrap_or(again);
+            if !self.tell_or_fail(event) {
+                return;
+            }
+        }
+    }
+}
+
+impl TimeLeft {
+    /// What is left, as a run in `status` has it.
+    fn of(status: Status, left: Duration) -> Self {
+        match status {
+            Status::Paused | Status::Interrupted => Self::Held(left),
+            _ => Self::Until(Instant::now() + left),
+        }
+    }
+
+    fn left(self) -> Option<Duration> {
+        match self {
+            Self::All => None,
+            Self::Until(end) => Some(end.saturating_duration_since(Instant::now())),
+            Self::Held(left) => Some(left),
+        }
+    }
+}
+
+impl Busy {
+    fn new(inner: &Arc<Inner>, agent: &str) -> Self {
+        *inner.busy().entry(agent.to_owned()).or_default() += 1;
+        Self { inner: Arc::clone(inner), agent: agent.to_owned() }
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        let mut busy = self.inner.busy();
+        if let Some(count) = busy.get_mut(&self.agent) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                busy.remove(&self.agent);
+            }
+        }
+    }
+}
+
+/// How many of these events one append takes; one at least.
+fn fitting(events: &[Vec<u8>]) -> usize {
+    let mut bytes = 0;
+    let fits = |event: &&Vec<u8>| {
+        bytes += event.len();
+        bytes <= MAX_APPEND_BYTES
+    };
+    events.iter().take(MAX_APPEND_EVENTS).take_while(fits).count().max(1)
+}
+
+/// The place that a run waits for.
+async fn seat(place: &mut Place) -> Seat {
+    match place {
+        Place::Waiting(ticket) => ticket.seat().await,
+        Place::None | Place::Has(_) => std::future::pending().await,
+    }
+}
+
+/// What is told in place of an event that is too large to keep.
+fn too_large(event: Event, size: usize) -> Event {
+    let code = "OUTPUT_TOO_LARGE".to_owned();
+    let message = format!("what came of it has {size} bytes; {MAX_EVENT_BYTES} can be kept");
+    match event {
+        Event::StepEnded { step, spend, receipt, .. } => {
+            let result = StepResult::Failed { code, message, retriable: false };
+            Event::StepEnded { step, result, spend, receipt }
+        }
+        _ => Event::Failed { code, message, partial: Value::Null },
+    }
+}

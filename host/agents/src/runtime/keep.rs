@@ -1,0 +1,125 @@
+//! Between runs and the journal: what is written, and what is made of it when read.
+
+use std::sync::Arc;
+
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::run::{Event, Record, Run, RunId, Team};
+use bailiwick_journal::{JournalError, Summary};
+
+use super::error::ControlError;
+use super::summary::{RunFilter, RunSummary};
+use super::{Inner, RuntimeParts};
+
+/// Events that are read at once.
+const PAGE: usize = 1024;
+
+/// A record as it is written.
+pub(super) fn bytes(record: &Record) -> Vec<u8> {
+    // Text, numbers and JSON can be written.
+    serde_json::to_vec(record).unwrap_or_default()
+}
+
+/// The row of a run in lists.
+pub(super) fn summary(run: &Run) -> Summary {
+    Summary { open: !run.status.is_over(), bytes: RunSummary::of(run).bytes() }
+}
+
+/// Milliseconds since 1970, never before the run's last event: a clock may be set back.
+pub(super) fn moment(parts: &RuntimeParts, run: &Run) -> u64 {
+    let since = parts.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(run.updated_at)
+}
+
+/// Keeps one event of a run that has no actor.
+pub(super) async fn alone(parts: &RuntimeParts, run: &mut Run, event: Event) -> Result<(), ControlError> {
+    let kind = event.kind();
+    let record = Record { at: moment(parts, run), event };
+    let (after, status) = (run.last, run.status);
+    run.apply(&record).map_err(|_| ControlError::Illegal { event: kind, status })?;
+    let id = run.spec.id.as_str();
+    parts.journal.append_run(id, after, vec![bytes(&record)], summary(run), parts.clock.now()).await?;
+    Ok(())
+}
+
+impl Inner {
+    /// A run as its durable events make it.
+    pub(super) fn load(&self, id: &RunId) -> Result<Run, ControlError> {
+        let mut run: Option<Run> = None;
+        let mut after = 0;
+        loop {
+            let log = self.parts.journal.run_events(id.as_str(), after, PAGE)?;
+            for (number, bytes) in &log.events {
+                let record = read(*number, bytes)?;
+                let damaged = |_| ControlError::Damaged { at: *number };
+                match &mut run {
+                    None => run = Some(self.begin(id, &record)?),
+                    Some(run) => run.apply(&record).map_err(damaged)?,
+                }
+                after = *number;
+            }
+            if let Some(damage) = log.damage {
+                return Err(ControlError::Damaged { at: damage.at });
+            }
+            if log.events.is_empty() || after >= log.last {
+                return run.ok_or_else(|| ControlError::Unknown(id.clone()));
+            }
+        }
+    }
+
+    pub(super) fn events(&self, id: &RunId, after: u64, limit: usize) -> Result<Vec<(u64, Record)>, ControlError> {
+        let log = self.parts.journal.run_events(id.as_str(), after, limit)?;
+        if log.last == 0 {
+            return Err(ControlError::Unknown(id.clone()));
+        }
+        match log.damage {
+            Some(damage) if log.events.is_empty() => return Err(ControlError::Damaged { at: damage.at }),
+            _ => {}
+        }
+        log.events.iter().map(|(number, bytes)| Ok((*number, read(*number, bytes)?))).collect()
+    }
+
+    pub(super) fn list(
+        &self,
+        filter: &RunFilter,
+        before: Option<&RunId>,
+        limit: usize,
+    ) -> Result<Vec<RunSummary>, ControlError> {
+        let mut found = Vec::new();
+        let mut last: Option<String> = before.map(|id| id.as_str().to_owned());
+        // The journal looks at so many rows at once and no more.
+        while found.len() < limit {
+            let mut seen: Option<String> = None;
+            let rows = self.parts.journal.runs(last.as_deref(), limit - found.len(), &mut |id, bytes| {
+                seen = Some(id.to_owned());
+                RunSummary::read(bytes).is_some_and(|summary| filter.takes(&summary))
+            })?;
+            found.extend(rows.iter().filter_map(|(_, bytes)| RunSummary::read(bytes)));
+            match seen {
+                Some(seen) => last = Some(seen),
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
+    fn begin(&self, id: &RunId, first: &Record) -> Result<Run, ControlError> {
+        let damaged = || ControlError::Damaged { at: 1 };
+        let Event::Queued { spec } = &first.event else { return Err(damaged()) };
+        if spec.id != *id {
+            return Err(damaged());
+        }
+        let team = self.team(&spec.team)?.ok_or_else(damaged)?;
+        Run::begin(first, team).map_err(|_| damaged())
+    }
+
+    fn team(&self, digest: &Digest) -> Result<Option<Arc<Team>>, JournalError> {
+        let Some(bytes) = self.parts.journal.team(digest)? else { return Ok(None) };
+        // What is not as it was written is no team.
+        let whole = Digest::of(&bytes) == *digest;
+        Ok(serde_json::from_slice(&bytes).ok().filter(|_| whole).map(Arc::new))
+    }
+}
+
+fn read(number: u64, bytes: &[u8]) -> Result<Record, ControlError> {
+    serde_json::from_slice(bytes).map_err(|_| ControlError::Damaged { at: number })
+}

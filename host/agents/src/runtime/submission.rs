@@ -1,0 +1,215 @@
+//! How a run is asked for, and what makes it durable.
+
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::invocation::Principal;
+use bailiwick_domain::model::Usd;
+use bailiwick_domain::run::{Budget, Class, Event, InvalidSpec, Record, Run, RunId, RunSpec, Strategy, Team};
+use bailiwick_domain::trace::TraceContext;
+use bailiwick_journal::{Created, NewRun, RunKey};
+use bailiwick_skills::random;
+use serde_json::json;
+
+use super::error::SubmitError;
+use super::{Inner, RuntimeOptions, keep};
+use crate::registry;
+
+/// Bytes of what is asked for.
+const MAX_INPUT: usize = 256 << 10;
+
+/// A run that somebody wants.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// What is asked for.
+    pub input: String,
+    /// Who does what.
+    pub strategy: Strategy,
+    /// How urgent it is.
+    pub class: Class,
+    /// What it may take.
+    pub budget: BudgetRequest,
+    /// The client's own words.
+    pub label: Option<String>,
+    /// On whose behalf.
+    pub principal: Principal,
+    /// The trace that it belongs to.
+    pub trace: TraceContext,
+    /// The header `tracestate`.
+    pub trace_state: Option<String>,
+    /// Makes repeated requests one run, durably.
+    pub idempotency_key: Option<String>,
+}
+
+/// What a run may take. What is not said is left to the host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BudgetRequest {
+    /// Requests to models and calls of skills.
+    pub steps: Option<u64>,
+    /// Time.
+    pub wall: Option<Duration>,
+    /// Tokens of requests and answers together.
+    pub tokens: Option<u64>,
+    /// Money.
+    pub usd: Option<Usd>,
+    /// Units of fuel.
+    pub fuel: Option<u64>,
+    /// Calls of the host by skills.
+    pub host_calls: Option<u64>,
+}
+
+/// A run that was taken up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submitted {
+    /// Which.
+    pub id: RunId,
+    /// Whether an earlier request with the same idempotency key took it up.
+    pub replayed: bool,
+}
+
+impl Inner {
+    pub(super) async fn submit(self: &Arc<Self>, submission: Submission) -> Result<Submitted, SubmitError> {
+        if !self.options.enabled {
+            return Err(SubmitError::Disabled);
+        }
+        if self.stopping.is_cancelled() {
+            return Err(SubmitError::Stopping);
+        }
+        let size = submission.input.len();
+        if size == 0 || size > MAX_INPUT {
+            return Err(SubmitError::Input { size, max: MAX_INPUT });
+        }
+        let mut budget = submission.budget.within(&self.options)?;
+        let team = self.pin(&submission.strategy)?;
+        budget.wall_ms = budget.wall_ms.min(self.wall_of(&team));
+        let key = key(&submission);
+        let team_bytes = serde_json::to_vec(&*team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
+        let now = self.parts.clock.now();
+        let id = new_id(now)?;
+        let digest = Digest::of(&team_bytes);
+        let class = submission.class;
+        let spec = spec(submission, id.clone(), digest, budget);
+        let at = u64::try_from(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
+        let first = Record { at, event: Event::Queued { spec: Box::new(spec) } };
+        let run = Run::begin(&first, team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
+        // The place in the queue comes first: nothing is kept of a run that has none.
+        let ticket = self.scheduler.enter(class)?;
+        let new = NewRun {
+            id: id.as_str().to_owned(),
+            key,
+            team: (digest, team_bytes),
+            events: vec![keep::bytes(&first)],
+            summary: keep::summary(&run),
+        };
+        match self.parts.journal.create_run(new, now).await? {
+            Created::Mismatch => return Err(SubmitError::KeyMismatch),
+            Created::Existing(id) => {
+                let id = id.parse().map_err(|_| SubmitError::Unwritable("the run of this key has no id".to_owned()))?;
+                return Ok(Submitted { id, replayed: true });
+            }
+            Created::New => {}
+        }
+        // A host that stops at this moment has the run in its journal, and takes it up later.
+        drop(self.start(run, Vec::new(), Some(ticket)));
+        Ok(Submitted { id, replayed: false })
+    }
+
+    /// The time that all of these agents have.
+    fn wall_of(&self, team: &Team) -> u64 {
+        let wall = |name: &String| self.parts.agents.get(name)?.usable()?.limits.wall;
+        let walls = team.members.keys().filter_map(wall);
+        walls.map(|wall| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)).min().unwrap_or(u64::MAX)
+    }
+
+    /// The agents as they are now, with the skills as they are now.
+    fn pin(&self, strategy: &Strategy) -> Result<Arc<Team>, SubmitError> {
+        self.parts.agents.reload_if_changed();
+        let names = strategy.agents();
+        if names.iter().all(|name| name.is_empty()) {
+            return Err(InvalidSpec::Empty("agents").into());
+        }
+        let team = registry::team(&self.parts.agents, &names, &|selector| self.parts.skills.pin(selector))?;
+        strategy.check(&team)?;
+        Ok(Arc::new(team))
+    }
+}
+
+impl BudgetRequest {
+    /// The budget that this asks for, if the host gives so much.
+    pub fn within(&self, options: &RuntimeOptions) -> Result<Budget, SubmitError> {
+        let wrong = |what, problem: String| Err(SubmitError::Budget { what, problem });
+        let steps = self.steps.unwrap_or(options.max_steps);
+        if steps == 0 || steps > options.max_steps {
+            return wrong("steps", format!("{steps}, expected 1 to {}", options.max_steps));
+        }
+        let wall = self.wall.unwrap_or(options.default_timeout);
+        if wall.is_zero() || wall > options.max_timeout {
+            let most = options.max_timeout.as_secs();
+            return wrong("wall", format!("{} s, expected more than none and at most {most} s", wall.as_secs_f64()));
+        }
+        for (what, asked) in [("tokens", self.tokens), ("fuel", self.fuel), ("host_calls", self.host_calls)] {
+            if asked == Some(0) {
+                return wrong(what, "0, expected 1 at least".to_owned());
+            }
+        }
+        if self.usd == Some(Usd::ZERO) {
+            return wrong("usd", "0, expected more".to_owned());
+        }
+        Ok(Budget {
+            steps,
+            wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+            tokens: self.tokens,
+            usd: self.usd,
+            fuel: self.fuel,
+            host_calls: self.host_calls,
+        })
+    }
+}
+
+fn spec(submission: Submission, id: RunId, team: Digest, budget: Budget) -> RunSpec {
+    RunSpec {
+        id,
+        input: submission.input,
+        strategy: submission.strategy,
+        team,
+        class: submission.class,
+        budget,
+        principal: submission.principal.name.to_string(),
+        trace: submission.trace.to_string(),
+        trace_state: submission.trace_state,
+        label: submission.label,
+    }
+}
+
+/// The key by which the request is known, with the digest of all that makes two requests
+/// the same.
+fn key(submission: &Submission) -> Option<RunKey> {
+    let key = submission.idempotency_key.clone()?;
+    let BudgetRequest { steps, wall, tokens, usd, fuel, host_calls } = &submission.budget;
+    let request = json!([
+        submission.input,
+        submission.strategy,
+        submission.class,
+        [
+            steps,
+            &wall.map(|wall| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)),
+            tokens,
+            &usd.map(Usd::nanos),
+            fuel,
+            host_calls
+        ],
+        submission.label,
+    ]);
+    let request = Digest::of(request.to_string().as_bytes());
+    Some(RunKey { scope: submission.principal.name.to_string(), key, request })
+}
+
+/// 16 bytes: microseconds since 1970, so that ids sort by time, and 8 random ones.
+fn new_id(now: std::time::SystemTime) -> Result<RunId, getrandom::Error> {
+    let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&u64::try_from(micros).unwrap_or(u64::MAX).to_be_bytes());
+    bytes[8..].copy_from_slice(&random::bytes::<8>()?);
+    Ok(RunId::from_bytes(&bytes))
+}

@@ -1,0 +1,4 @@
+mod control;
+mod crash;
+mod lifecycle;
+mod world;

@@ -1,0 +1,326 @@
+//! A runtime with a model and skills that do what a test says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant, SystemTime};
+
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::invocation::{Invocation, Principal};
+use bailiwick_domain::model::{
+    ChatAnswer, ChatRequest, Finish, Listener, Message, Model, ModelCost, ModelFailure, ToolCall,
+};
+use bailiwick_domain::run::{Class, PinnedSkill, PinnedTool, Run, RunId, Spend, Status, Strategy};
+use bailiwick_domain::sandbox::BoxFuture;
+use bailiwick_domain::services::Report;
+use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::trace::TraceContext;
+use bailiwick_journal::Journal;
+use bailiwick_skills::catalog::ResolveError;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+use crate::registry::Agents;
+use crate::runtime::{BudgetRequest, Runtime, RuntimeOptions, RuntimeParts, Submission};
+use crate::skills::{CallOutcome, Called, Skills, Verdict};
+
+/// Far more than anything here takes, and finite.
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(super) struct World {
+    pub(super) journal: Arc<Journal>,
+    pub(super) skills: Arc<Deeds>,
+    pub(super) model: Arc<Says>,
+    pub(super) options: RuntimeOptions,
+    folder: TempDir,
+}
+
+impl World {
+    pub(super) fn new(says: impl Fn(&ChatRequest) -> Answer + Send + Sync + 'static) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let agents = folder.path().join("agents");
+        fs::create_dir(&agents).expect("a folder for agents");
+        let files = r#"skills = ["demo/files"]"#;
+        for (name, skills, limits) in [("ada", files, ""), ("bob", "", ""), ("eve", "", "[limits]\nwall = \"60 ms\"")] {
+            let text = format!(
+                "name = \"{name}\"\ndescription = \"Does things.\"\ninstructions = \"Do it.\"\nmodels = [\"m\"]\n{skills}\ndisclosure = \"all\"\n{limits}\n"
+            );
+            fs::write(agents.join(format!("{name}.toml")), text).expect("an agent");
+        }
+        Self {
+            journal: Journal::in_memory().expect("a journal"),
+            skills: Arc::default(),
+            model: Arc::new(Says { answer: Box::new(says), asked: AtomicU32::new(0) }),
+            options: RuntimeOptions::default(),
+            folder,
+        }
+    }
+
+    /// A host on the journal, as if it had just been started.
+    pub(super) fn host(&self) -> Arc<Runtime> {
+        let clock: Arc<dyn Clock> = Arc::new(Now);
+        let folders = vec![self.folder.path().join("agents")];
+        let agents = Agents::open(folders, Arc::clone(&self.journal), Arc::clone(&clock)).expect("agents");
+        let parts = RuntimeParts {
+            agents,
+            models: Arc::clone(&self.model) as Arc<dyn Model>,
+            skills: Arc::clone(&self.skills) as Arc<dyn Skills>,
+            journal: Arc::clone(&self.journal),
+            clock,
+        };
+        Runtime::new(parts, self.options.clone())
+    }
+}
+
+pub(super) fn single(agent: &str) -> Submission {
+    submission(Strategy::Single { agent: agent.to_owned() })
+}
+
+pub(super) fn submission(strategy: Strategy) -> Submission {
+    Submission {
+        input: "Do it.".to_owned(),
+        strategy,
+        class: Class::Normal,
+        budget: BudgetRequest::default(),
+        label: None,
+        principal: Principal { name: "key:test".into() },
+        trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse::<TraceContext>().expect("a trace"),
+        trace_state: None,
+        idempotency_key: None,
+    }
+}
+
+/// Waits until the run stands there.
+pub(super) async fn until(runtime: &Runtime, id: &RunId, status: Status) -> Run {
+    until_it(runtime, id, |run| run.status == status).await
+}
+
+pub(super) async fn until_it(runtime: &Runtime, id: &RunId, there: impl Fn(&Run) -> bool) -> Run {
+    let seen = tokio::time::timeout(PATIENCE, async {
+        loop {
+            let run = runtime.run(id).expect("a run");
+            if there(&run) {
+                return run;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    });
+    match seen.await {
+        Ok(run) => run,
+        Err(late) => panic!("{late}: the run never gets there: {:#?}", runtime.run(id)),
+    }
+}
+
+pub(super) struct Now;
+
+impl Clock for Now {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+/// What a model says.
+pub(super) enum Answer {
+    Say(&'static str),
+    /// Tools by alias, with arguments.
+    Call(Vec<(&'static str, Value)>),
+    Fail(ModelFailure),
+    Hang,
+    Panic,
+}
+
+pub(super) struct Says {
+    answer: Box<dyn Fn(&ChatRequest) -> Answer + Send + Sync>,
+    pub(super) asked: AtomicU32,
+}
+
+impl Model for Says {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        listener: &'a dyn Listener,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>> {
+        Box::pin(async move {
+            let number = self.asked.fetch_add(1, Ordering::SeqCst);
+            let answer = |text: &str, calls| ChatAnswer {
+                model: "m".to_owned(),
+                text: text.to_owned(),
+                calls,
+                finish: Finish::Stop,
+                cost: ModelCost { input_tokens: 7, output_tokens: 3, ..ModelCost::default() },
+            };
+            match (self.answer)(request) {
+                Answer::Say(text) => {
+                    listener.text(text);
+                    Ok(answer(text, Vec::new()))
+                }
+                Answer::Call(calls) => {
+                    let call = |(place, (name, arguments)): (usize, (&str, Value))| ToolCall {
+                        id: format!("{number}-{place}"),
+                        name: name.to_owned(),
+                        arguments: arguments.to_string(),
+                    };
+                    Ok(answer("", calls.into_iter().enumerate().map(call).collect()))
+                }
+                Answer::Fail(failure) => Err(failure),
+                Answer::Hang => std::future::pending().await,
+                Answer::Panic => panic!("the model's part of the host dies"),
+            }
+        })
+    }
+}
+
+/// Calls once for each of `calls`, then says that it is done.
+pub(super) fn calls_then_done(calls: Vec<(&'static str, Value)>) -> impl Fn(&ChatRequest) -> Answer + Send + Sync {
+    move |request| {
+        let is_told = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        if is_told { Answer::Say("Done.") } else { Answer::Call(calls.clone()) }
+    }
+}
+
+/// Skills that take note of what they do, over all hosts of a test.
+#[derive(Default)]
+pub(super) struct Deeds {
+    /// How often each step of each run took effect.
+    pub(super) done: Mutex<BTreeMap<(String, u32, String), u32>>,
+    pub(super) invocations: Mutex<Vec<Invocation>>,
+    /// What tools do; those that are not here answer at once.
+    pub(super) acts: Mutex<HashMap<&'static str, Act>>,
+    pub(super) questions: Arc<Questions>,
+}
+
+#[derive(Clone)]
+pub(super) enum Act {
+    /// Takes effect, and never answers.
+    Hang,
+    /// Asks a person first.
+    Ask,
+    /// Fails so often in a way that may pass.
+    Busy(u32),
+}
+
+impl Deeds {
+    pub(super) fn act(&self, tool: &'static str, act: Act) {
+        self.acts.lock().expect("no panic").insert(tool, act);
+    }
+
+    pub(super) fn deeds(&self) -> u32 {
+        self.done.lock().expect("no panic").values().sum()
+    }
+
+    fn take_effect(&self, invocation: &Invocation) {
+        let run = invocation.run.as_ref().expect("a call of a run");
+        let tool = invocation.tool.clone().expect("a tool");
+        let deed = (run.run.to_string(), run.step, tool);
+        *self.done.lock().expect("no panic").entry(deed).or_default() += 1;
+    }
+
+    fn act_of(&self, invocation: &Invocation) -> Option<Act> {
+        let mut acts = self.acts.lock().expect("no panic");
+        let tool = invocation.tool.as_deref()?;
+        let act = acts.get_mut(tool)?;
+        let now = act.clone();
+        if let Act::Busy(times) = act {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                acts.remove(tool);
+            }
+        }
+        Some(now)
+    }
+}
+
+impl Skills for Deeds {
+    fn pin(&self, selector: &SkillSelector) -> Result<PinnedSkill, ResolveError> {
+        let tool = |name: &str, idempotent| PinnedTool {
+            name: name.to_owned(),
+            alias: String::new(),
+            description: String::new(),
+            input_schema: Arc::new(json!({ "type": "object" })),
+            idempotent,
+        };
+        Ok(PinnedSkill {
+            id: selector.id.clone(),
+            version: semver::Version::new(1, 2, 3),
+            digest: Digest::of(b"files"),
+            description: "Files.".to_owned(),
+            instructions: String::new(),
+            tools: vec![tool("read", true), tool("delete", false)],
+        })
+    }
+
+    fn call(&self, invocation: Invocation, _: Arc<dyn Fn(Report) + Send + Sync>) -> BoxFuture<'static, Called> {
+        let act = self.act_of(&invocation);
+        self.invocations.lock().expect("no panic").push(invocation.clone());
+        let run = invocation.run.clone().expect("a call of a run");
+        let question = format!("{}/{}", run.run, run.step);
+        let approved = self.questions.verdict(&question);
+        let outcome = match act {
+            Some(Act::Ask) if approved != Some(true) => {
+                self.questions.ask(&question);
+                CallOutcome::Approval(question)
+            }
+            Some(Act::Busy(_)) => {
+                CallOutcome::Failed { code: "busy".to_owned(), message: "full".to_owned(), retriable: true }
+            }
+            Some(Act::Hang) => {
+                self.take_effect(&invocation);
+                return Box::pin(std::future::pending());
+            }
+            Some(Act::Ask) | None => {
+                self.take_effect(&invocation);
+                CallOutcome::Output { json: "\"done\"".to_owned(), failed: false }
+            }
+        };
+        let spend = Spend { steps: 1, fuel: 5, ..Spend::default() };
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            Called { outcome, spend, receipt: Some("r".to_owned()) }
+        })
+    }
+
+    fn answer(&self, approval: String) -> BoxFuture<'static, Verdict> {
+        let questions = Arc::clone(&self.questions);
+        Box::pin(async move {
+            loop {
+                let changed = questions.changed.notified();
+                if let Some(approved) = questions.verdict(&approval) {
+                    return Verdict { approved, reason: None };
+                }
+                changed.await;
+            }
+        })
+    }
+}
+
+/// What people were asked, and what they said.
+#[derive(Default)]
+pub(super) struct Questions {
+    verdicts: Mutex<HashMap<String, Option<bool>>>,
+    changed: Notify,
+}
+
+impl Questions {
+    /// Answers everything that was asked.
+    pub(super) fn answer_all(&self, approved: bool) {
+        for verdict in self.verdicts.lock().expect("no panic").values_mut() {
+            verdict.get_or_insert(approved);
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn ask(&self, question: &str) {
+        self.verdicts.lock().expect("no panic").entry(question.to_owned()).or_default();
+    }
+
+    fn verdict(&self, question: &str) -> Option<bool> {
+        self.verdicts.lock().expect("no panic").get(question).copied().flatten()
+    }
+}
