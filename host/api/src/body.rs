@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
@@ -46,6 +46,25 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for JsonBody<T> {
             .await
             .map_err(|_| Failure::body_timeout(state.options().body_timeout))??;
         Ok(Self { value: parse(&bytes)?, _room: room })
+    }
+}
+
+/// A JSON body that may be left out whole, which is as good as one without members.
+pub(crate) struct OptionalBody<T> {
+    pub(crate) value: T,
+    /// What the body took from the room for all bodies, where there is one.
+    pub(crate) _room: Option<OwnedSemaphorePermit>,
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Failure> {
+        if request.body().is_end_stream() && !request.headers().contains_key(CONTENT_TYPE) {
+            return Ok(Self { value: T::default(), _room: None });
+        }
+        let JsonBody { value, _room: room } = JsonBody::<Option<T>>::from_request(request, state).await?;
+        Ok(Self { value: value.unwrap_or_default(), _room: Some(room) })
     }
 }
 

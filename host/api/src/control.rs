@@ -22,6 +22,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 use tower::Service as _;
 
 use crate::auth::caller::Owner;
@@ -102,6 +103,21 @@ impl ControlClient {
         body: Option<Vec<u8>>,
         take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> io::Result<u16> {
+        let mut pieces = self.open(method, path, headers, body).await?;
+        while let Some(piece) = pieces.next().await? {
+            take(&piece)?;
+        }
+        Ok(pieces.status())
+    }
+
+    /// Sends a request, and answers as soon as the answer begins.
+    pub async fn open(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&'static str, String)],
+        body: Option<Vec<u8>>,
+    ) -> io::Result<Pieces> {
         let mut request = Request::builder().method(method).uri(path).header(HOST, "localhost");
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
@@ -113,36 +129,57 @@ impl ControlClient {
         if let Ok(person) = HeaderValue::from_str(&self.person) {
             request = request.header(&PERSON, person);
         }
-        let request = request.body(Body::from(body.unwrap_or_default())).map_err(io::Error::other)?;
+        let mut request = request.body(Body::from(body.unwrap_or_default())).map_err(io::Error::other)?;
         match &self.place {
             Place::Here(router) => {
-                let mut request = request;
                 request.extensions_mut().insert(Owner::named(&format!("cli:{}", self.person)));
                 let Ok(response) = router.clone().call(request).await;
                 let (head, body) = response.into_parts();
-                drain(body, take).await?;
-                Ok(head.status.as_u16())
+                Ok(Pieces { status: head.status.as_u16(), body, _connection: None })
             }
             Place::There(path) => {
                 let stream = UnixStream::connect(path).await?;
                 let (mut sender, connection) =
                     hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-                let connection = tokio::spawn(connection);
+                let connection = Connection(tokio::spawn(connection));
                 let response = sender.send_request(request).await.map_err(io::Error::other)?;
                 let (head, body) = response.into_parts();
-                drain(Body::new(body), take).await?;
-                connection.abort();
-                Ok(head.status.as_u16())
+                Ok(Pieces { status: head.status.as_u16(), body: Body::new(body), _connection: Some(connection) })
             }
         }
     }
 }
 
-async fn drain(mut body: Body, take: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send)) -> io::Result<()> {
-    while let Some(frame) = body.frame().await {
-        if let Some(data) = frame.map_err(io::Error::other)?.data_ref() {
-            take(data)?;
-        }
+/// An answer that comes in pieces.
+pub struct Pieces {
+    status: u16,
+    body: Body,
+    _connection: Option<Connection>,
+}
+
+impl Pieces {
+    /// The status of the answer.
+    pub const fn status(&self) -> u16 {
+        self.status
     }
-    Ok(())
+
+    /// The next piece; none at the end. Whoever stops waiting for it loses nothing.
+    pub async fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
+        while let Some(frame) = self.body.frame().await {
+            // Trailers say nothing here.
+            if let Ok(data) = frame.map_err(io::Error::other)?.into_data() {
+                return Ok(Some(data.to_vec()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What speaks on a connection. It ends with the answer that it brings.
+struct Connection(JoinHandle<hyper::Result<()>>);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }

@@ -48,6 +48,7 @@ pub(crate) fn invocation(
         idempotency_key,
         approval_wait,
         caller: None,
+        run: None,
     })
 }
 
@@ -115,6 +116,7 @@ pub(crate) fn wire_receipt(receipt: &Receipt) -> wire::receipt::Receipt {
         id: receipt.id.clone(),
         started_at: time::format_millis(receipt.started_at),
         caller: receipt.caller.clone(),
+        run: receipt.run.clone(),
         trace_id: receipt.trace_id.clone(),
         arguments: receipt.arguments.to_string(),
         outcome: receipt.outcome.to_owned(),

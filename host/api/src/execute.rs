@@ -14,7 +14,7 @@ use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
 use crate::body::JsonBody;
 use crate::convert;
-use crate::extract::{IdempotencyKey, NoQuery, PreferWait, SkillPath, Trace};
+use crate::extract::{self, IdempotencyKey, NoQuery, PreferWait, SkillPath, Trace};
 use crate::openapi::ExecuteProblems;
 use crate::problem::Failure;
 use crate::state::ApiState;
@@ -63,7 +63,7 @@ pub(crate) async fn execute(
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Failure> {
     let invocation = convert::invocation(path, body.value, caller.0, trace, key, wait)?;
-    if follow::is_wanted(&headers) {
+    if extract::accepts(&headers, "text/event-stream") {
         return Ok(follow::follow(Arc::clone(state.executor()), invocation, trace));
     }
     match state.executor().execute(invocation).await {

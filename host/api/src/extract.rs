@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Path};
+use axum::http::header::ACCEPT;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
 use bailiwick_domain::trace::TraceContext;
 use serde::de::DeserializeOwned;
@@ -98,6 +100,31 @@ impl SkillPath {
     }
 }
 
+/// The run that a path names.
+pub(crate) struct RunPath(pub(crate) RunId);
+
+impl FromRequestParts<ApiState> for RunPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
+        // What is no id is the id of no run.
+        let id = Path::<String>::from_request_parts(parts, state).await.ok().and_then(|Path(id)| id.parse().ok());
+        id.map(Self).ok_or_else(Failure::no_run)
+    }
+}
+
+/// The name of an agent in a path.
+pub(crate) struct AgentPath(pub(crate) String);
+
+impl FromRequestParts<ApiState> for AgentPath {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
+        let path = Path::<String>::from_request_parts(parts, state).await;
+        path.map(|Path(name)| Self(name)).map_err(|_| Failure::no_agent())
+    }
+}
+
 /// The header `Idempotency-Key`, where there is one.
 pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
 
@@ -144,6 +171,35 @@ impl FromRequestParts<ApiState> for PreferWait {
             Ok(seconds) => Ok(Self(Duration::from_secs(seconds.min(MAX_WAIT)))),
             Err(_) => Err(Failure::invalid_header("Prefer", "`wait=` and a number of seconds")),
         }
+    }
+}
+
+/// Whether the client asks for this type of content.
+pub(crate) fn accepts(headers: &HeaderMap, wanted: &str) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|media| {
+        let media = media.split(';').next().unwrap_or_default();
+        media.trim().eq_ignore_ascii_case(wanted)
+    })
+}
+
+/// What others say of a trace.
+static TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// Characters of the header `tracestate`: as many as everybody has to pass on.
+const MAX_TRACE_STATE: usize = 512;
+
+/// The header `tracestate`, where there is one. As the standard has it, what can't be
+/// passed on is dropped.
+pub(crate) struct TraceState(pub(crate) Option<String>);
+
+impl FromRequestParts<ApiState> for TraceState {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, _: &ApiState) -> Result<Self, Failure> {
+        let values = parts.headers.get_all(&TRACESTATE).iter().filter_map(|value| value.to_str().ok());
+        let whole = values.collect::<Vec<_>>().join(",");
+        Ok(Self(Some(whole).filter(|text| (1..=MAX_TRACE_STATE).contains(&text.len()))))
     }
 }
 

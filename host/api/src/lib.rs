@@ -11,6 +11,7 @@ pub mod problem;
 pub mod state;
 pub mod time;
 
+mod agents;
 mod answer;
 mod approvals;
 mod audit;
@@ -28,13 +29,14 @@ mod openapi;
 mod packages;
 mod page;
 mod router;
+mod runs;
 mod serve;
 mod skills;
 mod storage;
 
 pub use auth::caller::{Owner, Peer};
 pub use axum::Router;
-pub use control::{ControlClient, serve_control};
+pub use control::{ControlClient, Pieces, serve_control};
 pub use openapi::openapi;
 pub use router::router;
 pub use serve::serve;

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{approvals, audit, content, execute, grants, health, observe, packages, skills};
+use crate::{agents, approvals, audit, content, execute, grants, health, observe, packages, runs, skills};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -50,6 +50,16 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(approvals::events))
         .routes(routes!(approvals::show))
         .routes(routes!(approvals::answer))
+        .routes(routes!(runs::submit, runs::list))
+        .routes(routes!(runs::show))
+        .routes(routes!(runs::steps::list))
+        .routes(routes!(runs::events::follow))
+        .routes(routes!(runs::control::cancel))
+        .routes(routes!(runs::control::pause))
+        .routes(routes!(runs::control::resume))
+        .routes(routes!(runs::control::retry))
+        .routes(routes!(agents::list))
+        .routes(routes!(agents::show, agents::put, agents::remove))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::key))
@@ -91,10 +101,12 @@ pub(crate) async fn show() -> Response {
         (name = "grants", description = "What people allow skills to touch."),
         (name = "packages", description = "What is installed, and installing more."),
         (name = "approvals", description = "Calls that a person has to approve."),
+        (name = "runs", description = "Agents at work on one input: submitted, followed, and told what to do."),
+        (name = "agents", description = "Which agents there are."),
         (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
     ),
-    components(schemas(Problem, wire::content::Progress, wire::content::LogLine)),
+    components(schemas(Problem, wire::content::Progress, wire::content::LogLine, wire::run::RunNews)),
     modifiers(&ApiKeys),
 )]
 struct Api;
@@ -108,7 +120,8 @@ impl Modify for ApiKeys {
         scheme.bearer_format = Some("bwk_<16 hex digits>_<43 characters of base64url>".to_owned());
         scheme.description = Some(
             "An API key of this host. The operator makes them, and each is good for some scopes: \
-             `skills:read`, `skills:execute`, `approvals:answer`, `audit:read`, or `admin` for all."
+             `skills:read`, `skills:execute`, `approvals:answer`, `runs:read`, `runs:submit`, `audit:read`, \
+             or `admin` for all. `runs:read` shows the runs of all callers, and `runs:submit` controls them."
                 .to_owned(),
         );
         let components = document.components.get_or_insert_default();
@@ -136,6 +149,24 @@ pub(crate) struct PackageProblems;
 
 /// Problems of routes that ask a person.
 pub(crate) struct ApprovalProblems;
+
+/// Problems of routes that show runs.
+pub(crate) struct RunProblems;
+
+/// Problems of the route that follows a run.
+pub(crate) struct EventProblems;
+
+/// Problems of the route that submits runs.
+pub(crate) struct SubmitProblems;
+
+/// Problems of routes that tell runs what to do.
+pub(crate) struct ControlProblems;
+
+/// Problems of routes that show agents.
+pub(crate) struct AgentReadProblems;
+
+/// Problems of routes that change agents.
+pub(crate) struct AgentProblems;
 
 /// Problems of routes that tell what happened.
 pub(crate) struct AuditProblems;
@@ -166,6 +197,19 @@ const READ: &[Kind] = &[
     Kind::KEYS_UNAVAILABLE,
 ];
 
+/// What can go wrong on the way to runs and agents.
+const RUN_READ: &[Kind] = &[
+    Kind::INVALID_QUERY,
+    Kind::UNAUTHENTICATED,
+    Kind::FORBIDDEN_SCOPE,
+    Kind::WRONG_ORIGIN,
+    Kind::METHOD_NOT_ALLOWED,
+    Kind::WRONG_HOST,
+    Kind::TOO_MANY_ATTEMPTS,
+    Kind::HOST_FAILURE,
+    Kind::KEYS_UNAVAILABLE,
+];
+
 /// What can go wrong with a body.
 const BODY: &[Kind] = &[
     Kind::INVALID_JSON,
@@ -186,6 +230,19 @@ const PACKAGES: &[Kind] = &[
     Kind::SOURCE_UNAVAILABLE,
     Kind::LOCK_UNAVAILABLE,
 ];
+
+/// What can go wrong with runs.
+const RUNS: &[Kind] = &[
+    Kind::UNKNOWN_RUN,
+    Kind::ILLEGAL_TRANSITION,
+    Kind::INVALID_RUN,
+    Kind::RUN_QUEUE_FULL,
+    Kind::RUN_DAMAGED,
+    Kind::RUNS_DISABLED,
+];
+
+/// What can go wrong with agents.
+const AGENTS: &[Kind] = &[Kind::UNKNOWN_AGENT, Kind::AGENT_IS_A_FILE, Kind::INVALID_AGENT];
 
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
@@ -240,6 +297,54 @@ impl IntoResponses for ApprovalProblems {
     }
 }
 
+impl IntoResponses for RunProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[RUN_READ, &[Kind::UNKNOWN_RUN, Kind::RUN_DAMAGED]].concat())
+    }
+}
+
+impl IntoResponses for EventProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[RUN_READ, &[Kind::INVALID_HEADER, Kind::UNKNOWN_RUN, Kind::RUN_DAMAGED]].concat())
+    }
+}
+
+impl IntoResponses for SubmitProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let own = [
+            Kind::INVALID_HEADER,
+            Kind::UNKNOWN_RUN,
+            Kind::UNKNOWN_AGENT,
+            Kind::IDEMPOTENCY_MISMATCH,
+            Kind::INVALID_RUN,
+            Kind::RUN_QUEUE_FULL,
+            Kind::RUN_DAMAGED,
+            Kind::RUNS_DISABLED,
+            Kind::NOT_READY,
+        ];
+        describe(&[RUN_READ, BODY, &own].concat())
+    }
+}
+
+impl IntoResponses for ControlProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        let own = [Kind::UNKNOWN_RUN, Kind::ILLEGAL_TRANSITION, Kind::INVALID_RUN, Kind::RUN_DAMAGED, Kind::NOT_READY];
+        describe(&[RUN_READ, BODY, &own].concat())
+    }
+}
+
+impl IntoResponses for AgentReadProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[RUN_READ, &[Kind::UNKNOWN_AGENT]].concat())
+    }
+}
+
+impl IntoResponses for AgentProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[RUN_READ, BODY, AGENTS, &[Kind::NOT_READY]].concat())
+    }
+}
+
 impl IntoResponses for ExecuteProblems {
     /// All but those that only other routes can meet.
     fn responses() -> BTreeMap<String, RefOr<Described>> {
@@ -251,7 +356,7 @@ impl IntoResponses for ExecuteProblems {
             Kind::GRANT_CONFLICT,
             Kind::INVALID_GRANT,
         ];
-        let only_elsewhere = |kind: &Kind| elsewhere.contains(kind) || PACKAGES.contains(kind);
+        let only_elsewhere = |kind: &Kind| [&elsewhere[..], PACKAGES, RUNS, AGENTS].iter().any(|of| of.contains(kind));
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !only_elsewhere(kind)).collect();
         describe(&kinds)
     }

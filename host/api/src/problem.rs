@@ -5,6 +5,7 @@
 
 mod call;
 mod kind;
+mod run;
 
 use std::error::Error;
 use std::time::Duration;
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use bailiwick_wire::problem::{FieldError, MEDIA_TYPE, Problem, TYPE_PREFIX};
 
 pub use kind::Kind;
+pub(crate) use run::told;
 
 use crate::auth::Scope;
 use crate::host_check::Misdirected;

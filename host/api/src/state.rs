@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bailiwick_agents::Runtime;
 use bailiwick_distribution::install::Installer;
 use bailiwick_domain::clock::Clock;
 use bailiwick_skills::execute::Executor;
@@ -21,6 +22,8 @@ pub struct Host {
     pub registry: Arc<Registry>,
     /// What runs them.
     pub executor: Arc<Executor>,
+    /// What runs agents.
+    pub runs: Arc<Runtime>,
     /// What installs more.
     pub packages: Installer,
     /// Who may ask.
@@ -77,6 +80,10 @@ impl ApiState {
 
     pub(crate) fn executor(&self) -> &Arc<Executor> {
         &self.0.host.executor
+    }
+
+    pub(crate) fn runs(&self) -> &Arc<Runtime> {
+        &self.0.host.runs
     }
 
     pub(crate) fn packages(&self) -> &Installer {

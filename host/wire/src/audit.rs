@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub struct AuditQuery {
     /// `call`, `refusal`, `permit`, `grant-given`, `grant-narrowed`, `grant-revoked`,
-    /// `grant-used-up`, `observation-begun`, `observation-ended`, `approval-requested`, `approval-given`, `approval-denied` or
-    /// `approval-used`.
+    /// `grant-used-up`, `observation-begun`, `observation-ended`, `approval-requested`, `approval-given`, `approval-denied`,
+    /// `approval-used` or `agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The id of the skill.

@@ -5,6 +5,7 @@
 //! that reads an answer should pass over members that it doesn't know, because
 //! later releases add some.
 
+pub mod agent;
 pub mod approval;
 pub mod audit;
 pub mod content;
@@ -16,4 +17,5 @@ pub mod package;
 pub mod permission;
 pub mod problem;
 pub mod receipt;
+pub mod run;
 pub mod skill;

@@ -85,6 +85,12 @@ pub struct Problem {
     /// Whether this is the kept answer of an earlier call with the same `Idempotency-Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replayed: Option<bool>,
+    /// Runs that wait, where the queue of runs is full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Runs that may wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u64>,
 }
 
 /// One place in the request that is wrong.

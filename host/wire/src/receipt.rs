@@ -23,6 +23,9 @@ pub struct Receipt {
     /// The receipt of the call that made this one, where another skill did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
+    /// The step of a run that made it, as `RUN/STEP`, where one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// The trace that the call belongs to: 32 hex digits.
     pub trace_id: String,
     /// sha256 of the arguments in canonical form.

@@ -47,6 +47,12 @@ pub(crate) struct Execute;
 /// Needs [`Scope::ApprovalsAnswer`].
 pub(crate) struct Answer;
 
+/// Needs [`Scope::RunsRead`].
+pub(crate) struct ReadRuns;
+
+/// Needs [`Scope::RunsSubmit`].
+pub(crate) struct SubmitRuns;
+
 /// Needs [`Scope::AuditRead`].
 pub(crate) struct Audit;
 
@@ -55,6 +61,14 @@ pub(crate) struct Admin;
 
 impl Needs for Answer {
     const SCOPE: Scope = Scope::ApprovalsAnswer;
+}
+
+impl Needs for ReadRuns {
+    const SCOPE: Scope = Scope::RunsRead;
+}
+
+impl Needs for SubmitRuns {
+    const SCOPE: Scope = Scope::RunsSubmit;
 }
 
 impl Needs for Audit {
@@ -118,7 +132,7 @@ fn refuse(bad: BadKey, peer: Option<IpAddr>, state: &ApiState) -> Failure {
 
 /// Somebody at this very machine. Not an administrator: nothing was shown.
 static LOOPBACK: LazyLock<Arc<Identity>> = LazyLock::new(|| {
-    let scopes = BTreeSet::from([Scope::SkillsRead, Scope::SkillsExecute]);
+    let scopes = BTreeSet::from([Scope::SkillsRead, Scope::SkillsExecute, Scope::RunsRead, Scope::RunsSubmit]);
     Arc::new(Identity { principal: Principal { name: "loopback".into() }, scopes })
 });
 

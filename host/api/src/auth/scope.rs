@@ -18,6 +18,12 @@ pub enum Scope {
     /// See which calls wait for approval, and answer.
     #[serde(rename = "approvals:answer")]
     ApprovalsAnswer,
+    /// See agents and runs, whoever submitted them.
+    #[serde(rename = "runs:read")]
+    RunsRead,
+    /// Submit runs and control them, whoever submitted them.
+    #[serde(rename = "runs:submit")]
+    RunsSubmit,
     /// Read the audit chain.
     #[serde(rename = "audit:read")]
     AuditRead,
@@ -28,8 +34,15 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 5] =
-        [Self::SkillsRead, Self::SkillsExecute, Self::ApprovalsAnswer, Self::AuditRead, Self::Admin];
+    pub const ALL: [Self; 7] = [
+        Self::SkillsRead,
+        Self::SkillsExecute,
+        Self::ApprovalsAnswer,
+        Self::RunsRead,
+        Self::RunsSubmit,
+        Self::AuditRead,
+        Self::Admin,
+    ];
 
     /// The scope as it stands in the key file and in answers.
     pub const fn as_str(self) -> &'static str {
@@ -37,6 +50,8 @@ impl Scope {
             Self::SkillsRead => "skills:read",
             Self::SkillsExecute => "skills:execute",
             Self::ApprovalsAnswer => "approvals:answer",
+            Self::RunsRead => "runs:read",
+            Self::RunsSubmit => "runs:submit",
             Self::AuditRead => "audit:read",
             Self::Admin => "admin",
         }
@@ -56,7 +71,9 @@ impl fmt::Display for Scope {
 
 /// The text names no scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope: expected `skills:read`, `skills:execute`, `approvals:answer`, `audit:read` or `admin`")]
+#[error(
+    "`{0}` is not a scope: expected `skills:read`, `skills:execute`, `approvals:answer`, `runs:read`, `runs:submit`, `audit:read` or `admin`"
+)]
 pub struct UnknownScope(String);
 
 impl FromStr for Scope {

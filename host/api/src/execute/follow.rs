@@ -4,8 +4,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use bailiwick_domain::invocation::Invocation;
@@ -27,15 +25,6 @@ const WAITING: usize = 64;
 /// How long nothing is said before something is, so that nobody between takes the
 /// connection for dead.
 const QUIET: Duration = Duration::from_secs(15);
-
-/// Whether the client asks for events.
-pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|media| {
-        let media = media.split(';').next().unwrap_or_default();
-        media.trim().eq_ignore_ascii_case("text/event-stream")
-    })
-}
 
 /// Makes the call while the client listens. A client that goes away ends it.
 pub(super) fn follow(executor: Arc<Executor>, invocation: Invocation, trace: TraceContext) -> Response {

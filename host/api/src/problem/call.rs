@@ -51,6 +51,7 @@ impl Failure {
         match error {
             ExecuteError::Resolve(error) => Self::resolve(&error),
             ExecuteError::UnknownTool { .. } => Self::new(Kind::UNKNOWN_TOOL, detail),
+            ExecuteError::OtherBytes { .. } => Self::new(Kind::BROKEN_SKILL, detail),
             ExecuteError::NoToolNamed { .. } => Self::new(Kind::TOOL_NOT_NAMED, detail),
             ExecuteError::Arguments(violation) => Self::invalid_arguments(&violation.path, &violation.problem),
             ExecuteError::Refused(refusal) => Self::refused(&refusal, trace),

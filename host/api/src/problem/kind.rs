@@ -86,6 +86,10 @@ kinds! {
         "See `GET /v1/skills/{namespace}/{name}/prompts` for those that there are.";
     UNKNOWN_RESOURCE = 404 "unknown-resource", "The skill has no such resource",
         "See `GET /v1/skills/{namespace}/{name}/resources` for those that there are.";
+    UNKNOWN_RUN = 404 "unknown-run", "There is no such run",
+        "See `GET /v1/agents/runs` for those that there are.";
+    UNKNOWN_AGENT = 404 "unknown-agent", "There is no such agent",
+        "See `GET /v1/agents` for those that there are.";
     METHOD_NOT_ALLOWED = 405 "method-not-allowed", "The route has another method",
         "Use a method that the header `Allow` names.";
     BODY_TIMEOUT = 408 "body-timeout", "The body came too slowly",
@@ -102,6 +106,10 @@ kinds! {
         "Look at the difference again, and name the digest that was looked at.";
     PACKAGE_CONFLICT = 409 "package-conflict", "The lock says otherwise",
         "Find out who changed the package; other bytes need another version.";
+    ILLEGAL_TRANSITION = 409 "illegal-transition", "That can't happen to the run where it stands",
+        "See `status` of `GET /v1/agents/runs/{id}`; `detail` names it and what can't happen.";
+    AGENT_IS_A_FILE = 409 "agent-is-a-file", "The agent comes from a file of the host",
+        "The operator changes the file, or another name is used.";
     BODY_TOO_LARGE = 413 "body-too-large", "The body is too large",
         "Send less than the limit that `detail` names.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type", "The body is not announced as JSON",
@@ -114,6 +122,10 @@ kinds! {
         "Correct what `detail` names.";
     INVALID_PACKAGE = 422 "invalid-package", "The source holds no package that can be installed",
         "Its author corrects what `detail` names.";
+    INVALID_RUN = 422 "invalid-run", "The run can't be taken up as it is asked for",
+        "Correct the members that `errors` names.";
+    INVALID_AGENT = 422 "invalid-agent", "The definition is not one of an agent",
+        "Correct the keys that `errors` names.";
     INVALID_ARGUMENTS = 422 "invalid-arguments", "The arguments don't fit the tool",
         "Correct the arguments that `errors` names; see the tool's `input_schema`.";
     INPUT_TOO_LARGE = 422 "input-too-large", "The arguments are larger than they may be",
@@ -138,12 +150,16 @@ kinds! {
         "See `detail` for what it said instead; report it to the author of the skill.";
     BUSY = 429 "busy", "Too many calls at once",
         "Wait as long as `Retry-After` says and try again.";
+    RUN_QUEUE_FULL = 429 "run-queue-full", "As many runs wait as may",
+        "Wait as long as `Retry-After` says and try again; `size` runs wait, and `capacity` may.";
     TOO_MANY_APPROVALS = 429 "too-many-approvals", "Too many calls wait for approval",
         "Somebody answers some of them first.";
     TOO_MANY_ATTEMPTS = 429 "too-many-attempts", "Too many bad API keys",
         "Wait as long as `Retry-After` says, then use a good key.";
     HOST_FAILURE = 500 "host-failure", "The host failed",
         "Give `instance` to the operator, who finds the reason in the log.";
+    RUN_DAMAGED = 500 "run-damaged", "The record of the run is not as it was written",
+        "The operator looks at the record, from the event on that `detail` names; nothing of the run goes on by itself.";
     SOURCE_UNAVAILABLE = 502 "source-unavailable", "The source gave no package",
         "See whether the path or the registry is there, and what `detail` says it answered.";
     BROKEN_SKILL = 503 "broken-skill", "The package of the skill can't be used",
@@ -156,6 +172,8 @@ kinds! {
         "The operator looks whether the folder is there.";
     GRANTS_UNAVAILABLE = 503 "grants-unavailable", "Grants can't be checked at the moment",
         "The operator looks at the log, which says what is wrong with them.";
+    RUNS_DISABLED = 503 "runs-disabled", "This host runs no agents",
+        "The operator sets `agents.enabled`, or another host is used.";
     KEYS_UNAVAILABLE = 503 "keys-unavailable", "API keys can't be checked at the moment",
         "The operator corrects the key file.";
     LOCK_UNAVAILABLE = 503 "lock-unavailable", "The lock of packages can't be used",

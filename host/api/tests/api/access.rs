@@ -88,6 +88,8 @@ async fn every_route_needs_the_scope_that_it_says() {
             Scope::SkillsRead => ("reader", "executor"),
             Scope::SkillsExecute => ("executor", "reader"),
             Scope::ApprovalsAnswer => ("approver", "both"),
+            Scope::RunsRead => ("watcher", "submitter"),
+            Scope::RunsSubmit => ("submitter", "watcher"),
             Scope::AuditRead => ("auditor", "both"),
             Scope::Admin => ("admin", "both"),
         };

@@ -10,6 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, Request, StatusCode};
+use bailiwick_agents::skills::HostSkills;
+use bailiwick_agents::{Agents, Runtime, RuntimeOptions, RuntimeParts};
 use bailiwick_api::auth::{KeyFile, Keyring, NewKey, Scope};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::ApiOptions;
@@ -21,8 +23,9 @@ use bailiwick_distribution::store::Store;
 use bailiwick_distribution::trust::Trust;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::grant::Capabilities;
+use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure};
 use bailiwick_domain::permit;
-use bailiwick_domain::sandbox::Sandbox;
+use bailiwick_domain::sandbox::{BoxFuture, Sandbox};
 use bailiwick_journal::Journal;
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
@@ -135,10 +138,12 @@ impl TestHost {
         ready.set(true);
         let installed = Store::new(data.join("packages"), data.join("bailiwick.lock"), Trust::default());
         let packages = Installer::new(Arc::new(installed), Arc::clone(&registry), Arc::clone(executor.audit()));
+        let runs = runs(&executor, &journal, time());
         let host = Host {
             packages,
             registry: Arc::clone(&registry),
             executor,
+            runs,
             keyring,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             ready: ready.clone(),
@@ -286,13 +291,41 @@ pub(crate) fn openapi_json() -> Value {
     serde_json::to_value(openapi()).expect("writable")
 }
 
+/// No model answers here: what runs do is tested elsewhere.
+struct NoModel;
+
+impl Model for NoModel {
+    fn chat<'a>(
+        &'a self,
+        request: &'a ChatRequest,
+        _: &'a dyn Listener,
+    ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>> {
+        let model = request.models.first().cloned().unwrap_or_default();
+        Box::pin(std::future::ready(Err(ModelFailure::NoModel(model))))
+    }
+}
+
+/// Runs of agents that are records.
+fn runs(executor: &Arc<Executor>, journal: &Arc<Journal>, clock: Arc<dyn Clock>) -> Arc<Runtime> {
+    let parts = RuntimeParts {
+        agents: Agents::open(Vec::new(), Arc::clone(journal), Arc::clone(&clock)).expect("agents"),
+        models: Arc::new(NoModel),
+        skills: Arc::new(HostSkills::new(Arc::clone(executor))),
+        journal: Arc::clone(journal),
+        clock,
+    };
+    Runtime::new(parts, RuntimeOptions::default())
+}
+
 fn keys(folder: &Path, now: SystemTime) -> (KeyFile, BTreeMap<&'static str, String>) {
     let file = KeyFile::new(folder.join("keys.toml"));
-    let keys: [(&str, &[Scope]); 6] = [
+    let keys: [(&str, &[Scope]); 8] = [
         ("reader", &[Scope::SkillsRead]),
         ("executor", &[Scope::SkillsExecute]),
         ("both", &[Scope::SkillsRead, Scope::SkillsExecute]),
         ("approver", &[Scope::ApprovalsAnswer]),
+        ("watcher", &[Scope::RunsRead]),
+        ("submitter", &[Scope::RunsSubmit]),
         ("auditor", &[Scope::AuditRead]),
         ("admin", &[Scope::Admin]),
     ];

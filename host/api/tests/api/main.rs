@@ -7,5 +7,6 @@ mod execute;
 mod host;
 mod keys;
 mod openapi;
+mod runs;
 mod sandbox;
 mod serve;

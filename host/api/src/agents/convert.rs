@@ -1,0 +1,113 @@
+//! From agents to the wire.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use bailiwick_agents::AgentDefinition;
+use bailiwick_agents::definition::AgentLimits;
+use bailiwick_agents::registry::{Agent, Source};
+use bailiwick_domain::model::Usd;
+use bailiwick_domain::run::Disclosure;
+use bailiwick_domain::units::format_duration;
+use bailiwick_wire::agent as wire;
+
+use crate::problem;
+use crate::time;
+
+/// An agent in short.
+pub(super) fn summary(agent: &Agent, open_tasks: u32) -> wire::AgentSummary {
+    let definition = agent.usable();
+    wire::AgentSummary {
+        name: agent.name.clone(),
+        state: state(agent, open_tasks),
+        source: source(agent),
+        description: definition.map(|definition| definition.description.clone()),
+        capabilities: definition.map(|definition| definition.capabilities.clone()).unwrap_or_default(),
+        skills: definition.map(skills).unwrap_or_default(),
+        models: definition.map(|definition| definition.models.clone()).unwrap_or_default(),
+        error: agent.definition.as_ref().err().map(problem::told),
+    }
+}
+
+/// All that is known of an agent.
+pub(super) fn agent(agent: &Agent, open_tasks: u32) -> wire::Agent {
+    let moment = |millis| time::format_millis(UNIX_EPOCH + Duration::from_millis(millis));
+    wire::Agent {
+        id: agent.id.clone(),
+        name: agent.name.clone(),
+        state: state(agent, open_tasks),
+        source: source(agent),
+        open_tasks,
+        definition: agent.usable().map(definition),
+        error: agent.definition.as_ref().err().map(problem::told),
+        created_at: moment(agent.created_at),
+        updated_at: moment(agent.updated_at),
+    }
+}
+
+const fn state(agent: &Agent, open_tasks: u32) -> wire::AgentState {
+    match (agent.usable(), open_tasks) {
+        (None, _) => wire::AgentState::Error,
+        (Some(_), 0) => wire::AgentState::Idle,
+        (Some(_), _) => wire::AgentState::Working,
+    }
+}
+
+const fn source(agent: &Agent) -> wire::AgentSource {
+    match agent.source {
+        Source::File(_) => wire::AgentSource::File,
+        Source::Record => wire::AgentSource::Record,
+    }
+}
+
+fn skills(definition: &AgentDefinition) -> Vec<String> {
+    definition.skills.iter().map(ToString::to_string).collect()
+}
+
+fn definition(definition: &AgentDefinition) -> wire::AgentDefinition {
+    wire::AgentDefinition {
+        name: Some(definition.name.clone()),
+        description: definition.description.clone(),
+        instructions: definition.instructions.clone(),
+        models: definition.models.clone(),
+        skills: skills(definition),
+        capabilities: definition.capabilities.clone(),
+        disclosure: match definition.disclosure {
+            Disclosure::Progressive => wire::AgentDisclosure::Progressive,
+            Disclosure::All => wire::AgentDisclosure::All,
+        },
+        max_tokens: definition.max_tokens,
+        temperature: definition.temperature_milli.map(|milli| f64::from(milli) / 1000.0),
+        limits: limits(&definition.limits),
+    }
+}
+
+fn limits(limits: &AgentLimits) -> wire::AgentLimits {
+    wire::AgentLimits {
+        max_steps: Some(limits.max_steps),
+        tokens: limits.tokens,
+        usd: limits.usd.map(Usd::dollars),
+        fuel: limits.fuel,
+        wall: limits.wall.map(format_duration),
+        host_calls: limits.host_calls,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_an_agent_can_be_put_again() {
+        let value = json!({
+            "name": "scout", "description": "d", "instructions": "i", "models": ["small"],
+            "skills": ["acme/echo@^0.1"], "capabilities": ["research"], "disclosure": "all",
+            "max_tokens": 900, "temperature": 0.7,
+            "limits": { "max_steps": 5, "tokens": 1000, "usd": 0.25, "wall": "10 min", "host_calls": 3 }
+        });
+        let known = AgentDefinition::from_json(&value).expect("valid");
+        let shown = serde_json::to_value(definition(&known)).expect("writable");
+        assert_eq!(AgentDefinition::from_json(&shown), Ok(known));
+    }
+}

@@ -1,0 +1,143 @@
+//! Runs and agents, with a model that never answers.
+
+use axum::body::Body;
+use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use bailiwick_api::problem::Kind;
+use serde_json::{Value, json};
+
+use crate::host::{Answer, TestHost};
+
+async fn send(host: &TestHost, key: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let request = host.request(method, path, key).header(CONTENT_TYPE, "application/json");
+    host.send(request.body(Body::from(body.to_string())).expect("request")).await
+}
+
+async fn get(host: &TestHost, path: &str, accept: &str) -> Answer {
+    let request = host.request("GET", path, "watcher").header(ACCEPT, accept);
+    host.send(request.body(Body::empty()).expect("request")).await
+}
+
+fn scout() -> Value {
+    json!({ "description": "d", "instructions": "i", "models": ["small"], "capabilities": ["research"] })
+}
+
+/// A host that has the agent `scout`.
+async fn with_scout() -> TestHost {
+    let host = TestHost::new();
+    send(&host, "admin", "PUT", "/v1/agents/scout", &scout()).await.json();
+    host
+}
+
+/// The id of a run that was submitted.
+async fn submitted(host: &TestHost, body: &Value) -> String {
+    let answer = send(host, "submitter", "POST", "/v1/agents/runs", body).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let run: Value = serde_json::from_slice(&answer.body).expect("JSON");
+    let id = run["id"].as_str().expect("an id").to_owned();
+    assert_eq!(answer.headers[LOCATION], format!("/v1/agents/runs/{id}"));
+    id
+}
+
+#[tokio::test]
+async fn an_agent_that_was_put_is_listed_and_shown_until_it_is_removed() {
+    let host = with_scout().await;
+    let listed = get(&host, "/v1/agents?capability=research", "*/*").await.json();
+    assert_eq!(listed["agents"][0]["name"], "scout");
+    assert_eq!(listed["agents"][0]["state"], "idle");
+    assert_eq!(get(&host, "/v1/agents?capability=cooking", "*/*").await.json(), json!({ "agents": [] }));
+    let shown = get(&host, "/v1/agents/scout", "*/*").await.json();
+    assert_eq!((&shown["source"], &shown["definition"]["name"]), (&json!("record"), &json!("scout")));
+    send(&host, "admin", "DELETE", "/v1/agents/scout", &Value::Null).await.json();
+    let problem = get(&host, "/v1/agents/scout", "*/*").await.problem(Kind::UNKNOWN_AGENT);
+    assert!(problem.detail.contains("`scout`"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn a_definition_that_is_wrong_is_pointed_at() {
+    let host = TestHost::new();
+    let mut wrong = scout();
+    wrong["models"] = json!([]);
+    let problem = send(&host, "admin", "PUT", "/v1/agents/scout", &wrong).await.problem(Kind::INVALID_AGENT);
+    assert_eq!(problem.errors[0].pointer, "/models");
+    let mut other = scout();
+    other["name"] = json!("pilot");
+    let problem = send(&host, "admin", "PUT", "/v1/agents/scout", &other).await.problem(Kind::INVALID_AGENT);
+    assert_eq!(problem.errors[0].pointer, "/name");
+}
+
+#[tokio::test]
+async fn what_makes_a_run_impossible_is_pointed_at() {
+    let host = with_scout().await;
+    let map = |at_once: u32| json!({ "kind": "parallel_map", "agent": "scout", "items": ["x"], "at_once": at_once });
+    for (body, pointer) in [
+        (json!({ "input": "x" }), "/agent"),
+        (json!({ "agent": "scout", "strategy": { "kind": "single", "agent": "scout" }, "input": "x" }), "/strategy"),
+        (json!({ "agent": "scout", "input": "" }), "/input"),
+        (json!({ "agent": "scout", "input": "x", "label": "a\nb" }), "/label"),
+        (json!({ "agent": "scout", "input": "x", "budget": { "wall": "soon" } }), "/budget/wall"),
+        (json!({ "agent": "scout", "input": "x", "budget": { "usd": 0 } }), "/budget/usd"),
+        (json!({ "strategy": { "kind": "router" }, "input": "x" }), "/strategy/agents"),
+        (json!({ "strategy": { "kind": "router", "capability": "cooking" }, "input": "x" }), "/strategy/capability"),
+        (json!({ "strategy": map(0), "input": "x" }), "/strategy/at_once"),
+        (json!({ "strategy": map(65), "input": "x" }), "/strategy/at_once"),
+    ] {
+        let problem = send(&host, "submitter", "POST", "/v1/agents/runs", &body).await.problem(Kind::INVALID_RUN);
+        assert_eq!(problem.errors[0].pointer, pointer, "{body}");
+    }
+    let body = json!({ "agent": "scuot", "input": "x" });
+    let problem = send(&host, "submitter", "POST", "/v1/agents/runs", &body).await.problem(Kind::UNKNOWN_AGENT);
+    assert!(problem.detail.contains("scout"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn a_request_that_is_sent_again_is_the_same_run() {
+    let host = with_scout().await;
+    let ask = async |input: &str| {
+        let request = host.request("POST", "/v1/agents/runs", "submitter");
+        let request = request.header(CONTENT_TYPE, "application/json").header("idempotency-key", "once");
+        let body = json!({ "agent": "scout", "input": input }).to_string();
+        host.send(request.body(Body::from(body)).expect("request")).await
+    };
+    let first: Value = serde_json::from_slice(&ask("x").await.body).expect("JSON");
+    assert_eq!(ask("x").await.json()["id"], first["id"]);
+    ask("y").await.problem(Kind::IDEMPOTENCY_MISMATCH);
+}
+
+#[tokio::test]
+async fn a_run_is_followed_to_its_end_and_read_again_from_anywhere() {
+    let host = with_scout().await;
+    let id = submitted(&host, &json!({ "agent": "scout", "input": "x", "label": "ports" })).await;
+    let path = format!("/v1/agents/runs/{id}");
+    // The stream ends with the run.
+    let stream = get(&host, &format!("{path}/events"), "text/event-stream").await.text();
+    assert!(stream.contains("event: run.queued\n") && stream.contains("event: run.failed\n"), "{stream}");
+    let page = get(&host, &format!("{path}/events?after=1"), "application/json").await.json();
+    let events = page["events"].as_array().expect("events");
+    let numbers: Vec<u64> = events.iter().filter_map(|event| event["seq"].as_u64()).collect();
+    assert_eq!(numbers, (2..numbers.len() as u64 + 2).collect::<Vec<u64>>());
+    assert_eq!((&page["next"], &events[events.len() - 1]["kind"]), (&json!(numbers.len() + 1), &json!("run.failed")));
+    let run = get(&host, &path, "*/*").await.json();
+    assert_eq!((&run["status"], &run["error"]["retriable"]), (&json!("failed"), &json!(true)));
+    assert_eq!(run["checkpoint"], page["next"]);
+    let steps = get(&host, &format!("{path}/steps"), "*/*").await.json();
+    assert_eq!((&steps["steps"][0]["kind"], &steps["steps"][0]["state"]), (&json!("model"), &json!("ended")));
+    let listed = get(&host, "/v1/agents/runs?label=ports&status=failed", "*/*").await.json();
+    assert_eq!(listed["runs"][0]["id"], json!(id));
+}
+
+#[tokio::test]
+async fn runs_are_told_only_what_can_happen_to_them() {
+    let host = with_scout().await;
+    let id = submitted(&host, &json!({ "agent": "scout", "input": "x" })).await;
+    let path = format!("/v1/agents/runs/{id}");
+    get(&host, &format!("{path}/events"), "text/event-stream").await;
+    let pause = host.request("POST", &format!("{path}/pause"), "submitter").body(Body::empty()).expect("request");
+    let problem = host.send(pause).await.problem(Kind::ILLEGAL_TRANSITION);
+    assert!(problem.detail.contains("run.paused") && problem.detail.contains("failed"), "{}", problem.detail);
+    // A body may be left out where nothing has to be said.
+    let retry = host.request("POST", &format!("{path}/retry"), "submitter").body(Body::empty()).expect("request");
+    assert_eq!(host.send(retry).await.json()["id"], json!(id));
+    let nobody = format!("/v1/agents/runs/{}/cancel", "0".repeat(32));
+    send(&host, "submitter", "POST", &nobody, &json!({})).await.problem(Kind::UNKNOWN_RUN);
+    get(&host, "/v1/agents/runs/nonsense", "*/*").await.problem(Kind::UNKNOWN_RUN);
+}
