@@ -12,6 +12,7 @@ mod install;
 mod observe;
 mod plain;
 mod rest;
+mod runs;
 mod sandbox;
 mod secrets;
 mod services;

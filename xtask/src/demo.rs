@@ -5,11 +5,16 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// Lines of an answer that are shown.
 const MAX_LINES: usize = 44;
+
+/// How often it is looked whether somebody was asked, and how long between.
+const ASKED_WITHIN: u32 = 150;
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// Exit code of a refusal, part of the command's interface.
 const REFUSED: i32 = 4;
@@ -20,12 +25,13 @@ const TOOL_FAILED: i32 = 5;
 /// Runs the demo in `target/demo`, from a clean start.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     let stage = Stage::set(root)?;
-    say("Eight skills, each a WebAssembly component in a sandbox of its own.");
+    say("Eight skills, each a WebAssembly component in a sandbox of its own, and four prompts.");
     stage.bailiwick(&["skills", "list"], 0)?;
     files(&stage)?;
     tables(&stage)?;
     network(&stage)?;
     server(&stage)?;
+    team(&stage)?;
     audit(&stage)?;
     observe(&stage)?;
     new_bytes(&stage)?;
@@ -94,6 +100,36 @@ fn server(stage: &Stage) -> Result<(), String> {
     print_lines(&serde_json::to_string_pretty(&answer).unwrap_or_default());
     server.stop();
     Ok(())
+}
+
+fn team(stage: &Stage) -> Result<(), String> {
+    say(
+        "Now a team of agents, on the same files: two readers side by side, and a scribe who writes down what they found.",
+    );
+    println!(
+        "  Their model is a script (examples/demo/script.toml): it understands nothing, and everything else is real."
+    );
+    let documents = format!("{}:/work:rw", stage.shown(&stage.folder.join("documents")));
+    stage.quiet(&["grant", "add", "bailiwick/files", "--fs", &documents, "--reason", "demo"])?;
+    let minutes = ["minutes/2026-09-14.md", "minutes/2026-10-12.md"];
+    let run = ["run", "reader", "What are the deadlines?", "--each", minutes[0], minutes[1], "--reduce", "scribe"];
+    let running = stage.begin(&run)?;
+    say("The scribe wants to write a file, which is a risk. The run waits until a person has looked at it:");
+    let approval = stage.until_asked()?;
+    stage.bailiwick(&["approvals", "show", &approval], 0)?;
+    stage.bailiwick(&["approvals", "approve", &approval, "--reason", "fine"], 0)?;
+    say("That was all it waited for. What it told while it ran, and its answer:");
+    let output = running.wait_with_output().map_err(|error| error.to_string())?;
+    print_lines(&String::from_utf8_lossy(&output.stderr));
+    print_lines(&String::from_utf8_lossy(&output.stdout));
+    if !output.status.success() {
+        return Err("the run did not come to its end".to_owned());
+    }
+    say("Each step is on record, with the receipt of what it could do and did:");
+    let id = stage.quiet(&["--json", "runs", "list"])?;
+    let id: Value = serde_json::from_str(&id).map_err(|error| error.to_string())?;
+    let id = id["runs"][0]["id"].as_str().unwrap_or_default().to_owned();
+    stage.bailiwick(&["runs", "show", &id], 0)
 }
 
 fn audit(stage: &Stage) -> Result<(), String> {
@@ -171,6 +207,30 @@ impl Stage {
         Err(format!("the command above ended with {code}, expected {expected}"))
     }
 
+    /// Begins the command and lets it run.
+    fn begin(&self, arguments: &[&str]) -> Result<Child, String> {
+        let quoted = |it: &&str| if it.contains(' ') { format!("'{it}'") } else { (*it).to_owned() };
+        println!("  $ bailiwick {} &", arguments.iter().map(quoted).collect::<Vec<_>>().join(" "));
+        let mut command = self.command(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| error.to_string())
+    }
+
+    /// Waits until somebody is asked something, and gives the id of the question.
+    fn until_asked(&self) -> Result<String, String> {
+        for _ in 0..ASKED_WITHIN {
+            std::thread::sleep(LOOK_AGAIN);
+            let Ok(text) = self.quiet(&["--json", "approvals", "list"]) else { continue };
+            let list: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            // The demo has asked for another write before, which nobody answered.
+            let asked = list["approvals"].as_array().into_iter().flatten();
+            let of_run = asked.into_iter().find(|it| it["arguments"]["path"] == "/work/deadlines.md");
+            if let Some(id) = of_run.and_then(|it| it["id"].as_str()) {
+                return Ok(id.to_owned());
+            }
+        }
+        Err("nobody was asked".to_owned())
+    }
+
     /// Runs the command and gives what it printed.
     fn quiet(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.command(arguments).output().map_err(|error| error.to_string())?;
@@ -198,6 +258,10 @@ data_dir = \"data\"
 
 [skills]
 directories = [\"skills\"]
+
+[models.scripted]
+provider = \"scripted\"
+script = \"script.toml\"
 ";
 
 struct Server {

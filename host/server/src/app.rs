@@ -25,6 +25,7 @@ use bailiwick_skills::registry::{Admission, Progress, Registry, RegistryOptions}
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::runtime::Runtime;
 
+use crate::agents;
 use crate::clock::SystemClock;
 use crate::commands::launch::launcher;
 use crate::config::{Config, ConfigError, PACKAGES, SecretSource};
@@ -108,6 +109,15 @@ impl App {
         let packages = packages(config);
         let registry = open_registry(config, &packages, &sandbox, put_off, out);
         Ok(Self { registry, packages, grants, workspaces, approvals, audit, sandbox, journal, issuer })
+    }
+
+    /// What makes calls, and what runs agents. Nothing of either has begun.
+    pub fn into_host(self, config: &Config) -> Result<(Arc<Executor>, Arc<agents::Runtime>), Failure> {
+        let journal = Arc::clone(&self.journal);
+        let models = agents::models(config, &secrets(config)?)?;
+        let executor = self.into_executor(config);
+        let runs = agents::runtime(config, &executor, models, journal)?;
+        Ok((executor, runs))
     }
 
     /// What makes calls. Policy takes the issuer of permits with it.

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub mod author;
+pub mod run;
 
 /// Run skills that can do only what they were granted.
 ///
@@ -35,11 +36,13 @@ Exit codes:
   0  done
   1  the host failed, or a check, a case or a build did
   2  wrong usage, or a wrong configuration
-  3  no such skill, version, tool, grant, approval or key
-  4  refused: no grant, a suspended or expired grant, or an approval is needed
+  3  no such skill, version, tool, grant, approval, key, agent or run
+  4  refused: no grant, a suspended or expired grant, or an approval is needed; or a run
+     was cut off in a call, and a person has to say how it goes on
   5  the tool ran and answered its own failure
   6  the arguments don't fit the tool
-  7  the call was ended: deadline, fuel, memory, output, another limit, trap";
+  7  the call was ended: deadline, fuel, memory, output, another limit, trap; or the run
+     has failed or was cancelled";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -49,6 +52,14 @@ pub enum Command {
     Author(author::Author),
     /// Serve skills over HTTP.
     Serve(Serve),
+    /// Have an agent do something, and watch it.
+    Run(Box<run::Run>),
+    /// See runs, and say how they go on.
+    #[command(subcommand)]
+    Runs(run::Runs),
+    /// See which agents there are.
+    #[command(subcommand)]
+    Agents(run::Agents),
     /// List, show and run skills.
     #[command(subcommand)]
     Skills(Skills),
@@ -566,7 +577,7 @@ pub enum Key {
         /// What to call it.
         name: String,
         /// What it is good for: `skills:read`, `skills:execute`, `approvals:answer`,
-        /// `audit:read`, `admin`.
+        /// `runs:read`, `runs:submit`, `audit:read`, `admin`.
         #[arg(long, value_name = "SCOPE", default_values = ["skills:read", "skills:execute"])]
         scope: Vec<String>,
         /// Void after this time, e.g. `720 h`.

@@ -9,11 +9,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_api::ControlClient;
 use bailiwick_api::auth::{KeyFile, Keyring};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::ApiOptions;
 use bailiwick_api::state::{Host, ReadyFlag};
+use bailiwick_api::{ControlClient, Router};
 use bailiwick_distribution::install::Installer;
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::execute::Executor;
@@ -28,6 +28,7 @@ use tokio::runtime::Runtime;
 use crate::app::{self, App, NotOpened};
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::control::ControlSocket;
 use crate::output::{Exit, Failure, Output};
 
 /// How often a data folder that is in use is tried again: another command takes
@@ -43,6 +44,8 @@ pub struct Desk {
     client: ControlClient,
     executor: Option<Arc<Executor>>,
     registry: Option<Arc<Registry>>,
+    /// The routes of the host, where it is here.
+    router: Option<Router>,
     runtime: Runtime,
     config: Config,
     out: Output,
@@ -55,7 +58,8 @@ impl Desk {
         let person = app::person();
         for _ in 0..TRIES {
             if let Some(client) = ControlClient::there(&app::control_path(config), &person) {
-                return Ok(Self { client, executor: None, registry: None, runtime, config: config.clone(), out });
+                let config = config.clone();
+                return Ok(Self { client, executor: None, registry: None, router: None, runtime, config, out });
             }
             match App::open(config, out) {
                 Ok(app) => return Self::here(app, config, &person, runtime, out),
@@ -72,7 +76,7 @@ impl Desk {
     fn here(app: App, config: &Config, person: &str, runtime: Runtime, out: Output) -> Result<Self, Failure> {
         let host = |error: &dyn std::fmt::Display| Failure::new(Exit::Host, error);
         let packages = Arc::clone(&app.packages);
-        let executor = app.into_executor(config);
+        let (executor, runs) = app.into_host(config)?;
         let registry = Arc::clone(executor.registry());
         let packages = Installer::new(packages, Arc::clone(&registry), Arc::clone(executor.audit()));
         let hosts = AllowedHosts::new(config.listen, &[], &[]).map_err(|error| host(&error))?;
@@ -82,14 +86,34 @@ impl Desk {
         let ready = ReadyFlag::default();
         ready.set(true);
         let (served, executing) = (Arc::clone(&registry), Arc::clone(&executor));
-        let api = Host { registry: served, executor: executing, packages, keyring, clock, ready };
-        let client = ControlClient::here(bailiwick_api::router(api, ApiOptions::new(hosts)), person);
-        Ok(Self { client, executor: Some(executor), registry: Some(registry), runtime, config: config.clone(), out })
+        let api = Host { registry: served, executor: executing, runs, packages, keyring, clock, ready };
+        let router = bailiwick_api::router(api, ApiOptions::new(hosts));
+        let client = ControlClient::here(router.clone(), person);
+        let (executor, registry, router) = (Some(executor), Some(registry), Some(router));
+        Ok(Self { client, executor, registry, router, runtime, config: config.clone(), out })
     }
 
     /// What makes calls, where the host is here.
     pub const fn executor(&self) -> Option<&Arc<Executor>> {
         self.executor.as_ref()
+    }
+
+    /// What asks the host, for whoever asks several things at once.
+    pub const fn client(&self) -> &ControlClient {
+        &self.client
+    }
+
+    /// Whether the host is in this process.
+    pub const fn is_here(&self) -> bool {
+        self.router.is_some()
+    }
+
+    /// Lets other commands reach the host of this process for as long as the socket is
+    /// held. None where the host is elsewhere, and so has a socket.
+    pub fn listen(&self) -> Result<Option<ControlSocket>, Failure> {
+        let Some(router) = &self.router else { return Ok(None) };
+        let _entered = self.runtime.enter();
+        ControlSocket::open(app::control_path(&self.config), router.clone()).map(Some)
     }
 
     /// What calls run on.
@@ -133,12 +157,7 @@ impl Desk {
 
     /// Sends to a route, and reads what it answers.
     pub fn send<T: DeserializeOwned>(&self, method: &str, path: &str, body: Option<&Value>) -> Result<T, Failure> {
-        let (status, bytes) = self.exchange(method, path, &[], body)?;
-        if !(200..300).contains(&status) {
-            return Err(refused(&bytes, status));
-        }
-        serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::new(Exit::Host, format!("the host answered what can't be read: {error}")))
+        self.runtime.block_on(ask(&self.client, method, path, body))
     }
 
     /// Sends to a route, and answers the status and the body whatever they are.
@@ -149,14 +168,7 @@ impl Desk {
         headers: &[(&'static str, String)],
         body: Option<&Value>,
     ) -> Result<(u16, Vec<u8>), Failure> {
-        let mut bytes = Vec::new();
-        let body = body.map(|body| body.to_string().into_bytes());
-        let mut take = |piece: &[u8]| {
-            bytes.extend_from_slice(piece);
-            Ok(())
-        };
-        let sent = self.runtime.block_on(self.client.send(method, path, headers, body, &mut take));
-        sent.map(|status| (status, bytes)).map_err(|error| Failure::new(Exit::Host, error))
+        self.runtime.block_on(exchange(&self.client, method, path, headers, body))
     }
 
     /// Reads a route piece by piece.
@@ -169,6 +181,42 @@ impl Desk {
     }
 }
 
+/// Sends to a route, and reads what it answers.
+pub async fn ask<T: DeserializeOwned>(
+    client: &ControlClient,
+    method: &str,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<T, Failure> {
+    let (status, bytes) = exchange(client, method, path, &[], body).await?;
+    if !(200..300).contains(&status) {
+        return Err(refused(&bytes, status));
+    }
+    serde_json::from_slice(&bytes).map_err(|error| unreadable(&error))
+}
+
+/// What it means for a command that an answer can't be read.
+pub fn unreadable(error: &serde_json::Error) -> Failure {
+    Failure::new(Exit::Host, format!("the host answered what can't be read: {error}"))
+}
+
+async fn exchange(
+    client: &ControlClient,
+    method: &str,
+    path: &str,
+    headers: &[(&'static str, String)],
+    body: Option<&Value>,
+) -> Result<(u16, Vec<u8>), Failure> {
+    let mut bytes = Vec::new();
+    let body = body.map(|body| body.to_string().into_bytes());
+    let mut take = |piece: &[u8]| {
+        bytes.extend_from_slice(piece);
+        Ok(())
+    };
+    let sent = client.send(method, path, headers, body, &mut take).await;
+    sent.map(|status| (status, bytes)).map_err(|error| Failure::new(Exit::Host, error))
+}
+
 /// What a problem document means for a command.
 pub fn refused(bytes: &[u8], status: u16) -> Failure {
     let Ok(problem) = serde_json::from_slice::<Problem>(bytes) else {
@@ -176,13 +224,14 @@ pub fn refused(bytes: &[u8], status: u16) -> Failure {
     };
     let exit = match problem.code.as_str() {
         "unknown-skill" | "unknown-version" | "unknown-tool" | "tool-not-named" | "no-tools" | "unknown-grant"
-        | "unknown-approval" | "unknown-package" => Exit::NotFound,
+        | "unknown-approval" | "unknown-package" | "unknown-run" | "unknown-agent" => Exit::NotFound,
         "invalid-arguments" => Exit::Arguments,
         "tool-failed" => Exit::ToolFailed,
         "deadline-exceeded" | "fuel-exhausted" | "memory-exhausted" | "output-too-large" | "guest-trapped"
         | "guest-exited" | "invalid-output" => Exit::Ended,
         "invalid-request" | "invalid-query" | "invalid-path" | "invalid-version" | "invalid-grant"
-        | "grant-conflict" | "approval-settled" | "invalid-package" | "lock-unavailable" => Exit::Usage,
+        | "grant-conflict" | "approval-settled" | "invalid-package" | "lock-unavailable" | "invalid-run"
+        | "illegal-transition" | "agent-is-a-file" => Exit::Usage,
         "package-conflict" => Exit::Refused,
         _ if status == 403 => Exit::Refused,
         _ => Exit::Host,

@@ -1,10 +1,12 @@
 //! Everything behind the binary `bailiwick`: configuration, wiring, subcommands.
 
+pub mod agents;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod control;
 pub mod desk;
 pub mod log;
 pub mod output;
@@ -30,6 +32,9 @@ pub fn run(cli: Cli) -> Done {
     let config = config::load(&overrides).map_err(|error| Failure::new(Exit::Usage, error))?;
     match command {
         Command::Serve(serve) => commands::serve::run(&serve, config, out),
+        Command::Run(run) => commands::run::run(&run, &config, out),
+        Command::Runs(command) => commands::runs::run(command, &config, out),
+        Command::Agents(command) => commands::agents::run(command, &config, out),
         Command::Skills(command) => commands::skills::run(command, &config, out),
         Command::Grant(command) => commands::grant::run(command, &config, out),
         Command::Approvals(command) => commands::approvals::run(command, &config, out),

@@ -41,6 +41,10 @@ const COMMANDS: &[&[&str]] = &[
     &["test", "skills/keeper"],
     &["inspect", "skills/keeper/keeper.wasm"],
     &["bench", "skills/keeper", "keys", "--calls", "3"],
+    &["agents", "check", "agents/scribe.toml"],
+    &["agents", "list"],
+    &["agents", "show", "scribe"],
+    &["runs", "list"],
 ];
 
 /// Commands that don't end by themselves, print something that is not for scripts, or
@@ -67,6 +71,14 @@ const OTHERS: &[&[&str]] = &[
     &["build"],
     // To a registry, which `install::publish` has.
     &["skills", "publish"],
+    // A model that answers, and runs that it makes.
+    &["run"],
+    &["runs", "show"],
+    &["runs", "events"],
+    &["runs", "cancel"],
+    &["runs", "pause"],
+    &["runs", "resume"],
+    &["runs", "retry"],
 ];
 
 fn home() -> Home {
@@ -74,6 +86,8 @@ fn home() -> Home {
     home.guest("keeper", "[permissions]\nstate = true\nconfig = [\"units\"]\n");
     let case = "[[case]]\nname = \"no keys\"\ntool = \"keys\"\nexpect = { output = [] }\nallow = { state = true }\n";
     home.write("skills/keeper/tests/cases.toml", case);
+    let scribe = "name = \"scribe\"\ndescription = \"Writes.\"\ninstructions = \"Write.\"\nmodels = [\"small\"]\n";
+    home.write("agents/scribe.toml", scribe);
     home
 }
 

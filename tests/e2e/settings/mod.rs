@@ -10,8 +10,26 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::runs::settings as runs;
+
 /// Each key, and the test that fails when nothing follows from it.
 const SHOWN: &[(&str, fn())] = &[
+    ("agents.ageing", runs::a_run_that_has_waited_long_counts_as_more_urgent),
+    ("agents.default_timeout_sec", runs::a_run_that_asks_for_no_time_has_the_default),
+    ("agents.directories", runs::agents_are_read_from_every_configured_folder),
+    ("agents.enabled", runs::runs_are_taken_up_only_if_enabled),
+    ("agents.max_parallel_agents", runs::as_many_runs_are_at_work_as_configured),
+    ("agents.max_steps_per_run", runs::no_run_takes_more_steps_than_configured),
+    ("agents.max_timeout", runs::a_run_may_ask_for_no_more_time_than_configured),
+    ("agents.queue_capacity", runs::a_full_queue_is_said_to_be_full),
+    ("agents.retention", runs::runs_are_kept_for_as_long_as_configured),
+    ("models.*.base_url", runs::a_service_is_asked_where_it_is_for_what_it_has_with_its_key),
+    ("models.*.input_usd_per_million", runs::what_a_service_costs_is_counted_by_its_prices),
+    ("models.*.key", runs::a_service_is_asked_where_it_is_for_what_it_has_with_its_key),
+    ("models.*.model", runs::a_service_is_asked_where_it_is_for_what_it_has_with_its_key),
+    ("models.*.output_usd_per_million", runs::what_a_service_costs_is_counted_by_its_prices),
+    ("models.*.provider", runs::a_script_answers_where_one_is_configured),
+    ("models.*.script", runs::a_script_answers_where_one_is_configured),
     ("audit.checkpoint_every", skills::the_audit_log_is_signed_as_often_as_configured),
     ("skills.approval_lifetime", skills::approvals_hold_for_as_long_as_configured),
     ("cache_dir", server::compiled_code_is_kept_where_cache_dir_says),

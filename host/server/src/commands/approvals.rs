@@ -38,7 +38,8 @@ pub fn run(command: Approvals, config: &Config, out: Output) -> Done {
     }
 }
 
-fn path(id: &str, rest: &str) -> String {
+/// The route of an approval, with `rest` behind its id.
+pub(super) fn path(id: &str, rest: &str) -> String {
     let plain = id.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     // Whatever else it is, it is not the id of an approval, and must not lead elsewhere.
     format!("/v1/approvals/{}{rest}", if plain { id } else { "unknown" })
@@ -88,24 +89,34 @@ fn about(approval: &Approval) -> String {
 fn show(approval: &Approval, out: Output) {
     if out.json {
         out.value(&json!(approval));
-        return;
+    } else {
+        for line in describe(approval, out) {
+            out.line(line);
+        }
     }
-    out.line(format!("{}  {}", out.bold(&approval.id), state(approval.state)));
-    out.line(format!("{} {} {}", approval.skill, approval.version, tame(&approval.tool)));
-    out.line(format!("  bytes      {}", approval.digest));
-    out.line(format!("  grant      {}", approval.grant));
-    out.line(format!("  for        {}, trace {}", tame(&approval.principal), approval.trace_id));
+}
+
+/// All that a person should know for an answer, line by line.
+pub(super) fn describe(approval: &Approval, out: Output) -> Vec<String> {
     let kind = if approval.summary.is_some() { "asks" } else { "risks" };
-    out.line(format!("  {kind:<9}  {}", about(approval)));
-    out.line(format!("  asked      {}, until {}", approval.requested_at, approval.expires_at));
+    let mut lines = vec![
+        format!("{}  {}", out.bold(&approval.id), state(approval.state)),
+        format!("{} {} {}", approval.skill, approval.version, tame(&approval.tool)),
+        format!("  bytes      {}", approval.digest),
+        format!("  grant      {}", approval.grant),
+        format!("  for        {}, trace {}", tame(&approval.principal), approval.trace_id),
+        format!("  {kind:<9}  {}", about(approval)),
+        format!("  asked      {}, until {}", approval.requested_at, approval.expires_at),
+    ];
     if let Some(by) = &approval.decided_by {
         let reason = approval.reason.as_ref().map(|reason| format!(": {}", tame(reason))).unwrap_or_default();
-        out.line(format!("  answered   by {by} at {}{reason}", approval.decided_at.as_deref().unwrap_or("?")));
+        lines.push(format!("  answered   by {by} at {}{reason}", approval.decided_at.as_deref().unwrap_or("?")));
     }
-    out.line(if approval.summary.is_some() { "  details" } else { "  arguments" });
+    lines.push(if approval.summary.is_some() { "  details" } else { "  arguments" }.to_owned());
     let arguments = approval.edited_arguments.as_ref().unwrap_or(&approval.arguments);
     let text = serde_json::to_string_pretty(arguments).unwrap_or_default();
-    tame(&text).lines().for_each(|line| out.line(format!("    {line}")));
+    lines.extend(tame(&text).lines().map(|line| format!("    {line}")));
+    lines
 }
 
 const fn state(state: ApprovalState) -> &'static str {

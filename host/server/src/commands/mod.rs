@@ -1,5 +1,6 @@
 //! One file for each subcommand.
 
+pub mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod author;
@@ -7,6 +8,8 @@ pub mod config;
 pub mod grant;
 pub mod key;
 pub mod launch;
+pub mod run;
+pub mod runs;
 pub mod secrets;
 pub mod serve;
 pub mod skills;

@@ -17,6 +17,7 @@ use bailiwick_skills::registry::Registry;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::agents;
 use crate::app::{self, App};
 use crate::cli::Serve;
 use crate::clock::SystemClock;
@@ -26,6 +27,9 @@ use crate::output::{Done, Exit, Failure, Output};
 
 /// How often leftover workspaces are looked for.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
+
+/// How often runs are looked for that are kept no longer.
+const FORGET_EVERY: Duration = Duration::from_hours(1);
 
 /// Runs the command until a signal ends it.
 pub fn run(serve: &Serve, mut config: Config, out: Output) -> Done {
@@ -63,12 +67,19 @@ pub(super) async fn serve_app<T>(
     let ready = ReadyFlag::default();
     let sweeper = tokio::spawn(sweep(Arc::clone(&app.workspaces)));
     let packages = Arc::clone(&app.packages);
-    let executor = app.into_executor(config);
+    let (executor, runs) = app.into_host(config)?;
     let (registry, audit) = (Arc::clone(executor.registry()), Arc::clone(executor.audit()));
     let packages = Installer::new(packages, Arc::clone(&registry), Arc::clone(&audit));
     let executing = Arc::clone(&executor);
-    let api =
-        Host { registry: Arc::clone(&registry), executor: executing, packages, keyring, clock, ready: ready.clone() };
+    let api = Host {
+        registry: Arc::clone(&registry),
+        executor: executing,
+        runs: Arc::clone(&runs),
+        packages,
+        keyring,
+        clock,
+        ready: ready.clone(),
+    };
     registry.prepare_in_background().map_err(|error| host(&error))?;
     let watches = if config.watch { Some(registry.watch().map_err(|error| host(&error))?) } else { None };
     let router = bailiwick_api::router(api, options);
@@ -91,10 +102,14 @@ pub(super) async fn serve_app<T>(
             tracing::info!("stopping; requests under way may end");
         }
     };
+    take_up_runs(&runs).await?;
+    let forgetter = tokio::spawn(forget_runs(Arc::clone(&runs)));
     ready.set(true);
     let held = begun(&executor, bound)?;
     let served = bailiwick_api::serve(listener, router, serve, stop).await;
     drop((watches, held));
+    runs.stop(config.drain).await;
+    forgetter.abort();
     sweeper.abort();
     control.abort();
     checkpoints.abort();
@@ -102,6 +117,29 @@ pub(super) async fn serve_app<T>(
     // Whatever was done until now is covered by a signature that is kept.
     audit.checkpoint().await.map_err(|error| host(&error))?;
     served.map_err(|error| host(&error))
+}
+
+/// Has the runs go on that the last stop of the host cut off.
+async fn take_up_runs(runs: &agents::Runtime) -> Done {
+    let recovered = runs.recover().await.map_err(|error| Failure::new(Exit::Host, app::chain(&error)))?;
+    let (resumed, interrupted, damaged) = (recovered.resumed, recovered.interrupted, recovered.damaged.len());
+    if resumed + interrupted + damaged > 0 {
+        tracing::info!(resumed, interrupted, damaged, "runs of before were taken up");
+    }
+    Ok(())
+}
+
+/// Removes old runs for as long as the server runs.
+async fn forget_runs(runs: Arc<agents::Runtime>) {
+    loop {
+        match runs.forget().await {
+            Ok(0) => {}
+            // There may be more.
+            Ok(_) => continue,
+            Err(error) => tracing::error!(%error, "old runs can't be removed"),
+        }
+        tokio::time::sleep(FORGET_EVERY).await;
+    }
 }
 
 /// Opens the control socket. The data folder is this process's alone, so that a

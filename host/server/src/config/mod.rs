@@ -1,5 +1,6 @@
 //! Configuration: read from one strict file, checked, and complete.
 
+mod agents;
 mod raw;
 mod trust;
 
@@ -15,6 +16,7 @@ use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use bailiwick_domain::secret::MAX_SECRETS;
 
+pub use agents::{AgentsConfig, ModelSource};
 pub use trust::PACKAGES;
 
 /// The file that is read where none is named.
@@ -79,6 +81,10 @@ pub struct Config {
     pub limits: LimitsPolicy,
     /// Where secrets come from, by their name.
     pub secrets: BTreeMap<String, SecretSource>,
+    /// Agents, and how they run.
+    pub agents: AgentsConfig,
+    /// What they may ask, by name.
+    pub models: BTreeMap<String, ModelSource>,
 }
 
 /// Where a secret comes from.
@@ -205,6 +211,8 @@ fn complete(
     check_span("audit.checkpoint_every", raw.audit.checkpoint_every, &path)?;
     let http_deny = http_deny(&raw.skills.http_deny, &path)?;
     let secrets = secrets(raw.secrets, base, &path)?;
+    let agents = agents::agents(&raw.agents, base, &path)?;
+    let models = agents::models(raw.models, &secrets, base, &path)?;
     let skill_directories: Vec<PathBuf> = raw.skills.directories.iter().map(|folder| base.join(folder)).collect();
     check_workspaces(&data_dir, &skill_directories, &path)?;
     trust::check_directories(&data_dir, &skill_directories, &path)?;
@@ -242,6 +250,8 @@ fn complete(
         workspace_retention: raw.skills.workspace_retention.map_or(Duration::ZERO, |span| span.0),
         limits,
         secrets,
+        agents,
+        models,
         source,
     })
 }
@@ -507,6 +517,28 @@ mod tests {
             (&(key("a", "[\"a\"]") + "note = 1"), "unknown field `note`"),
             ("[skills]\nhttp_deny = [\"10.0.0.1/8\"]", "`skills.http_deny` is wrong: `10.0.0.1/8`"),
             ("[skills]\nhttp_deny = [\"http://a.com\"]", "`http://a.com` is not a host"),
+            ("[agents]\nmax_parallel_agents = 0", "expected a nonzero"),
+            ("[agents]\nmax_parallel_agents = 4097", "`agents.max_parallel_agents` is 4097: expected at most 4096"),
+            ("[agents]\nqueue_capacity = 100001", "`agents.queue_capacity` is 100001"),
+            ("[agents]\nmax_steps_per_run = -1", "expected"),
+            ("[agents]\nmax_timeout = \"1 s\"", "`agents.default_timeout_sec` is above `agents.max_timeout`"),
+            ("[agents]\nageing = \"0 s\"", "`agents.ageing` is no time at all"),
+            ("[agents]\nretention = \"0 s\"", "`agents.retention` is no time at all"),
+            ("[models.\"a b\"]\nscript = \"x\"", "`models.a b` is no name of a model"),
+            ("[models.a]\nprovider = \"mock\"", "unknown variant `mock`"),
+            ("[models.a]\nmodel = \"x\"", "`models.a.base_url` is missing"),
+            ("[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"", "`models.a.model` is missing"),
+            ("[models.a]\nscript = \"x\"", "`models.a.script` is for `provider = \"scripted\"`"),
+            ("[models.a]\nprovider = \"scripted\"", "`models.a.script` is missing"),
+            ("[models.a]\nprovider = \"scripted\"\nscript = \"x\"\nkey = \"k\"", "`models.a.key` is for `provider"),
+            (
+                "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\nkey = \"k\"",
+                "`models.a.key` is `k`, and there is no `secrets.k`",
+            ),
+            (
+                "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\ninput_usd_per_million = -1.0",
+                "`models.a.input_usd_per_million` is no price",
+            ),
             ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),
             ("[secrets]\na = \"x\"", "expected struct Secret"),
             ("[secrets.a]", "`secrets.a` has neither `env` nor `file`"),

@@ -22,6 +22,10 @@ pub(super) struct Config {
     pub(super) server: Server,
     /// Which skills there are, and what is asked of them.
     pub(super) skills: Skills,
+    /// Which agents there are, and how they run.
+    pub(super) agents: Agents,
+    /// What agents and skills may ask, by a name of the operator's own.
+    pub(super) models: BTreeMap<String, Model>,
     /// The record of what happened.
     pub(super) audit: Audit,
     /// How much calls may take.
@@ -120,6 +124,83 @@ impl Default for Skills {
             workspace_retention: None,
         }
     }
+}
+
+/// Which agents there are, and how they run.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Agents {
+    /// Whether runs of agents are taken up. Default: true.
+    pub(super) enabled: bool,
+    /// Folders with agents, one TOML file each. Relative to this file. Default: `agents`.
+    pub(super) directories: Vec<PathBuf>,
+    /// Runs that are at work at once; more wait. At most 4096. Default: 10.
+    #[schemars(range(min = 1, max = 4096))]
+    #[expect(clippy::struct_field_names, reason = "the key is called so")]
+    pub(super) max_parallel_agents: std::num::NonZeroU32,
+    /// Runs that may wait for a place; more are refused. Default: 256.
+    pub(super) queue_capacity: std::num::NonZeroU32,
+    /// Requests to models and calls of skills in one run, at the most. Default: 100.
+    pub(super) max_steps_per_run: std::num::NonZeroU32,
+    /// Seconds that a run may take where it asks for no time. Default: 600.
+    pub(super) default_timeout_sec: std::num::NonZeroU32,
+    /// The most time that a run may ask for. Default: `24 h`.
+    pub(super) max_timeout: Option<Span>,
+    /// How long a run may wait before it counts as more urgent than it is, so that none
+    /// waits for ever. Default: `30 s`.
+    pub(super) ageing: Option<Span>,
+    /// How long runs are kept after their end. Default: `720 h`.
+    pub(super) retention: Option<Span>,
+}
+
+impl Default for Agents {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            directories: vec![PathBuf::from("agents")],
+            max_parallel_agents: const { std::num::NonZeroU32::new(10).unwrap() },
+            queue_capacity: const { std::num::NonZeroU32::new(256).unwrap() },
+            max_steps_per_run: const { std::num::NonZeroU32::new(100).unwrap() },
+            default_timeout_sec: const { std::num::NonZeroU32::new(600).unwrap() },
+            max_timeout: None,
+            ageing: None,
+            retention: None,
+        }
+    }
+}
+
+/// What agents and skills may ask.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Model {
+    /// What answers.
+    pub(super) provider: Provider,
+    /// For `openai`: where the service is, up to and with its version, such as
+    /// `https://openrouter.ai/api/v1`.
+    pub(super) base_url: Option<String>,
+    /// For `openai`: the service's own name of the model.
+    #[expect(clippy::struct_field_names, reason = "the key is called so")]
+    pub(super) model: Option<String>,
+    /// For `openai`: the name of the secret that is its key. Without it, none is sent.
+    pub(super) key: Option<String>,
+    /// For `openai`: US dollars for a million tokens of requests, where the service
+    /// doesn't say what an answer cost.
+    pub(super) input_usd_per_million: Option<f64>,
+    /// For `openai`: US dollars for a million tokens of answers.
+    pub(super) output_usd_per_million: Option<f64>,
+    /// For `scripted`: the file with the answers. Relative to this file.
+    pub(super) script: Option<PathBuf>,
+}
+
+/// What answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Provider {
+    /// A service that speaks as `OpenAI`'s chat completions do.
+    #[default]
+    Openai,
+    /// A file with prepared answers, for tests and demonstrations.
+    Scripted,
 }
 
 /// A key whose signatures let packages in.

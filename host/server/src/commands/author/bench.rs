@@ -170,6 +170,7 @@ impl Calls<'_> {
             idempotency_key: None,
             approval_wait: Duration::ZERO,
             caller: None,
+            run: None,
         };
         let start = SystemClock.instant();
         let result = self.runtime.block_on(self.executor.execute(invocation));

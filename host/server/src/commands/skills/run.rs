@@ -101,6 +101,7 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
         idempotency_key: None,
         approval_wait: wait.unwrap_or_default(),
         caller: None,
+        run: None,
     })
 }
 

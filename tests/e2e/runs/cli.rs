@@ -1,0 +1,110 @@
+//! Runs from the command line, with and without a server.
+
+use std::fs;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+
+use super::{SCOPES, home, serve, submit, until};
+use crate::host::eventually;
+
+#[test]
+fn a_run_tells_what_it_does_and_its_output_stands_alone() {
+    let home = home("");
+    let ran = home.run(&["run", "scribe", "read the notes"]).expect(0);
+    assert!(ran.stdout.contains("Buy milk.") && ran.stdout.lines().count() == 1, "{}", ran.stdout);
+    assert!(ran.stderr.contains("bailiwick/files") && ran.stderr.contains("read"), "{}", ran.stderr);
+    let list = home.run(&["--json", "runs", "list"]).expect(0).json();
+    let id = list["runs"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((&list["runs"][0]["status"], &list["runs"][0]["class"]), (&json!("completed"), &json!("interactive")));
+    let shown = home.run(&["runs", "show", &id[..20]]).expect(0).stdout;
+    for part in ["scribe", "bailiwick/files", "read", "completed", "Buy milk."] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    let events = home.run(&["--json", "runs", "events", &id]).expect(0).stdout;
+    let first: Value = serde_json::from_str(events.lines().next().unwrap()).unwrap();
+    assert_eq!(first["kind"], "run.queued");
+    assert_eq!(home.run(&["runs", "show", "0000"]).code, 3);
+}
+
+#[test]
+fn a_run_for_each_item_and_one_answer_of_all() {
+    let home = home("");
+    let ran = home.run(&["run", "clerk", "Say it.", "--each", "a", "b", "--reduce", "clerk"]).expect(0);
+    assert!(ran.stdout.starts_with("You said: Say it.") && ran.stdout.contains("\"item\": \"b\""), "{}", ran.stdout);
+    let ran = home.run(&["--json", "run", "clerk", "Say it.", "--each", "a", "b"]).expect(0).json();
+    assert_eq!(ran["output"][1]["item"], "b", "{ran:#}");
+}
+
+#[test]
+fn a_person_answers_from_another_terminal() {
+    let home = home("");
+    let mut command = home.command();
+    command.args(["run", "scribe", "write it down"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn().unwrap();
+    let approval = eventually("somebody is asked", || {
+        let ran = home.run(&["--json", "approvals", "list"]);
+        let list: Value = serde_json::from_str(&ran.stdout).ok()?;
+        list["approvals"][0]["id"].as_str().map(str::to_owned)
+    });
+    home.run(&["approvals", "approve", &approval]).expect(0);
+    let ended = running.wait_with_output().unwrap();
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.success(), "{told}");
+    assert!(told.contains("approvals approve"), "it says how to answer: {told}");
+    assert_eq!(fs::read_to_string(home.path("documents/new.md")).unwrap(), "new");
+}
+
+#[test]
+fn runs_of_a_server_are_left_to_it_and_controlled() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = home.run(&["run", "clerk", "slow", "--detach"]).expect(0).stdout.trim().to_owned();
+    until(&client, &id, "running");
+    home.run(&["runs", "pause", &id]).expect(0);
+    until(&client, &id, "paused");
+    home.run(&["runs", "retry", &id]).expect(2);
+    home.run(&["runs", "resume", &id]).expect(0);
+    home.run(&["runs", "cancel", &id, "--reason", "enough"]).expect(0);
+    let run = until(&client, &id, "cancelled");
+    assert!(run["tasks"][0]["agent"] == "clerk", "{run:#}");
+    let failed = submit(&client, "clerk", "refuse");
+    until(&client, &failed, "failed");
+    home.run(&["runs", "retry", &failed]).expect(0);
+}
+
+#[test]
+fn what_goes_wrong_with_a_run_says_what_to_do() {
+    let home = home("");
+    let unknown = home.run(&["run", "clerc", "x"]);
+    assert_eq!(unknown.code, 3, "{unknown:?}");
+    assert!(unknown.stderr.contains("`clerk`"), "{}", unknown.stderr);
+    let failed = home.run(&["run", "clerk", "refuse"]);
+    assert_eq!(failed.code, 7, "{failed:?}");
+    assert!(failed.stderr.contains("MODEL_PAYMENT") && failed.stderr.contains("runs retry"), "{}", failed.stderr);
+    let detached = home.run(&["run", "clerk", "x", "--detach"]);
+    assert_eq!(detached.code, 2, "{detached:?}");
+    let poor = home.run(&["run", "scribe", "read the notes", "--budget-steps", "1"]);
+    assert!(poor.code == 7 && poor.stderr.contains("BUDGET_EXHAUSTED"), "{poor:?}");
+    let slow = home.run(&["run", "clerk", "slow", "--timeout", "300 ms"]);
+    assert!(slow.code == 7 && slow.stderr.contains("TIMEOUT"), "{slow:?}");
+}
+
+#[test]
+fn agents_are_listed_shown_and_checked() {
+    let home = home("");
+    let list = home.run(&["agents", "list"]).expect(0).stdout;
+    assert!(list.contains("clerk") && list.contains("scribe"), "{list}");
+    let shown = home.run(&["agents", "show", "scribe"]).expect(0).stdout;
+    assert!(shown.contains("bailiwick/files"), "{shown}");
+    home.write("agents/bad.toml", "name = \"bad\"\nmodel = \"x\"\n");
+    let bad = home.path("agents/bad.toml");
+    let checked = home.run(&["agents", "check", bad.to_str().unwrap()]);
+    assert_ne!(checked.code, 0);
+    let told = checked.stdout + &checked.stderr;
+    assert!(told.contains("did you mean `models`?"), "{told}");
+    assert!(home.run(&["agents", "list"]).expect(0).stdout.contains("bad"), "a broken one is listed");
+    let token = home.key("runs", &SCOPES);
+    let server = home.serve();
+    server.by(Some(&token)).get("/v1/agents/bad").ok();
+}

@@ -1,0 +1,192 @@
+//! Runs over REST.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::{SCOPES, home, serve, submit, until};
+use crate::host::eventually;
+
+#[test]
+fn an_agent_reads_a_real_file_and_everything_names_the_run() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "scribe", "read the notes");
+    let run = until(&client, &id, "completed");
+    assert!(run["output"].as_str().unwrap().contains("Buy milk."), "{run:#}");
+    assert_eq!((&run["tasks"][0]["agent"], &run["tasks"][0]["status"]), (&json!("scribe"), &json!("done")));
+    assert_eq!(run["spend"]["steps"], 3);
+    let steps = client.get(&format!("/v1/agents/runs/{id}/steps")).ok();
+    let call = &steps["steps"][1];
+    assert_eq!((&call["skill"], &call["tool"]), (&json!("bailiwick/files"), &json!("read")), "{steps:#}");
+    let receipt = call["receipt"].as_str().unwrap();
+    let log = home.run(&["audit", "export"]).expect(0).stdout;
+    let record = log.lines().find(|line| line.contains(receipt)).unwrap();
+    let record: Value = serde_json::from_str(record).unwrap();
+    let record = &record["record"];
+    assert_eq!(record["run"], format!("{id}/1"), "{record:#}");
+    assert_eq!(record["trace_id"], run["trace_id"]);
+    assert_eq!(record["principal"], "key:runs");
+}
+
+#[test]
+fn an_approval_in_the_middle_of_a_run_is_given_by_a_person() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "scribe", "write it down");
+    let run = until(&client, &id, "waiting_approval");
+    assert!(!home.path("documents/new.md").exists());
+    let approval = run["awaiting"][0]["approval"].as_str().unwrap();
+    let path = format!("/v1/approvals/{approval}");
+    assert_eq!(client.get(&path).ok()["arguments"]["content"], "new");
+    client.post(&format!("{path}/answer"), &json!({ "decision": "approve" })).ok();
+    until(&client, &id, "completed");
+    assert_eq!(fs::read_to_string(home.path("documents/new.md")).unwrap(), "new");
+}
+
+#[test]
+fn events_come_by_sse_from_any_point_and_as_pages() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "clerk", "hello");
+    until(&client, &id, "completed");
+    let path = format!("/v1/agents/runs/{id}/events");
+    let stream = client.get(&path);
+    assert_eq!(stream.header("content-type"), Some("text/event-stream"));
+    let text = stream.text();
+    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("event: ")).collect();
+    let expected =
+        ["run.queued", "run.started", "task.assigned", "step.started", "step.ended", "task.ended", "run.completed"];
+    assert_eq!(names, expected);
+    let rest = client.send("GET", &path, &[("last-event-id", "5")], None).text();
+    assert!(rest.contains("id: 6\n") && !rest.contains("id: 5\n"), "{rest}");
+    let page = client.send("GET", &format!("{path}?after=2&limit=2"), &[("accept", "application/json")], None).ok();
+    assert_eq!((page["events"].as_array().unwrap().len(), &page["next"]), (2, &json!(4)));
+    assert_eq!(page["events"][0]["kind"], "task.assigned");
+}
+
+#[test]
+fn a_request_that_is_repeated_is_one_run_after_a_restart_too() {
+    let home = home("");
+    let key = home.key("runs", &SCOPES);
+    let body = json!({ "agent": "clerk", "input": "hello" });
+    let send = |client: &crate::client::Client, body: &Value| {
+        client.post_with("/v1/agents/runs", &[("idempotency-key", "k1")], body)
+    };
+    let server = home.serve();
+    let client = server.by(Some(&key));
+    let first = send(&client, &body);
+    assert_eq!(first.status, 202, "{}", first.text());
+    let id = first.json()["id"].clone();
+    until(&client, id.as_str().unwrap(), "completed");
+    server.stop();
+    let server = home.serve();
+    let client = server.by(Some(&key));
+    let again = send(&client, &body);
+    assert_eq!((again.status, &again.json()["id"]), (200, &id), "{}", again.text());
+    send(&client, &json!({ "agent": "clerk", "input": "other" })).problem("idempotency-mismatch");
+}
+
+#[test]
+fn people_pause_resume_cancel_and_retry() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let control = |id: &str, what: &str| client.post(&format!("/v1/agents/runs/{id}/{what}"), &json!({}));
+    let id = submit(&client, "clerk", "slow");
+    until(&client, &id, "running");
+    control(&id, "pause").ok();
+    until(&client, &id, "paused");
+    control(&id, "retry").problem("illegal-transition");
+    control(&id, "resume").ok();
+    control(&id, "cancel").ok();
+    until(&client, &id, "cancelled");
+    let failed = submit(&client, "clerk", "refuse");
+    let run = until(&client, &failed, "failed");
+    assert_eq!(run["error"]["code"], "MODEL_PAYMENT", "{run:#}");
+    assert_eq!(control(&failed, "retry").ok()["status"], "queued");
+    until(&client, &failed, "failed");
+}
+
+#[test]
+fn teams_map_and_route() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let map = json!({ "kind": "parallel_map", "agent": "clerk", "items": ["a", "b", "c"] });
+    let answer = client.post("/v1/agents/runs", &json!({ "strategy": map, "input": "Say it." }));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
+    assert_eq!(run["output"][1], json!({ "item": "b", "output": "You said: Say it.\n\nb" }));
+    let route = json!({ "kind": "router", "agents": ["clerk"] });
+    let answer = client.post("/v1/agents/runs", &json!({ "strategy": route, "input": "hello" }));
+    let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
+    assert_eq!(run["output"], "You said: hello");
+}
+
+#[test]
+fn what_is_wrong_with_a_request_is_pointed_at() {
+    let home = home("[agents]\nmax_steps_per_run = 5\n");
+    let (_server, client) = serve(&home);
+    let post = |body: Value| client.post("/v1/agents/runs", &body);
+    assert!(
+        post(json!({ "agent": "clerc", "input": "x" })).problem("unknown-agent")["detail"]
+            .as_str()
+            .unwrap()
+            .contains("`clerk`")
+    );
+    for (body, at) in [
+        (json!({ "input": "x" }), "agent"),
+        (json!({ "agent": "clerk", "strategy": { "kind": "single", "agent": "clerk" }, "input": "x" }), "strategy"),
+        (json!({ "agent": "clerk", "input": "" }), "input"),
+        (json!({ "agent": "clerk", "input": "x", "budget": { "steps": 6 } }), "steps"),
+        (json!({ "agent": "clerk", "input": "x", "budget": { "wall": "soon" } }), "wall"),
+        (json!({ "agent": "clerk", "input": "x", "class": "urgent" }), "class"),
+        (json!({ "agent": "clerk", "input": "x", "prio": 1 }), "prio"),
+        (json!({ "strategy": { "kind": "parallel_map", "agent": "clerk", "items": [] }, "input": "x" }), "items"),
+    ] {
+        let answer = post(body.clone());
+        assert!((400..500).contains(&answer.status), "{body}: {}", answer.text());
+        assert!(answer.text().contains(at), "{body}: {}", answer.text());
+    }
+    assert_eq!(client.get("/v1/agents/runs").ok()["runs"], json!([]), "nothing of it was kept");
+}
+
+#[test]
+fn agents_are_files_and_records_and_files_are_read_again() {
+    let home = home("[agents]\ndirectories = [\"agents\", \"more\"]\n");
+    let token = home.key("admin", &["admin"]);
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    let names = |client: &crate::client::Client| -> Vec<String> {
+        let agents = client.get("/v1/agents").ok();
+        agents["agents"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(&client), ["clerk", "scribe"]);
+    let record = json!({ "name": "herald", "description": "Tells.", "instructions": "Tell.", "models": ["script"] });
+    let put = client.send(
+        "PUT",
+        "/v1/agents/herald",
+        &[("content-type", "application/json")],
+        Some(record.to_string().as_bytes()),
+    );
+    assert!([200, 201].contains(&put.status), "{}", put.text());
+    assert_eq!(names(&client), ["clerk", "herald", "scribe"]);
+    let mut same = record.clone();
+    same["name"] = json!("clerk");
+    let put = client.send(
+        "PUT",
+        "/v1/agents/clerk",
+        &[("content-type", "application/json")],
+        Some(same.to_string().as_bytes()),
+    );
+    put.problem("agent-is-a-file");
+    home.write(
+        "more/guard.toml",
+        "name = \"guard\"\ndescription = \"Guards.\"\ninstructions = \"Guard.\"\nmodels = [\"script\"]\n",
+    );
+    eventually("the new file is read", || {
+        let answer = client.post("/v1/agents/runs", &json!({ "agent": "guard", "input": "x" }));
+        (answer.status == 202).then_some(())
+    });
+    assert_eq!(client.send("DELETE", "/v1/agents/herald", &[], None).status, 200);
+    assert_eq!(names(&client), ["clerk", "guard", "scribe"]);
+}

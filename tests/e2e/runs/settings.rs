@@ -1,0 +1,210 @@
+//! Keys of `[agents]` and `[models]`, and what follows from each.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::provider::Provider;
+use super::{home, serve, submit, until};
+use crate::client::Client;
+use crate::host::{Home, eventually};
+
+#[test]
+pub(crate) fn runs_are_taken_up_only_if_enabled() {
+    let home = home("[agents]\nenabled = false\n");
+    let (_server, client) = serve(&home);
+    client.post("/v1/agents/runs", &json!({ "agent": "clerk", "input": "x" })).problem("runs-disabled");
+}
+
+#[test]
+pub(crate) fn agents_are_read_from_every_configured_folder() {
+    let home = home("[agents]\ndirectories = [\"agents\", \"more\"]\n");
+    home.write(
+        "more/guard.toml",
+        "name = \"guard\"\ndescription = \"Guards.\"\ninstructions = \"Guard.\"\nmodels = [\"script\"]\n",
+    );
+    let (_server, client) = serve(&home);
+    for agent in ["clerk", "guard"] {
+        let id = submit(&client, agent, "hello");
+        until(&client, &id, "completed");
+    }
+}
+
+#[test]
+pub(crate) fn as_many_runs_are_at_work_as_configured() {
+    let home = home("[agents]\nmax_parallel_agents = 1\n");
+    let (_server, client) = serve(&home);
+    let first = submit(&client, "clerk", "slow");
+    until(&client, &first, "running");
+    let second = submit(&client, "clerk", "hello");
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(client.get(&format!("/v1/agents/runs/{second}")).ok()["status"], "queued");
+    client.post(&format!("/v1/agents/runs/{first}/cancel"), &json!({})).ok();
+    until(&client, &second, "completed");
+}
+
+#[test]
+pub(crate) fn a_full_queue_is_said_to_be_full() {
+    let home = home("[agents]\nmax_parallel_agents = 1\nqueue_capacity = 2\n");
+    let (_server, client) = serve(&home);
+    let refused = eventually("the queue is full", || {
+        let answer = client.post("/v1/agents/runs", &json!({ "agent": "clerk", "input": "slow" }));
+        (answer.status != 202).then_some(answer)
+    });
+    assert!(refused.header("retry-after").is_some());
+    let problem = refused.problem("run-queue-full");
+    assert_eq!(problem["capacity"], 2, "{problem}");
+    assert!(problem["detail"].as_str().unwrap().ends_with("Retry when queue pressure drops."), "{problem}");
+    let running = client.get("/v1/agents/runs?status=running").ok();
+    assert_eq!(running["runs"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+pub(crate) fn no_run_takes_more_steps_than_configured() {
+    let home = home("[agents]\nmax_steps_per_run = 2\n");
+    let (_server, client) = serve(&home);
+    let more = json!({ "agent": "clerk", "input": "x", "budget": { "steps": 3 } });
+    let problem = client.post("/v1/agents/runs", &more);
+    assert!(problem.text().contains("expected 1 to 2"), "{}", problem.text());
+    let id = submit(&client, "scribe", "read the notes");
+    let run = until(&client, &id, "failed");
+    assert_eq!(run["error"]["code"], "BUDGET_EXHAUSTED", "{run:#}");
+}
+
+#[test]
+pub(crate) fn a_run_that_asks_for_no_time_has_the_default() {
+    let home = home("[agents]\ndefault_timeout_sec = 1\n");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "clerk", "slow");
+    assert_eq!(until(&client, &id, "failed")["error"]["code"], "TIMEOUT");
+}
+
+#[test]
+pub(crate) fn a_run_may_ask_for_no_more_time_than_configured() {
+    let home = home("[agents]\ndefault_timeout_sec = 1\nmax_timeout = \"2 s\"\n");
+    let (_server, client) = serve(&home);
+    let ask = |wall: &str| {
+        client.post("/v1/agents/runs", &json!({ "agent": "clerk", "input": "x", "budget": { "wall": wall } }))
+    };
+    assert!(ask("3 s").text().contains("at most 2 s"));
+    assert_eq!(ask("2 s").status, 202);
+}
+
+#[test]
+pub(crate) fn a_run_that_has_waited_long_counts_as_more_urgent() {
+    let home = home("[agents]\nmax_parallel_agents = 1\nageing = \"500 ms\"\n");
+    let (_server, client) = serve(&home);
+    let first = submit(&client, "clerk", "a while");
+    until(&client, &first, "running");
+    let batch = json!({ "agent": "clerk", "input": "x", "class": "batch" });
+    let batch = client.post("/v1/agents/runs", &batch).json()["id"].as_str().unwrap().to_owned();
+    thread::sleep(Duration::from_millis(1100));
+    let others: Vec<String> = (0..4).map(|_| submit(&client, "clerk", "x")).collect();
+    let started = |id: &String| until(&client, id, "completed")["started_at"].as_str().unwrap().to_owned();
+    let aged = started(&batch);
+    assert!(others.iter().all(|other| aged <= started(other)), "it was overtaken");
+}
+
+#[test]
+pub(crate) fn runs_are_kept_for_as_long_as_configured() {
+    let home = home("[agents]\nretention = \"1 s\"\n");
+    let token = home.key("runs", &super::SCOPES);
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    let id = submit(&client, "clerk", "hello");
+    until(&client, &id, "completed");
+    server.stop();
+    thread::sleep(Duration::from_millis(1100));
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    eventually("the old run is gone", || (client.get(&format!("/v1/agents/runs/{id}")).status == 404).then_some(()));
+}
+
+/// With the agent `asker`, who asks the model `service`.
+fn asking(models: &str) -> Home {
+    let home = home(models);
+    home.write(
+        "agents/asker.toml",
+        "name = \"asker\"\ndescription = \"Asks.\"\ninstructions = \"Ask.\"\nmodels = [\"service\"]\ntemperature = 0.25\n",
+    );
+    home
+}
+
+fn asked(client: &Client) -> Value {
+    let id = submit(client, "asker", "hello");
+    until(client, &id, "completed")
+}
+
+#[test]
+pub(crate) fn a_service_is_asked_where_it_is_for_what_it_has_with_its_key() {
+    let provider = Provider::hello();
+    let home = asking(&format!(
+        "[models.service]\nprovider = \"openai\"\nbase_url = \"{}\"\nmodel = \"maker/large\"\nkey = \"provider\"\n\
+         [secrets.provider]\nfile = \"key\"\n",
+        provider.url()
+    ));
+    let key = home.write("key", "a-long-enough-key\n");
+    fs::set_permissions(key, Permissions::from_mode(0o600)).unwrap();
+    let (server, client) = serve(&home);
+    let run = asked(&client);
+    assert_eq!(run["output"], "Hello.");
+    let asked = provider.asked().remove(0);
+    assert_eq!(asked.path, "/v1/chat/completions");
+    assert!(asked.head.contains("authorization: bearer a-long-enough-key"), "{}", asked.head);
+    assert!(asked.head.contains(run["trace_id"].as_str().unwrap()), "one trace: {}", asked.head);
+    assert_eq!((&asked.body["model"], &asked.body["temperature"]), (&json!("maker/large"), &json!(0.25)));
+    let said = asked.body["messages"].to_string();
+    assert!(said.contains("Ask.") && said.contains("hello"), "{said}");
+    let id = run["id"].as_str().unwrap();
+    let told = client.get(&format!("/v1/agents/runs/{id}/events")).text() + &server.log();
+    assert!(!told.contains("a-long-enough-key"), "no key is told");
+}
+
+#[test]
+pub(crate) fn what_a_service_costs_is_counted_by_its_prices() {
+    let provider = Provider::hello();
+    let home = asking(&format!(
+        "[models.service]\nbase_url = \"{}\"\nmodel = \"m\"\ninput_usd_per_million = 10.0\noutput_usd_per_million = 30.0\n",
+        provider.url()
+    ));
+    let (_server, client) = serve(&home);
+    let run = asked(&client);
+    assert_eq!(run["spend"]["usd"], 0.05, "{run:#}");
+    let poor = json!({ "agent": "asker", "input": "x", "budget": { "usd": 0.05 } });
+    let id = client.post("/v1/agents/runs", &poor).json()["id"].as_str().unwrap().to_owned();
+    until(&client, &id, "completed");
+}
+
+#[test]
+fn each_refusal_of_a_service_is_told_by_its_code() {
+    for (status, code) in [(400, "MODEL_REQUEST"), (401, "MODEL_UNAUTHORIZED"), (402, "MODEL_PAYMENT")] {
+        let provider = Provider::start(status, json!({ "error": { "message": "no, thank you" } }));
+        let home = asking(&format!("[models.service]\nbase_url = \"{}\"\nmodel = \"m\"\n", provider.url()));
+        let (_server, client) = serve(&home);
+        let id = submit(&client, "asker", "hello");
+        let run = until(&client, &id, "failed");
+        assert_eq!(run["error"]["code"], code, "{run:#}");
+        assert!(run["error"]["message"].as_str().unwrap().contains("no, thank you"), "{run:#}");
+        assert_eq!(provider.asked().len(), 1, "it would refuse again");
+    }
+}
+
+#[test]
+pub(crate) fn a_script_answers_where_one_is_configured() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "clerk", "hello");
+    assert_eq!(until(&client, &id, "completed")["output"], "You said: hello");
+}
+
+#[test]
+fn a_script_that_is_wrong_keeps_the_server_from_starting_and_says_where() {
+    let home = Home::with("[models.script]\nprovider = \"scripted\"\nscript = \"script.toml\"\n");
+    home.write("script.toml", "[[rule]]\ntext = \"a\"\nfail = \"timeout\"\n");
+    let ran = home.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("models.script") && ran.stderr.contains("script.toml:1"), "{}", ran.stderr);
+}
