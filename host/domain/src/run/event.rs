@@ -85,6 +85,53 @@ pub enum Event {
         /// With what.
         outcome: TaskOutcome,
     },
+    /// An agent wants another one to go on in its place.
+    HandoffInitiated {
+        /// Counted from 0.
+        handoff: u32,
+        /// The task of the giver.
+        task: u32,
+        /// The id that the giver's model gave to its call.
+        call: String,
+        /// Who is to go on.
+        to: String,
+        /// All that the receiver is told: what was asked, and what was said until now.
+        context: String,
+        /// Whether a person has to agree, because the receiver may call what the giver may
+        /// not.
+        #[serde(default, skip_serializing_if = "is_false")]
+        asks: bool,
+    },
+    /// The receiver takes over.
+    HandoffAccepted {
+        /// Which.
+        handoff: u32,
+        /// The person who agreed, where one was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+    /// A person does not want it. The giver goes on, and is told so.
+    HandoffRejected {
+        /// Which.
+        handoff: u32,
+        /// Who.
+        by: String,
+        /// Why, where they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// The receiver is done, and with it the giver.
+    HandoffCompleted {
+        /// Which.
+        handoff: u32,
+    },
+    /// The receiver failed. The giver goes on, and is told so.
+    HandoffRolledBack {
+        /// Which.
+        handoff: u32,
+        /// Why.
+        reason: String,
+    },
     /// A person has to say yes before a call is made.
     ApprovalRequested {
         /// Which.
@@ -170,6 +217,12 @@ pub struct Opening {
     /// The place among the items of a map, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
+    /// The place among the nodes of a graph, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
+    /// The handoff that it received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<u32>,
 }
 
 /// As what an agent is at work.
@@ -247,6 +300,11 @@ impl Event {
             Self::StepEnded { .. } => EventKind::StepEnded,
             Self::CallAnswered { .. } => EventKind::CallAnswered,
             Self::TaskEnded { .. } => EventKind::TaskEnded,
+            Self::HandoffInitiated { .. } => EventKind::HandoffInitiated,
+            Self::HandoffAccepted { .. } => EventKind::HandoffAccepted,
+            Self::HandoffRejected { .. } => EventKind::HandoffRejected,
+            Self::HandoffCompleted { .. } => EventKind::HandoffCompleted,
+            Self::HandoffRolledBack { .. } => EventKind::HandoffRolledBack,
             Self::ApprovalRequested { .. } => EventKind::ApprovalRequested,
             Self::ApprovalAnswered { .. } => EventKind::ApprovalAnswered,
             Self::Paused { .. } => EventKind::Paused,

@@ -7,6 +7,7 @@
 //! the same events give the same run on every machine.
 
 mod event;
+pub mod graph;
 mod names;
 mod next;
 mod prompt;
@@ -20,11 +21,11 @@ mod team;
 mod tests;
 
 pub use self::event::{Action, Event, Opening, Record, Role, StepResult};
-pub use self::names::{CHOOSE_AGENT, USE_SKILL, alias};
+pub use self::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL, alias};
 pub use self::next::{backoff, exhausted, next};
 pub use self::prompt::{Prompt, prompt};
 pub use self::spend::{Budget, Spend, TaskLimits};
-pub use self::state::{IllegalEvent, Run, RunOutcome, Step, StepState};
+pub use self::state::{Handoff, HandoffState, IllegalEvent, Run, RunOutcome, Step, StepState};
 pub use self::status::{EventKind, Status};
 pub use self::strategy::{Class, InvalidSpec, OnFailure, RunId, RunSpec, Strategy};
 pub use self::task::{INVALID_ARGUMENTS, OpenCall, Task, TaskOutcome};

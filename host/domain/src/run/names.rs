@@ -8,6 +8,9 @@ pub const USE_SKILL: &str = "use_skill";
 /// The tool by which a model chooses who works.
 pub const CHOOSE_AGENT: &str = "choose_agent";
 
+/// The tool by which an agent gives its work to another one.
+pub const HANDOFF: &str = "handoff";
+
 /// Characters of a name that all providers take.
 const MAX_ALIAS: usize = 64;
 

@@ -1,18 +1,23 @@
 //! What comes next: events that follow from the state alone.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::RunId;
 use super::event::{Action, Event, Opening, Role};
-use super::names::{CHOOSE_AGENT, USE_SKILL};
-use super::state::{Run, StepState};
+use super::graph::{Graph, NodeState};
+use super::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL};
+use super::state::{HandoffState, Run, StepState};
 use super::status::Status;
 use super::strategy::{OnFailure, Strategy};
 use super::task::{OpenCall, Task, TaskOutcome};
 use super::team::{Disclosure, Member, PinnedSkill};
 use crate::model::ToolCall;
+
+/// Nodes of a graph that are at work at once; more wait for one of them to end.
+const MAX_NODES_AT_ONCE: usize = 64;
 
 /// How long the first retry waits; each further one waits twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -58,6 +63,18 @@ pub fn exhausted(run: &Run) -> Option<Event> {
 }
 
 impl Run {
+    /// The tasks of a graph's nodes, by the place of the node.
+    fn by_node(&self) -> BTreeMap<usize, &Task> {
+        self.tasks.iter().filter_map(|task| Some((task.opening.node? as usize, task))).collect()
+    }
+
+    /// The node of a graph whose failure is the run's.
+    pub(super) fn failed_node(&self) -> Option<usize> {
+        let Strategy::Graph { graph } = &self.spec.strategy else { return None };
+        let nodes = self.by_node();
+        graph.advance(&|node| node_state(nodes.get(&node).copied())).failed
+    }
+
     /// What there is in place of an output: what each task said last.
     pub fn partial(&self) -> Value {
         let told = self.tasks.iter().enumerate().filter_map(|(number, task)| {
@@ -91,7 +108,7 @@ impl Plan<'_> {
         if task.opening.role == Role::Route && !task.calls.is_empty() {
             return self.route(number, task);
         }
-        for open in task.calls.iter().filter(|open| open.step.is_none() && open.answer.is_none()) {
+        for open in task.calls.iter().filter(|open| open.is_untouched()) {
             self.call(number, task, member, open);
         }
         if !task.calls.is_empty() || task.asking.is_some() {
@@ -177,6 +194,11 @@ impl Plan<'_> {
                 None => refused(number, call, &format!("no such skill; there are {}", skills(member))),
             });
         }
+        if call.name == HANDOFF
+            && let Strategy::Handoff { agents, max_depth, .. } = &self.run.spec.strategy
+        {
+            return self.hand_over(number, task, call, &arguments, agents, *max_depth);
+        }
         match member.tool(&call.name).filter(|(skill, _)| is_open(task, member, skill)) {
             Some((skill, tool)) => self.start(
                 number,
@@ -208,6 +230,83 @@ impl Plan<'_> {
         self.events.extend(task.calls.iter().map(|open| refused(number, &open.call, &words)));
     }
 
+    /// A model wants another agent to go on.
+    fn hand_over(
+        &mut self,
+        number: u32,
+        task: &Task,
+        call: &ToolCall,
+        arguments: &Value,
+        agents: &[String],
+        max_depth: u32,
+    ) {
+        let run = self.run;
+        let others: Vec<String> = agents.iter().filter(|agent| **agent != task.opening.agent).cloned().collect();
+        let wanted = arguments.get("to").and_then(Value::as_str);
+        let to = wanted.and_then(|name| others.iter().find(|agent| *agent == name));
+        let problem = if task.calls.len() > 1 {
+            "give the work to somebody when nothing else is asked for".to_owned()
+        } else if run.depth(number) >= max_depth {
+            format!("the work was given on {max_depth} times, as often as may be: do it yourself")
+        } else if to.is_none() {
+            format!("`to` must be one of {}", quoted(&others))
+        } else {
+            String::new()
+        };
+        let Some(to) = to.filter(|_| problem.is_empty()) else {
+            return self.events.push(refused(number, call, &problem));
+        };
+        let (giver, receiver) = (run.member(number), run.team.members.get(to));
+        let asks = giver.zip(receiver).is_none_or(|(giver, receiver)| receiver.reaches_beyond(giver));
+        let reason = arguments.get("reason").and_then(Value::as_str).unwrap_or_default();
+        let context = json!({
+            "from": task.opening.agent,
+            "reason": reason,
+            "request": run.spec.input,
+            "conversation": task.messages,
+        });
+        self.events.push(Event::HandoffInitiated {
+            handoff: u32::try_from(run.handoffs.len()).unwrap_or(u32::MAX),
+            task: number,
+            call: call.id.clone(),
+            to: to.clone(),
+            context: format!("{context:#}"),
+            asks,
+        });
+    }
+
+    /// What follows on work that was given to others.
+    fn handoffs(&mut self) {
+        let run = self.run;
+        for (number, handoff) in (0_u32..).zip(&run.handoffs) {
+            match handoff.state {
+                HandoffState::Offered => self.events.push(Event::HandoffAccepted { handoff: number, by: None }),
+                HandoffState::Accepted(None) => {
+                    let task = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
+                    let (agent, input) = (handoff.to.clone(), handoff.context.clone());
+                    let opening =
+                        Opening { agent, role: Role::Work, input, item: None, node: None, handoff: Some(number) };
+                    // The next one has its number when this one is open.
+                    return self.events.push(Event::TaskOpened { task, opening });
+                }
+                HandoffState::Accepted(Some(task)) => {
+                    match run.tasks.get(task as usize).and_then(|task| task.outcome.clone()) {
+                        Some(outcome @ TaskOutcome::Done { .. }) => {
+                            self.events.push(Event::HandoffCompleted { handoff: number });
+                            self.events.push(ended(handoff.from, outcome));
+                        }
+                        Some(TaskOutcome::Failed { code, message }) => {
+                            let reason = format!("`{}` failed: {code}: {message}", handoff.to);
+                            self.events.push(Event::HandoffRolledBack { handoff: number, reason });
+                        }
+                        None => {}
+                    }
+                }
+                HandoffState::Asked | HandoffState::Completed | HandoffState::Returned => {}
+            }
+        }
+    }
+
     /// What the strategy has follow on what its tasks did.
     fn strategy(&mut self) {
         let run = self.run;
@@ -217,6 +316,12 @@ impl Plan<'_> {
                 Some(task) => self.finish_with(task),
             },
             Strategy::Router { agents, by } => self.router(agents, by),
+            Strategy::Handoff { first, .. } => match run.tasks.first() {
+                None => self.open(0, first, Role::Work, run.spec.input.clone(), None),
+                Some(task) if task.outcome.is_some() => self.finish_with(task),
+                Some(_) => self.handoffs(),
+            },
+            Strategy::Graph { graph } => self.graph(graph),
             Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
                 self.map(agent, items, reduce.as_ref(), *on_failure, *at_once);
             }
@@ -272,6 +377,33 @@ impl Plan<'_> {
         }
     }
 
+    fn graph(&mut self, graph: &Graph) {
+        let run = self.run;
+        let nodes = run.by_node();
+        let state = |node: usize| node_state(nodes.get(&node).copied());
+        let advance = graph.advance(&state);
+        if let Some((node, code, message)) = advance.failed.and_then(|node| failed_node(graph, &nodes, node)) {
+            let message = format!("the node `{node}` failed: {code}: {message}");
+            let code = "DEPENDENCY_FAILED".to_owned();
+            return self.events.push(Event::Failed { code, message, partial: run.partial() });
+        }
+        let output = |id: &str| {
+            let place = graph.nodes.iter().position(|node| node.id == id)?;
+            nodes.get(&place)?.outcome.as_ref()?.output().map(str::to_owned)
+        };
+        let room = MAX_NODES_AT_ONCE.saturating_sub(run.open.len());
+        for (task, place) in (run.tasks.len()..).zip(advance.open.iter().copied()).take(room) {
+            let input = graph.render(place, &run.spec.input, &output);
+            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+            let (agent, node) = (graph.nodes[place].agent.clone(), Some(number(place)));
+            let opening = Opening { agent, role: Role::Work, input, item: None, node, handoff: None };
+            self.events.push(Event::TaskOpened { task: number(task), opening });
+        }
+        if advance.open.is_empty() && advance.finished && run.open.is_empty() {
+            self.events.push(Event::Completed { output: graph.outputs(&state) });
+        }
+    }
+
     /// The run ends as the task did.
     fn finish_with(&mut self, task: &Task) {
         match &task.outcome {
@@ -288,8 +420,29 @@ impl Plan<'_> {
     }
 
     fn open(&mut self, task: u32, agent: &str, role: Role, input: String, item: Option<u32>) {
-        self.events.push(Event::TaskOpened { task, opening: Opening { agent: agent.to_owned(), role, input, item } });
+        self.events.push(Event::TaskOpened {
+            task,
+            opening: Opening { agent: agent.to_owned(), role, input, item, node: None, handoff: None },
+        });
     }
+}
+
+fn node_state(task: Option<&Task>) -> NodeState<'_> {
+    match task.map(|task| task.outcome.as_ref()) {
+        None => NodeState::Waiting,
+        Some(None) => NodeState::Open,
+        Some(Some(TaskOutcome::Done { output })) => NodeState::Done(output),
+        Some(Some(TaskOutcome::Failed { .. })) => NodeState::Failed,
+    }
+}
+
+fn failed_node<'g>(
+    graph: &'g Graph,
+    nodes: &BTreeMap<usize, &'g Task>,
+    place: usize,
+) -> Option<(&'g str, &'g str, &'g str)> {
+    let (_, code, message) = failed_branch((place, *nodes.get(&place)?))?;
+    Some((&graph.nodes.get(place)?.id, code, message))
 }
 
 /// Whether the agent may use the skill's tools now.

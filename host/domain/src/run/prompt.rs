@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::event::Role;
-use super::names::{CHOOSE_AGENT, USE_SKILL};
+use super::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL};
 use super::next::{BYTES_PER_TOKEN, is_open};
 use super::state::Run;
 use super::strategy::Strategy;
@@ -33,10 +33,17 @@ pub struct Prompt {
 }
 
 /// What the model of a task is asked now; `None` where there is no such task.
-pub fn prompt(run: &Run, task: u32) -> Option<Prompt> {
-    let (member, task) = (run.member(task)?, run.tasks.get(task as usize)?);
+pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
+    let (member, task) = (run.member(number)?, run.tasks.get(number as usize)?);
     let (system, tools, must_call) = match (&run.spec.strategy, task.opening.role) {
         (Strategy::Router { agents, .. }, Role::Route) => (routing(run, member, agents), vec![choose(agents)], true),
+        (Strategy::Handoff { agents, max_depth, .. }, _) if run.depth(number) < *max_depth => {
+            let others: Vec<&str> =
+                agents.iter().filter(|agent| **agent != task.opening.agent).map(String::as_str).collect();
+            let mut tools = tools(task, member);
+            tools.push(hand_over(&others));
+            (giving(run, member, &others), tools, false)
+        }
         _ => (working(member), tools(task, member), false),
     };
     let mut messages = Vec::with_capacity(task.messages.len() + 1);
@@ -78,6 +85,20 @@ fn working(member: &Member) -> String {
                 let _ = writeln!(text, "## Skill {}\n{}\n", skill.id, skill.instructions.trim());
             }
         }
+    }
+    text.trim_end().to_owned()
+}
+
+/// Instructions, skills, and who there is to give the work to.
+fn giving(run: &Run, member: &Member, others: &[&str]) -> String {
+    let mut text = working(member);
+    if !text.is_empty() {
+        text.push_str("\n\n");
+    }
+    let _ = writeln!(text, "Where another agent suits the request better, call `{HANDOFF}`. The agents are:");
+    for name in others {
+        let description = run.team.members.get(*name).map_or("", |member| member.description.as_str());
+        let _ = writeln!(text, "- {name}: {description}");
     }
     text.trim_end().to_owned()
 }
@@ -125,6 +146,19 @@ fn choose(agents: &[String]) -> ToolSpec {
         name: CHOOSE_AGENT.to_owned(),
         description: "Gives the request to an agent.".to_owned(),
         input_schema: one_of("agent", &names),
+    }
+}
+
+fn hand_over(others: &[&str]) -> ToolSpec {
+    ToolSpec {
+        name: HANDOFF.to_owned(),
+        description: "Gives the work to another agent, with all that was said, and ends yours.".to_owned(),
+        input_schema: Arc::new(json!({
+            "type": "object",
+            "properties": { "to": { "type": "string", "enum": others }, "reason": { "type": "string" } },
+            "required": ["to"],
+            "additionalProperties": false,
+        })),
     }
 }
 

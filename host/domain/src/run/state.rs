@@ -27,6 +27,8 @@ pub struct Run {
     pub tasks: Vec<Task>,
     /// What models and skills were asked, by number.
     pub steps: Vec<Step>,
+    /// Work that agents gave to others, by number.
+    pub handoffs: Vec<Handoff>,
     /// What it took.
     pub spend: Spend,
     /// When it was taken up, in milliseconds since 1970.
@@ -60,6 +62,36 @@ pub struct Step {
     pub failures: u32,
     /// Where it stands.
     pub state: StepState,
+}
+
+/// Work that an agent gave to another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Handoff {
+    /// The task of the giver.
+    pub from: u32,
+    /// Who is to go on.
+    pub to: String,
+    /// All that the receiver is told.
+    pub context: String,
+    /// How many were given the work before, one behind the other.
+    pub depth: u32,
+    /// Where it stands.
+    pub state: HandoffState,
+}
+
+/// Where a handoff stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HandoffState {
+    /// A person has to agree.
+    Asked,
+    /// Nobody has to, and it is taken next.
+    Offered,
+    /// The receiver has it: its task, once that is open.
+    Accepted(Option<u32>),
+    /// The receiver was done.
+    Completed,
+    /// The giver went on.
+    Returned,
 }
 
 /// Where a step stands.
@@ -145,6 +177,7 @@ impl Run {
             status: Status::Queued,
             tasks: Vec::new(),
             steps: Vec::new(),
+            handoffs: Vec::new(),
             spend: Spend::default(),
             queued_at: record.at,
             started_at: None,
@@ -219,8 +252,20 @@ impl Run {
         self.team.members.get(&self.tasks.get(task as usize)?.opening.agent)
     }
 
+    /// Handoffs that wait for a person, by number.
+    pub fn asked_handoffs(&self) -> impl Iterator<Item = (u32, &Handoff)> + '_ {
+        let numbered = (0_u32..).zip(&self.handoffs);
+        numbered.filter(|(_, handoff)| handoff.state == HandoffState::Asked)
+    }
+
+    /// How many were given the work of this task before, one behind the other.
+    pub(super) fn depth(&self, task: u32) -> u32 {
+        let received = |handoff: &&Handoff| handoff.state == HandoffState::Accepted(Some(task));
+        self.handoffs.iter().find(received).map_or(0, |handoff| handoff.depth)
+    }
+
     fn awaits(&self) -> bool {
-        self.awaiting().next().is_some()
+        self.awaiting().next().is_some() || self.asked_handoffs().next().is_some()
     }
 
     fn is(&self, step: u32, what: impl Fn(&StepState) -> bool) -> bool {
@@ -232,6 +277,8 @@ impl Run {
         let require = |holds: bool, problem| if holds { Ok(()) } else { Err(problem) };
         match event {
             Event::TaskOpened { task, opening } => {
+                let receives = opening.handoff.is_none_or(|it| self.handoff_is(it, &[HandoffState::Accepted(None)]));
+                require(receives, "no such handoff was accepted")?;
                 require(*task as usize == self.tasks.len(), "tasks are counted one by one")?;
                 require(self.tasks.len() < MAX_TASKS, "a run has no more tasks than this one")?;
                 require(self.team.members.contains_key(&opening.agent), "the run has no such agent")
@@ -262,6 +309,26 @@ impl Run {
             Event::TaskEnded { task, .. } => {
                 let open = self.open_task(*task)?;
                 require(open.asking.is_none() && !self.works(*task), "steps of the task are under way")
+            }
+            Event::HandoffInitiated { handoff, task, call, to, .. } => {
+                let open = self.open_task(*task)?;
+                require(*handoff as usize == self.handoffs.len(), "handoffs are counted one by one")?;
+                require(open.open_call(call).is_some(), "no such call waits for an answer")?;
+                require(self.team.members.contains_key(to), "the run has no such agent")
+            }
+            Event::HandoffAccepted { handoff, .. } => {
+                let waits = self.handoff_is(*handoff, &[HandoffState::Asked, HandoffState::Offered]);
+                require(waits, "the handoff was decided before")
+            }
+            Event::HandoffRejected { handoff, .. } => {
+                require(self.handoff_is(*handoff, &[HandoffState::Asked]), "the handoff waits for nobody")
+            }
+            Event::HandoffCompleted { handoff } | Event::HandoffRolledBack { handoff, .. } => {
+                let received = self.handoffs.get(*handoff as usize).and_then(|it| match it.state {
+                    HandoffState::Accepted(task) => self.tasks.get(task? as usize),
+                    _ => None,
+                });
+                require(received.is_some_and(|task| task.outcome.is_some()), "the receiver is not done")
             }
             Event::Recovered {} => require(self.unrepeatable().is_empty(), "a call was cut off that can't be repeated"),
             Event::Interrupted { steps } => {
@@ -296,6 +363,10 @@ impl Run {
         }
     }
 
+    fn handoff_is(&self, number: u32, states: &[HandoffState]) -> bool {
+        self.handoffs.get(number as usize).is_some_and(|handoff| states.contains(&handoff.state))
+    }
+
     fn open_task(&self, task: u32) -> Result<&Task, &'static str> {
         self.tasks.get(task as usize).filter(|task| task.outcome.is_none()).ok_or("no such task is open")
     }
@@ -316,6 +387,9 @@ impl Run {
             Event::TaskOpened { task, opening } => {
                 self.tasks.push(Task::new(opening.clone()));
                 self.open.insert(*task);
+                if let Some(handoff) = opening.handoff {
+                    self.decide_handoff(handoff, HandoffState::Accepted(Some(*task)));
+                }
             }
             Event::StepStarted { step, task, attempt, action } => self.start(*step, *task, *attempt, action),
             Event::StepEnded { step, result, spend, .. } => self.end(*step, result, spend),
@@ -331,6 +405,25 @@ impl Run {
                 if let Some(task) = self.tasks.get_mut(*task as usize) {
                     task.outcome = Some(outcome.clone());
                 }
+            }
+            Event::HandoffInitiated { handoff, task, call, to, context, asks } => {
+                let state = if *asks { HandoffState::Asked } else { HandoffState::Offered };
+                let depth = self.depth(*task) + 1;
+                self.handoffs.push(Handoff { from: *task, to: to.clone(), context: context.clone(), depth, state });
+                if let Some(task) = self.tasks.get_mut(*task as usize)
+                    && let Some(place) = task.open_call(call)
+                {
+                    task.calls[place].handoff = Some(*handoff);
+                }
+            }
+            Event::HandoffAccepted { handoff, .. } => self.decide_handoff(*handoff, HandoffState::Accepted(None)),
+            Event::HandoffCompleted { handoff } => self.decide_handoff(*handoff, HandoffState::Completed),
+            Event::HandoffRejected { handoff, reason, .. } => {
+                let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+                self.take_back(*handoff, &format!("error: HANDOFF_REJECTED: a person did not want it{why}"));
+            }
+            Event::HandoffRolledBack { handoff, reason } => {
+                self.take_back(*handoff, &format!("error: HANDOFF_FAILED: {reason}; go on yourself"));
             }
             Event::ApprovalRequested { step, approval } => self.park(*step, StepState::Awaiting(approval.clone())),
             Event::ApprovalAnswered { step, approved: true, .. } => self.park(*step, StepState::Ready),
@@ -444,6 +537,21 @@ impl Run {
         }
     }
 
+    fn decide_handoff(&mut self, number: u32, state: HandoffState) {
+        if let Some(handoff) = self.handoffs.get_mut(number as usize) {
+            handoff.state = state;
+        }
+    }
+
+    /// The giver goes on, and its model is told why.
+    fn take_back(&mut self, number: u32, text: &str) {
+        self.decide_handoff(number, HandoffState::Returned);
+        let from = self.handoffs.get(number as usize).map(|handoff| handoff.from);
+        if let Some(task) = from.and_then(|from| self.tasks.get_mut(from as usize)) {
+            task.kept(number, text);
+        }
+    }
+
     fn give_up(&mut self, number: u32) {
         self.waiting.remove(&number);
         let Some(step) = self.steps.get_mut(number as usize) else { return };
@@ -476,7 +584,18 @@ impl Run {
                 self.park(step, StepState::Ready);
             }
         }
+        let failed_node = self.failed_node();
         for (number, task) in self.tasks.iter_mut().enumerate() {
+            // The graph has gone on without it.
+            let is_failed = matches!(task.outcome, Some(TaskOutcome::Failed { .. }));
+            if is_failed && task.opening.node.is_some_and(|node| Some(node as usize) != failed_node) {
+                continue;
+            }
+            // Who gave it the work has gone on without it.
+            let handoff = task.opening.handoff.and_then(|handoff| self.handoffs.get(handoff as usize));
+            if handoff.is_some_and(|handoff| handoff.state == HandoffState::Returned) {
+                continue;
+            }
             task.retry();
             if task.outcome.is_none() {
                 self.open.insert(u32::try_from(number).unwrap_or(u32::MAX));

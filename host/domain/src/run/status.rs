@@ -45,6 +45,16 @@ pub enum EventKind {
     CallAnswered,
     /// An agent is done.
     TaskEnded,
+    /// An agent wants another one to go on.
+    HandoffInitiated,
+    /// The other one takes over.
+    HandoffAccepted,
+    /// A person does not want it.
+    HandoffRejected,
+    /// The other one is done.
+    HandoffCompleted,
+    /// The other one failed, and the first goes on.
+    HandoffRolledBack,
     /// A person was asked.
     ApprovalRequested,
     /// A person answered.
@@ -97,6 +107,13 @@ impl Status {
             // A run that was paused and goes on waits for its place with steps under way.
             (Self::Queued | Self::Running | Self::WaitingApproval | Self::Paused, E::StepEnded) => self.itself(),
             (Self::Running | Self::WaitingApproval, E::ApprovalRequested) => &[Self::WaitingApproval],
+            (Self::Running | Self::WaitingApproval, E::HandoffInitiated) => &[Self::Running, Self::WaitingApproval],
+            (Self::WaitingApproval, E::HandoffAccepted | E::HandoffRejected) => &[Self::Running, Self::WaitingApproval],
+            (
+                Self::Queued | Self::Running | Self::Paused | Self::Interrupted,
+                E::HandoffAccepted | E::HandoffRejected,
+            ) => self.itself(),
+            (Self::Running | Self::WaitingApproval, E::HandoffCompleted | E::HandoffRolledBack) => self.itself(),
             // A question of a call that was under way when the run was paused.
             (Self::Queued | Self::Paused, E::ApprovalRequested) => self.itself(),
             (Self::Queued | Self::Paused | Self::Interrupted, E::ApprovalAnswered) => self.itself(),
@@ -152,7 +169,7 @@ impl Status {
 
 impl EventKind {
     /// Every kind, in the order in which a run may meet them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 22] = [
         Self::Queued,
         Self::Started,
         Self::TaskOpened,
@@ -160,6 +177,11 @@ impl EventKind {
         Self::StepEnded,
         Self::CallAnswered,
         Self::TaskEnded,
+        Self::HandoffInitiated,
+        Self::HandoffAccepted,
+        Self::HandoffRejected,
+        Self::HandoffCompleted,
+        Self::HandoffRolledBack,
         Self::ApprovalRequested,
         Self::ApprovalAnswered,
         Self::Paused,
@@ -182,6 +204,11 @@ impl EventKind {
             Self::StepEnded => "step.ended",
             Self::CallAnswered => "call.answered",
             Self::TaskEnded => "task.ended",
+            Self::HandoffInitiated => "handoff.initiated",
+            Self::HandoffAccepted => "handoff.accepted",
+            Self::HandoffRejected => "handoff.rejected",
+            Self::HandoffCompleted => "handoff.completed",
+            Self::HandoffRolledBack => "handoff.rolled_back",
             Self::ApprovalRequested => "approval.requested",
             Self::ApprovalAnswered => "approval.answered",
             Self::Paused => "run.paused",

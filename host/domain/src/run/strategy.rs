@@ -7,12 +7,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_TASKS;
+use super::graph::{Graph, InvalidGraph};
 use super::spend::Budget;
 use super::team::Team;
 use crate::digest::Digest;
 
 /// Agents that a model chooses from: each takes some of its prompt.
 const MAX_AGENTS: usize = 64;
+
+/// Agents that go on one behind the other: each holds the conversation of all before it.
+const MAX_HANDOFF_DEPTH: u32 = 16;
 
 /// The id of a run: 32 hex digits, in the order of time.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -81,6 +85,21 @@ pub enum Strategy {
         /// The agent whose models choose.
         by: String,
     },
+    /// One agent begins, and gives the work to another one where that suits it better.
+    Handoff {
+        /// Among whom.
+        agents: Vec<String>,
+        /// Who begins.
+        first: String,
+        /// How many go on, one behind the other: with 1, nobody who was given the work gives
+        /// it on.
+        max_depth: u32,
+    },
+    /// Agents work after one another and side by side, as the edges of a graph say.
+    Graph {
+        /// Who works after whom, and on what.
+        graph: Graph,
+    },
     /// One agent does it for each item, side by side.
     ParallelMap {
         /// Which.
@@ -127,6 +146,15 @@ pub enum InvalidSpec {
     /// More agents than a model chooses from.
     #[error("{0} agents: expected at most {MAX_AGENTS}")]
     TooManyAgents(usize),
+    /// The graph is none that can be followed.
+    #[error(transparent)]
+    Graph(#[from] InvalidGraph),
+    /// Who begins is not among the agents.
+    #[error("`{0}` is to begin, and is none of the agents")]
+    FirstIsNone(String),
+    /// Nobody could give the work to anybody, or for ever.
+    #[error("`max_depth` is {0}: expected 1 to {MAX_HANDOFF_DEPTH}")]
+    Depth(u32),
     /// Nothing can be under way.
     #[error("`at_once` is 0: expected 1 at least")]
     NothingAtOnce,
@@ -145,6 +173,8 @@ impl Strategy {
         match self {
             Self::Single { agent } => vec![agent],
             Self::Router { agents, by } => agents.iter().chain([by]).map(String::as_str).collect(),
+            Self::Handoff { agents, first, .. } => agents.iter().chain([first]).map(String::as_str).collect(),
+            Self::Graph { graph } => graph.agents().collect(),
             Self::ParallelMap { agent, reduce, .. } => {
                 [Some(agent), reduce.as_ref()].into_iter().flatten().map(String::as_str).collect()
             }
@@ -155,7 +185,8 @@ impl Strategy {
     pub fn check(&self, team: &Team) -> Result<(), InvalidSpec> {
         match self {
             Self::Single { .. } => {}
-            Self::Router { agents, .. } => {
+            Self::Graph { graph } => graph.check(|agent| team.members.contains_key(agent))?,
+            Self::Router { agents, .. } | Self::Handoff { agents, .. } => {
                 let mut seen = BTreeSet::new();
                 if agents.is_empty() {
                     return Err(InvalidSpec::Empty("agents"));
@@ -180,6 +211,14 @@ impl Strategy {
                 }
             }
         }
+        if let Self::Handoff { agents, first, max_depth } = self {
+            if !agents.contains(first) {
+                return Err(InvalidSpec::FirstIsNone(first.clone()));
+            }
+            if *max_depth == 0 || *max_depth > MAX_HANDOFF_DEPTH {
+                return Err(InvalidSpec::Depth(*max_depth));
+            }
+        }
         let missing = self.agents().into_iter().find(|agent| !team.members.contains_key(*agent));
         missing.map_or(Ok(()), |agent| Err(InvalidSpec::UnknownAgent(agent.to_owned())))
     }
@@ -189,6 +228,8 @@ impl Strategy {
         match self {
             Self::Single { .. } => "single",
             Self::Router { .. } => "router",
+            Self::Handoff { .. } => "handoff",
+            Self::Graph { .. } => "graph",
             Self::ParallelMap { .. } => "parallel_map",
         }
     }

@@ -53,8 +53,17 @@ pub struct OpenCall {
     pub call: ToolCall,
     /// The step that makes it.
     pub step: Option<u32>,
+    /// The handoff that it is.
+    pub handoff: Option<u32>,
     /// What the model is told.
     pub answer: Option<String>,
+}
+
+impl OpenCall {
+    /// Whether nothing has been done about it.
+    pub(super) const fn is_untouched(&self) -> bool {
+        self.step.is_none() && self.handoff.is_none() && self.answer.is_none()
+    }
 }
 
 /// A code and words.
@@ -113,7 +122,7 @@ impl Task {
 
     /// The first call of this id that has no answer.
     pub(super) fn open_call(&self, id: &str) -> Option<usize> {
-        self.calls.iter().position(|open| open.call.id == id && open.answer.is_none() && open.step.is_none())
+        self.calls.iter().position(|open| open.call.id == id && open.is_untouched())
     }
 
     /// Takes the answer of its model.
@@ -130,7 +139,8 @@ impl Task {
             self.unusable = Some(("MODEL_NONSENSE".to_owned(), words));
         }
         let calls = if self.unusable.is_some() { Vec::new() } else { answer.calls.clone() };
-        self.calls = calls.iter().map(|call| OpenCall { call: call.clone(), step: None, answer: None }).collect();
+        self.calls =
+            calls.iter().map(|call| OpenCall { call: call.clone(), step: None, handoff: None, answer: None }).collect();
         self.messages.push(Message::Assistant { text: answer.text.clone(), calls });
     }
 
@@ -159,6 +169,13 @@ impl Task {
     pub(super) fn given_up(&mut self, step: u32) {
         if let Some(call) = self.calls.iter().position(|open| open.step == Some(step)) {
             self.settle(call, CUT_OFF.to_owned());
+        }
+    }
+
+    /// Takes that the handoff came to nothing.
+    pub(super) fn kept(&mut self, handoff: u32, text: &str) {
+        if let Some(call) = self.calls.iter().position(|open| open.handoff == Some(handoff)) {
+            self.settle(call, text.to_owned());
         }
     }
 

@@ -101,6 +101,13 @@ impl Member {
         all.into_iter().find(|(_, tool)| tool.alias == alias)
     }
 
+    /// Whether it may call what `other` may not: then whoever gives it work gives more than
+    /// it has.
+    pub fn reaches_beyond(&self, other: &Self) -> bool {
+        let has = |wanted: &PinnedSkill| other.skills.iter().any(|skill| skill.id == wanted.id);
+        self.skills.iter().any(|skill| !has(skill))
+    }
+
     /// The skill of this id, or of this name where no other skill has it.
     pub fn skill(&self, name: &str) -> Option<&PinnedSkill> {
         let by_id = self.skills.iter().find(|skill| skill.id.as_str() == name);
@@ -112,7 +119,7 @@ impl Member {
 
     /// Gives every tool a name that models take and that no other tool of the agent has.
     pub fn name_tools(&mut self) {
-        let mut taken: Vec<String> = vec![names::USE_SKILL.to_owned(), names::CHOOSE_AGENT.to_owned()];
+        let mut taken: Vec<String> = [names::USE_SKILL, names::CHOOSE_AGENT, names::HANDOFF].map(str::to_owned).into();
         for skill in &mut self.skills {
             for tool in &mut skill.tools {
                 tool.alias = names::unlike(&taken, names::alias(&skill.id, &tool.name));

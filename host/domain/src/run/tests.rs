@@ -1,6 +1,8 @@
 mod budget;
 mod cut_off;
 mod fold;
+mod graphs;
+mod handoffs;
 mod single;
 mod stage;
 mod teams;

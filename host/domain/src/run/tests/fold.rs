@@ -8,7 +8,9 @@ use serde_json::json;
 
 use super::stage::{Stage, budget, queued, single, team};
 use crate::model::Finish;
-use crate::run::{Event, EventKind, OnFailure, Record, Run, RunId, Status, StepResult, Strategy, USE_SKILL, backoff};
+use crate::run::{
+    Event, EventKind, HANDOFF, OnFailure, Record, Run, RunId, Status, StepResult, Strategy, USE_SKILL, backoff,
+};
 
 #[test]
 fn every_status_is_reached_and_left_only_by_what_the_table_says() {
@@ -72,6 +74,10 @@ fn disturb(stage: &mut Stage, choice: (u8, u8)) {
             steps => Event::Interrupted { steps },
         },
         (8, _) => Event::Retried { by: by(), budget: None },
+        (9, _) if stage.run.asked_handoffs().next().is_some() => match choice.1 % 2 {
+            0 => Event::HandoffAccepted { handoff: asked(stage), by: Some(by()) },
+            _ => Event::HandoffRejected { handoff: asked(stage), by: by(), reason: None },
+        },
         (9, _) => match stage.run.awaiting().next() {
             Some((step, _)) => Event::ApprovalAnswered { step, approved: choice.1.is_multiple_of(2), reason: None },
             None => return,
@@ -98,13 +104,19 @@ fn turn(stage: &mut Stage, step: u32, choice: u8) {
     if !stage.run.steps[step as usize].action.eq(&crate::run::Action::Model {}) {
         return stage.output(step, &json!(choice));
     }
-    match choice % 4 {
+    match choice % 6 {
+        4 => stage.want(step, &[("h", HANDOFF, r#"{"to": "bob"}"#)]),
+        5 => stage.want(step, &[("h", HANDOFF, r#"{"to": "ada"}"#)]),
         0 => stage.say(step, "Done."),
         1 => stage.want(step, &[("c", USE_SKILL, r#"{"skill": "files"}"#)]),
         2 => stage.want(step, &[("a", "files__read", "{}"), ("b", "files__delete", "{}")]),
         _ if choice > 200 => stage.answer(step, "", &[], Finish::Refusal),
         _ => stage.want(step, &[("x", "nothing", "nonsense")]),
     }
+}
+
+fn asked(stage: &Stage) -> u32 {
+    stage.run.asked_handoffs().next().map(|(number, _)| number).unwrap_or_default()
 }
 
 impl Stage {
@@ -120,7 +132,7 @@ fn hold(stage: &Stage) {
     assert_eq!(run.outcome.is_some(), run.status.is_over());
     assert!(!run.status.is_over() || stage.under_way().is_empty());
     if run.status == Status::WaitingApproval {
-        assert!(run.awaiting().next().is_some());
+        assert!(run.awaiting().next().is_some() || run.asked_handoffs().next().is_some());
     }
     if run.status == Status::Running {
         let moves = !stage.under_way().is_empty() || run.backing_off().next().is_some();
@@ -152,9 +164,11 @@ proptest! {
     #[test]
     fn whatever_happens_a_run_is_what_its_records_say(
         choices in prop::collection::vec((any::<u8>(), any::<u8>()), 0..120),
-        of_many in any::<bool>(),
+        strategy in 0..3,
     ) {
-        let strategy = if of_many {
+        let strategy = if strategy == 1 {
+            Strategy::Handoff { agents: vec!["ada".to_owned(), "bob".to_owned()], first: "ada".to_owned(), max_depth: 3 }
+        } else if strategy == 2 {
             let items = (0..5).map(|item| item.to_string()).collect();
             let on_failure = OnFailure::Collect;
             Strategy::ParallelMap { agent: "ada".to_owned(), items, reduce: Some("bob".to_owned()), on_failure, at_once: 3 }

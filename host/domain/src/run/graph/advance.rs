@@ -1,0 +1,143 @@
+//! What may begin now, and what came of it all.
+
+use serde_json::Value;
+
+use super::wiring::{Link, Wiring};
+use super::{Condition, Edge, Graph, Join};
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeState<'t> {
+    /// Nothing was said of it yet.
+    Waiting,
+    /// It is at work.
+    Open,
+    /// It has this output.
+    Done(&'t str),
+    /// It has none.
+    Failed,
+    /// It will never begin.
+    Skipped,
+}
+
+/// What follows from the states of a graph's nodes. Nodes are named by their places, in the
+/// order in which the graph defines them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Advance {
+    /// Those that open now.
+    pub open: Vec<usize>,
+    /// Those that are skipped now, and all that are skipped with them.
+    pub skip: Vec<usize>,
+    /// Whether nothing is at work, and nothing opens now or later.
+    pub finished: bool,
+    /// The first node whose failure is the run's: it is not optional, and no edge is taken
+    /// when it fails. The rest of the answer is as if the run went on.
+    pub failed: Option<usize>,
+}
+
+/// Whether an edge leads on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Taken,
+    NotTaken,
+    /// Its source is not over.
+    Undecided,
+}
+
+impl Graph {
+    /// What follows from the states of the nodes, which `states` gives by place.
+    ///
+    /// What is skipped follows from the other states. So it makes no difference whether
+    /// skipped nodes are told as [`NodeState::Skipped`] the next time or still as waiting.
+    ///
+    /// It takes O(nodes + edges): the graph is wired and put in order once, each node is
+    /// looked at once, after all that lead to it, and each edge once, from its target.
+    /// So a skip comes to all that depends on it in the same pass. Texts are searched only
+    /// by edges whose target still waits.
+    pub fn advance<'t>(&self, states: &dyn Fn(usize) -> NodeState<'t>) -> Advance {
+        let wiring = Wiring::of(self);
+        let before: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
+        let mut now = before.clone();
+        for node in wiring.order() {
+            if now[node] == NodeState::Waiting {
+                now[node] = self.decide(node, &wiring.incoming[node], &now);
+            }
+        }
+        let became = |state: NodeState<'t>| {
+            let nodes = (0..now.len()).filter(|node| before[*node] == NodeState::Waiting && now[*node] == state);
+            nodes.collect::<Vec<usize>>()
+        };
+        Advance {
+            open: became(NodeState::Open),
+            skip: became(NodeState::Skipped),
+            // Whatever still waits does so for something that is open: there are no cycles.
+            finished: !now.contains(&NodeState::Open),
+            failed: (0..now.len()).find(|node| now[*node] == NodeState::Failed && self.is_fatal(*node, &wiring)),
+        }
+    }
+
+    /// What came of the run: the outputs at its ends. One alone is a text; of many, or none,
+    /// it is an object of texts by the ids of their nodes, in the order of the nodes.
+    ///
+    /// A node is an end if it is done and nothing was made of its output: no edge is taken
+    /// from it to a node that is done, or that failed and went on elsewhere. Thus what comes
+    /// before a node that was skipped, or was optional and failed, is not lost.
+    /// It takes O(nodes + edges), beside the texts that edges search.
+    pub fn outputs<'t>(&self, states: &dyn Fn(usize) -> NodeState<'t>) -> Value {
+        let wiring = Wiring::of(self);
+        let now: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
+        let mut counts = vec![false; now.len()];
+        let mut ends: Vec<Option<&str>> = vec![None; now.len()];
+        for node in wiring.order().into_iter().rev() {
+            let is_taken = |link: &Link| counts[link.node] && self.edges[link.edge].way(now[node]) == Way::Taken;
+            let goes_on = wiring.outgoing[node].iter().any(is_taken);
+            match now[node] {
+                NodeState::Done(output) => {
+                    counts[node] = true;
+                    ends[node] = (!goes_on).then_some(output);
+                }
+                NodeState::Failed => counts[node] = goes_on,
+                NodeState::Waiting | NodeState::Open | NodeState::Skipped => {}
+            }
+        }
+        let ends: Vec<(&str, &str)> =
+            self.nodes.iter().zip(ends).filter_map(|(node, end)| Some((node.id.as_str(), end?))).collect();
+        if let [(_, only)] = ends.as_slice() {
+            return Value::from(*only);
+        }
+        Value::Object(ends.into_iter().map(|(id, text)| (id.to_owned(), Value::from(text))).collect())
+    }
+
+    /// What becomes of a node that waits.
+    fn decide<'t>(&self, node: usize, incoming: &[Link], now: &[NodeState<'t>]) -> NodeState<'t> {
+        let ways: Vec<Way> = incoming.iter().map(|link| self.edges[link.edge].way(now[link.node])).collect();
+        match self.nodes[node].join {
+            _ if ways.is_empty() => NodeState::Open,
+            Join::All if ways.contains(&Way::NotTaken) => NodeState::Skipped,
+            Join::Any if ways.contains(&Way::Taken) => NodeState::Open,
+            _ if ways.contains(&Way::Undecided) => NodeState::Waiting,
+            Join::All => NodeState::Open,
+            Join::Any => NodeState::Skipped,
+        }
+    }
+
+    /// Whether the run has failed where this node did.
+    fn is_fatal(&self, node: usize, wiring: &Wiring) -> bool {
+        let mut outgoing = wiring.outgoing[node].iter().map(|link| &self.edges[link.edge]);
+        !self.nodes[node].optional && !outgoing.any(|edge| edge.way(NodeState::Failed) == Way::Taken)
+    }
+}
+
+impl Edge {
+    /// Whether it leads on from a source in this state.
+    fn way(&self, source: NodeState<'_>) -> Way {
+        let is_taken = match (source, &self.when) {
+            (NodeState::Waiting | NodeState::Open, _) => return Way::Undecided,
+            (NodeState::Skipped, _) => false,
+            (NodeState::Failed, when) => matches!(when, Some(Condition::Failed {})),
+            (NodeState::Done(_), None) => true,
+            (NodeState::Done(output), Some(when)) => when.holds(output, self.label.as_deref()),
+        };
+        if is_taken { Way::Taken } else { Way::NotTaken }
+    }
+}
