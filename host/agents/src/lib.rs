@@ -4,11 +4,12 @@
 //! Here it is done: [`runtime::Runtime`] takes runs up, keeps their events in the
 //! journal before anything that they tell of begins, and has models and skills do what
 //! they ask for. The [`scheduler`] says who has a place, the [`registry`] which agents
-//! there are.
+//! there are, and the [`bus`] tells everybody who listens what happens.
 //!
 //! Nothing here knows HTTP or an engine: models are behind the domain's `Model`, skills
 //! behind [`skills::Skills`].
 
+pub mod bus;
 pub mod definition;
 pub mod registry;
 pub mod runtime;

@@ -4,6 +4,7 @@
 //! to its mailbox, and read what is durable from the journal.
 
 mod actor;
+mod agents;
 mod error;
 mod keep;
 mod recover;
@@ -14,7 +15,7 @@ mod summary;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
@@ -31,6 +32,7 @@ pub use self::error::{ControlError, SubmitError};
 pub use self::recover::Recovered;
 pub use self::submission::{BudgetRequest, Submission, Submitted};
 pub use self::summary::{RunFilter, RunSummary};
+use crate::bus::Bus;
 use crate::registry::Agents;
 use crate::scheduler::queue::{QueueSettings, QueueSnapshot};
 use crate::scheduler::{Scheduler, Ticket};
@@ -109,6 +111,9 @@ pub(crate) struct Inner {
     live: Mutex<HashMap<RunId, Live>>,
     /// Open tasks by agent.
     busy: Mutex<HashMap<String, u32>>,
+    bus: Bus,
+    /// What tells the bus of agents begins once.
+    telling: Once,
     tracker: TaskTracker,
     /// Nothing new begins.
     stopping: CancellationToken,
@@ -184,6 +189,8 @@ impl Runtime {
                 scheduler,
                 live: Mutex::default(),
                 busy: Mutex::default(),
+                bus: Bus::default(),
+                telling: Once::new(),
                 tracker: TaskTracker::new(),
                 stopping: CancellationToken::new(),
                 stopped: CancellationToken::new(),
@@ -196,8 +203,10 @@ impl Runtime {
         self.inner.submit(submission).await
     }
 
-    /// Takes up the runs that a stop of the host cut off.
+    /// Takes up the runs that a stop of the host cut off. From now on the bus tells of
+    /// agents too.
     pub async fn recover(&self) -> Result<Recovered, ControlError> {
+        self.inner.tell_of_agents();
         self.inner.recover().await
     }
 
@@ -248,6 +257,24 @@ impl Runtime {
         self.inner.tell(id, Event::Retried { by: by.to_owned(), budget }).await
     }
 
+    /// Says of a handoff that waits for a person whether the receiver takes over.
+    pub async fn answer_handoff(
+        &self,
+        id: &RunId,
+        handoff: u32,
+        by: &str,
+        accepted: bool,
+        reason: Option<String>,
+    ) -> Result<Status, ControlError> {
+        let by = by.to_owned();
+        let event = if accepted {
+            Event::HandoffAccepted { handoff, by: Some(by) }
+        } else {
+            Event::HandoffRejected { handoff, by, reason }
+        };
+        self.inner.tell(id, event).await
+    }
+
     /// Removes runs that are over for longer than they are kept, some of them, and answers
     /// how many.
     pub async fn forget(&self) -> Result<usize, ControlError> {
@@ -260,6 +287,11 @@ impl Runtime {
     /// Who waits for a place and who has one.
     pub fn queue(&self) -> QueueSnapshot {
         self.inner.scheduler.snapshot()
+    }
+
+    /// What tells everybody who listens what happens.
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
     }
 
     /// Which agents there are.
@@ -376,8 +408,13 @@ impl Inner {
             Ok(mut run) => keep::alone(&self.parts, &mut run, failed).await,
             Err(error) => Err(error),
         };
-        if let Err(error) = kept {
-            tracing::error!(run = %id, %error, "what became of the run can't be kept");
+        match kept {
+            Ok(told) => {
+                for told in told {
+                    self.bus.publish(told);
+                }
+            }
+            Err(error) => tracing::error!(run = %id, %error, "what became of the run can't be kept"),
         }
     }
 

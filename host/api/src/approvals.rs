@@ -162,7 +162,7 @@ fn event(approval: &Approval) -> Event {
 }
 
 /// The approval as it is told.
-fn describe(approval: &Approval) -> wire::Approval {
+pub(crate) fn describe(approval: &Approval) -> wire::Approval {
     wire::Approval {
         id: approval.id.clone(),
         state: match approval.state {

@@ -11,6 +11,7 @@ pub mod keyring;
 pub mod scope;
 
 pub(crate) mod caller;
+pub(crate) mod lasting;
 pub(crate) mod throttle;
 pub(crate) mod token;
 

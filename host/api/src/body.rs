@@ -89,7 +89,7 @@ async fn read(mut body: Body, limit: usize) -> Result<Bytes, Failure> {
 
 /// Every request is an object. Serde would read an array as its members in their
 /// order too, which nobody documents and nobody means.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Failure::invalid_member("", "invalid type: array, expected an object"));
     }

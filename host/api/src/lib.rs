@@ -33,6 +33,7 @@ mod runs;
 mod serve;
 mod skills;
 mod storage;
+mod ws;
 
 pub use auth::caller::{Owner, Peer};
 pub use axum::Router;

@@ -19,7 +19,7 @@ use utoipa_axum::routes;
 use crate::answer;
 use crate::problem::Kind;
 use crate::state::ApiState;
-use crate::{agents, approvals, audit, content, execute, grants, health, observe, packages, runs, skills};
+use crate::{agents, approvals, audit, content, execute, grants, health, observe, packages, runs, skills, ws};
 
 /// The document: every route with its requests, answers and problems.
 pub fn openapi() -> OpenApi {
@@ -58,6 +58,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::control::pause))
         .routes(routes!(runs::control::resume))
         .routes(routes!(runs::control::retry))
+        .routes(routes!(runs::control::answer_handoff))
+        .routes(routes!(ws::listen))
         .routes(routes!(agents::list))
         .routes(routes!(agents::show, agents::put, agents::remove))
         .routes(routes!(audit::list))
@@ -106,7 +108,14 @@ pub(crate) async fn show() -> Response {
         (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
     ),
-    components(schemas(Problem, wire::content::Progress, wire::content::LogLine, wire::run::RunNews)),
+    components(schemas(
+        Problem,
+        wire::content::Progress,
+        wire::content::LogLine,
+        wire::run::RunNews,
+        wire::socket::SocketCommand,
+        wire::socket::SocketVerb
+    )),
     modifiers(&ApiKeys),
 )]
 struct Api;
@@ -155,6 +164,9 @@ pub(crate) struct RunProblems;
 
 /// Problems of the route that follows a run.
 pub(crate) struct EventProblems;
+
+/// Problems of the WebSocket.
+pub(crate) struct SocketProblems;
 
 /// Problems of the route that submits runs.
 pub(crate) struct SubmitProblems;
@@ -244,6 +256,9 @@ const RUNS: &[Kind] = &[
 /// What can go wrong with agents.
 const AGENTS: &[Kind] = &[Kind::UNKNOWN_AGENT, Kind::AGENT_IS_A_FILE, Kind::INVALID_AGENT];
 
+/// What can go wrong with `WebSockets` before they are.
+const SOCKETS: &[Kind] = &[Kind::UPGRADE_REQUIRED, Kind::TOO_MANY_SOCKETS];
+
 impl IntoResponses for PublicProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         describe(PUBLIC)
@@ -309,6 +324,12 @@ impl IntoResponses for EventProblems {
     }
 }
 
+impl IntoResponses for SocketProblems {
+    fn responses() -> BTreeMap<String, RefOr<Described>> {
+        describe(&[RUN_READ, SOCKETS].concat())
+    }
+}
+
 impl IntoResponses for SubmitProblems {
     fn responses() -> BTreeMap<String, RefOr<Described>> {
         let own = [
@@ -356,7 +377,8 @@ impl IntoResponses for ExecuteProblems {
             Kind::GRANT_CONFLICT,
             Kind::INVALID_GRANT,
         ];
-        let only_elsewhere = |kind: &Kind| [&elsewhere[..], PACKAGES, RUNS, AGENTS].iter().any(|of| of.contains(kind));
+        let only_elsewhere =
+            |kind: &Kind| [&elsewhere[..], PACKAGES, RUNS, AGENTS, SOCKETS].iter().any(|of| of.contains(kind));
         let kinds: Vec<Kind> = Kind::ALL.iter().copied().filter(|kind| !only_elsewhere(kind)).collect();
         describe(&kinds)
     }

@@ -10,7 +10,7 @@ mod run;
 use std::error::Error;
 use std::time::Duration;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bailiwick_wire::problem::{FieldError, MEDIA_TYPE, Problem, TYPE_PREFIX};
@@ -130,6 +130,10 @@ impl Failure {
         Self::new(Kind::INVALID_HEADER, format!("`{name}`: expected {expected}"))
     }
 
+    pub(crate) fn upgrade_required(reason: &str) -> Self {
+        Self::new(Kind::UPGRADE_REQUIRED, quote(reason))
+    }
+
     pub(crate) fn misdirected(what: Misdirected) -> Self {
         match what {
             Misdirected::Host(host) if host.is_empty() => Self::new(Kind::WRONG_HOST, "the request names no host"),
@@ -214,6 +218,11 @@ impl IntoResponse for Failure {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if status == StatusCode::UPGRADE_REQUIRED {
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+            headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         }
         if let Some(wait) = problem.retry_after_ms {
             headers.insert(RETRY_AFTER, HeaderValue::from(wait.div_ceil(1000)));

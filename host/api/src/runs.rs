@@ -2,7 +2,7 @@
 //! chain; the same holds for whoever may control them.
 
 pub(crate) mod control;
-mod convert;
+pub(crate) mod convert;
 pub(crate) mod events;
 pub(crate) mod steps;
 

@@ -21,9 +21,8 @@ use hyper::rt::ReadBufCursor;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep};
 use tower::Service as _;
@@ -49,7 +48,9 @@ pub async fn serve(
 ) -> io::Result<()> {
     let server = Server { router, protocol: protocol(&options), write_timeout: options.write_timeout };
     let places = Arc::new(Semaphore::new(options.max_connections));
-    let (graceful, mut connections) = (GracefulShutdown::new(), JoinSet::new());
+    let mut connections = JoinSet::new();
+    // Dropped when the host goes down, which every connection sees.
+    let (up, going_down) = watch::channel(());
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
@@ -62,22 +63,22 @@ pub async fn serve(
             // Ended connections are taken out, or the set would grow for ever.
             Some(ended) = connections.join_next() => report(ended),
             (place, (stream, peer)) = next => {
-                let (server, watcher) = (server.clone(), graceful.watcher());
-                connections.spawn(async move {
-                    server.connection(stream, peer, watcher).await;
-                    drop(place);
-                });
+                // Nobody closes the semaphore.
+                let Ok(place) = place else { break };
+                connections.spawn(server.clone().connection(stream, peer, place, going_down.clone()));
             }
         }
     }
-    drop(listener);
-    drain(graceful, connections, options.drain_timeout).await;
+    drop((listener, up));
+    drain(&places, options.max_connections, connections, options.drain_timeout).await;
     Ok(())
 }
 
-/// Lets requests under way end, and cuts off those that take too long.
-async fn drain(graceful: GracefulShutdown, mut connections: JoinSet<()>, limit: Duration) {
-    if tokio::time::timeout(limit, graceful.shutdown()).await.is_err() {
+/// Lets requests under way end, and cuts off those that take too long. A WebSocket has
+/// the place of its connection, and ends by itself when the host is not ready any more.
+async fn drain(places: &Semaphore, all: usize, mut connections: JoinSet<()>, limit: Duration) {
+    let all = u32::try_from(all).unwrap_or(u32::MAX);
+    if tokio::time::timeout(limit, places.acquire_many(all)).await.is_err() {
         tracing::warn!(connections = connections.len(), "cut off connections that didn't end in time");
     }
     connections.shutdown().await;
@@ -131,14 +132,29 @@ struct Server {
 }
 
 impl Server {
-    async fn connection(self, stream: TcpStream, peer: SocketAddr, watcher: Watcher) {
+    async fn connection(
+        self,
+        stream: TcpStream,
+        peer: SocketAddr,
+        place: OwnedSemaphorePermit,
+        mut going_down: watch::Receiver<()>,
+    ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "can't switch off the delay of small packets");
         }
         let router = self.router;
         let service = service_fn(move |request: Request<Incoming>| answer(router.clone(), peer, request));
-        let io = Unstalled { stream: TokioIo::new(stream), limit: self.write_timeout, stalled: None };
-        if let Err(error) = watcher.watch(self.protocol.serve_connection(io, service)).await {
+        let io = Unstalled { stream: TokioIo::new(stream), limit: self.write_timeout, stalled: None, _place: place };
+        let mut connection = pin!(self.protocol.serve_connection(io, service).with_upgrades());
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            // What is under way is answered, and nothing more is taken.
+            _ = going_down.changed() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, %peer, "a connection ended early");
         }
     }
@@ -160,6 +176,8 @@ struct Unstalled {
     stream: TokioIo<TcpStream>,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    /// The connection's place among all, which it keeps when it becomes a WebSocket.
+    _place: OwnedSemaphorePermit,
 }
 
 impl Unstalled {

@@ -14,6 +14,7 @@ use crate::auth::Keyring;
 use crate::auth::throttle::Throttle;
 use crate::body::ROOM_UNIT;
 use crate::options::ApiOptions;
+use crate::ws::MAX_SOCKETS;
 
 /// The parts of the host that this interface stands before.
 #[derive(Clone)]
@@ -59,6 +60,7 @@ struct Shared {
     options: ApiOptions,
     throttle: Throttle,
     body_room: Arc<Semaphore>,
+    sockets: Arc<Semaphore>,
 }
 
 impl ApiState {
@@ -67,7 +69,8 @@ impl ApiState {
         let room = options.bodies_limit.max(options.body_limit);
         let units = room.div_ceil(ROOM_UNIT).min(Semaphore::MAX_PERMITS);
         let body_room = Arc::new(Semaphore::new(units));
-        Self(Arc::new(Shared { host, options, throttle: Throttle::default(), body_room }))
+        let sockets = Arc::new(Semaphore::new(MAX_SOCKETS));
+        Self(Arc::new(Shared { host, options, throttle: Throttle::default(), body_room, sockets }))
     }
 
     pub(crate) fn options(&self) -> &ApiOptions {
@@ -108,5 +111,9 @@ impl ApiState {
 
     pub(crate) fn body_room(&self) -> &Arc<Semaphore> {
         &self.0.body_room
+    }
+
+    pub(crate) fn sockets(&self) -> &Arc<Semaphore> {
+        &self.0.sockets
     }
 }

@@ -19,3 +19,4 @@ pub mod problem;
 pub mod receipt;
 pub mod run;
 pub mod skill;
+pub mod socket;

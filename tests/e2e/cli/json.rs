@@ -79,6 +79,7 @@ const OTHERS: &[&[&str]] = &[
     &["runs", "pause"],
     &["runs", "resume"],
     &["runs", "retry"],
+    &["runs", "handoff"],
 ];
 
 fn home() -> Home {

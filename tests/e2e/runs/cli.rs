@@ -108,3 +108,25 @@ fn agents_are_listed_shown_and_checked() {
     let server = home.serve();
     server.by(Some(&token)).get("/v1/agents/bad").ok();
 }
+
+#[test]
+fn a_person_says_at_the_terminal_whether_another_agent_takes_over() {
+    let home = home("");
+    home.write(
+        "script.toml",
+        "[[rule]]\ncontains = \"\\\"from\\\": \\\"clerk\\\"\"\ntext = \"I took over.\"\n\n\
+         [[rule]]\ncalls = [{ tool = \"handoff\", arguments = { to = \"scribe\" } }]\n",
+    );
+    let mut command = home.command();
+    command.args(["run", "clerk", "Do it.", "--hand-to", "scribe"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn().unwrap();
+    let id = eventually("a person is asked", || {
+        let list: Value = serde_json::from_str(&home.run(&["--json", "runs", "list"]).stdout).ok()?;
+        let run = &list["runs"][0];
+        (run["status"] == "waiting_approval").then(|| run["id"].as_str().unwrap().to_owned())
+    });
+    assert!(home.run(&["runs", "show", &id]).expect(0).stdout.contains("runs handoff"));
+    home.run(&["runs", "handoff", &id, "0", "--approve"]).expect(0);
+    let ended = running.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stdout).trim(), "I took over.");
+}

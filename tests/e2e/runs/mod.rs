@@ -5,6 +5,7 @@ mod crash;
 mod provider;
 mod rest;
 pub(crate) mod settings;
+mod socket;
 
 use serde_json::{Value, json};
 

@@ -190,3 +190,72 @@ fn agents_are_files_and_records_and_files_are_read_again() {
     assert_eq!(client.send("DELETE", "/v1/agents/herald", &[], None).status, 200);
     assert_eq!(names(&client), ["clerk", "guard", "scribe"]);
 }
+
+#[test]
+fn work_is_handed_over_when_a_person_agrees_to_what_the_receiver_may_do() {
+    let home = home("");
+    home.write(
+        "script.toml",
+        "[[rule]]\nafter_tool = \"files__read\"\ntext = \"It says: {{result}}\"\n\n\
+         [[rule]]\nafter_tool = \"handoff\"\ntext = \"Then I can't.\"\n\n\
+         [[rule]]\ncontains = \"\\\"from\\\": \\\"clerk\\\"\"\ncalls = [{ tool = \"files__read\", arguments = { path = \"/work/notes.md\" } }]\n\n\
+         [[rule]]\ncalls = [{ tool = \"handoff\", arguments = { to = \"scribe\", reason = \"files\" } }]\n",
+    );
+    let (_server, client) = serve(&home);
+    let team = json!({ "kind": "handoff", "agents": ["clerk", "scribe"] });
+    let start = || {
+        let answer = client.post("/v1/agents/runs", &json!({ "strategy": team, "input": "What is in the notes?" }));
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    let answer = |id: &str, body: Value| client.post(&format!("/v1/agents/runs/{id}/handoffs/0/answer"), &body);
+    let id = start();
+    let run = until(&client, &id, "waiting_approval");
+    assert_eq!((&run["handoffs"][0]["to"], &run["handoffs"][0]["state"]), (&json!("scribe"), &json!("asked")));
+    answer(&id, json!({ "decision": "approve" })).ok();
+    let run = until(&client, &id, "completed");
+    assert!(run["output"].as_str().unwrap().contains("Buy milk."), "{run:#}");
+    assert_eq!(run["handoffs"][0]["state"], "completed");
+    answer(&id, json!({ "decision": "approve" })).problem("illegal-transition");
+    let id = start();
+    until(&client, &id, "waiting_approval");
+    answer(&id, json!({ "decision": "deny", "reason": "no files" })).ok();
+    let run = until(&client, &id, "completed");
+    assert_eq!(run["output"], "Then I can't.");
+}
+
+#[test]
+fn a_graph_runs_as_its_edges_say_and_one_with_a_cycle_is_refused() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let graph = json!({
+        "nodes": [
+            { "id": "notes", "agent": "scribe", "input": "read {{input}}" },
+            { "id": "left", "agent": "clerk", "input": "Left: {{notes}}" },
+            { "id": "right", "agent": "clerk", "input": "Right of {{input}}" },
+            { "id": "both", "agent": "clerk" },
+        ],
+        "edges": [
+            { "from": "notes", "to": "left", "label": "what they say" },
+            { "from": "notes", "to": "right", "when": { "kind": "contains", "text": "milk" } },
+            { "from": "left", "to": "both" },
+            { "from": "right", "to": "both" },
+        ],
+    });
+    let submit = |graph: &Value| {
+        let strategy = json!({ "kind": "graph", "graph": graph });
+        client.post("/v1/agents/runs", &json!({ "strategy": strategy, "input": "it" }))
+    };
+    let answer = submit(&graph);
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
+    let output = run["output"].as_str().unwrap();
+    assert!(output.contains("You said: Left: It says:") && output.contains("You said: Right of it"), "{output}");
+    let nodes: Vec<&str> = run["tasks"].as_array().unwrap().iter().map(|it| it["node"].as_str().unwrap()).collect();
+    assert_eq!(nodes, ["notes", "left", "right", "both"]);
+    assert_eq!(run["strategy"]["graph"]["edges"][0]["label"], "what they say");
+    let mut cycle = graph;
+    cycle["edges"][3] = json!({ "from": "right", "to": "notes" });
+    let problem = submit(&cycle).problem("invalid-run");
+    assert!(problem["detail"].as_str().unwrap().contains("notes -> right -> notes"), "{problem}");
+}

@@ -5,6 +5,9 @@
 //! asked, a result before anything follows from it, and both share a commit where they
 //! come together.
 
+mod busy;
+mod time;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,9 +22,12 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::busy::Busy;
+use self::time::TimeLeft;
 use super::error::ControlError;
 use super::step::{self, Done};
 use super::{Heard, Inner, keep};
+use crate::bus::{self, Told};
 use crate::scheduler::{Seat, Ticket};
 
 /// How long the actor waits before it tries again to write what the journal did not
@@ -42,7 +48,7 @@ pub(super) struct Actor {
     heard: broadcast::Sender<Heard>,
     place: Place,
     /// What was told and is not durable yet.
-    pending: Vec<Vec<u8>>,
+    pending: Vec<Pending>,
     /// Steps that begin when it is.
     begin: Vec<u32>,
     /// Who is answered when it is.
@@ -59,6 +65,13 @@ pub(super) struct Actor {
     busy: BTreeMap<u32, Busy>,
 }
 
+/// An event that is not durable yet.
+struct Pending {
+    bytes: Vec<u8>,
+    /// What the bus tells of it when it is.
+    told: Vec<Told>,
+}
+
 enum Place {
     None,
     Waiting(Ticket),
@@ -71,23 +84,6 @@ enum Errand {
     Step(u32),
     /// Waits for a person.
     Answer(u32),
-}
-
-/// The run's own time.
-#[derive(Clone, Copy)]
-enum TimeLeft {
-    /// It has not begun.
-    All,
-    /// It ends then.
-    Until(Instant),
-    /// It stands still, because a person stopped the run or has to say how it goes on.
-    Held(Duration),
-}
-
-/// Counts an open task of an agent.
-struct Busy {
-    inner: Arc<Inner>,
-    agent: String,
 }
 
 impl Actor {
@@ -204,7 +200,8 @@ impl Actor {
             bytes = keep::bytes(&record);
         }
         self.run.apply(&record)?;
-        self.pending.push(bytes);
+        let told = if self.inner.bus.is_heard() { bus::told(&self.run, &record) } else { Vec::new() };
+        self.pending.push(Pending { bytes, told });
         match &record.event {
             Event::StepStarted { step, .. } => {
                 self.retries.remove(step);
@@ -257,9 +254,10 @@ impl Actor {
             let after = *self.durable.borrow();
             let mut summary = whole.clone();
             summary.open |= !rest.is_empty();
+            let bytes: Vec<Vec<u8>> = events.iter().map(|event| event.bytes.clone()).collect();
             loop {
                 let now = self.inner.parts.clock.now();
-                match self.inner.parts.journal.append_run(&id, after, events.clone(), summary.clone(), now).await {
+                match self.inner.parts.journal.append_run(&id, after, bytes.clone(), summary.clone(), now).await {
                     Ok(last) => {
                         self.durable.send_replace(last);
                         break;
@@ -283,7 +281,9 @@ impl Actor {
                     () = sleep(REWRITE_AFTER) => {}
                 }
             }
-            events = rest;
+            for told in std::mem::replace(&mut events, rest).into_iter().flat_map(|event| event.told) {
+                self.inner.bus.publish(told);
+            }
         }
         for (answer, status) in self.answers.drain(..) {
             // Whoever went away needs no answer.
@@ -373,14 +373,18 @@ impl Actor {
 
     fn read(&mut self, Letter { event, answer }: Letter) {
         let (kind, status) = (event.kind(), self.run.status);
-        if self.tell(event).is_ok() {
-            self.answers.push((answer, self.run.status));
-            if self.run.status.is_over() {
-                self.work.abort_all();
+        let refused = match self.tell(event) {
+            Ok(()) => {
+                self.answers.push((answer, self.run.status));
+                if self.run.status.is_over() {
+                    self.work.abort_all();
+                }
+                return;
             }
-        } else {
-            drop(answer.send(Err(ControlError::Illegal { event: kind, status })));
-        }
+            Err(error @ IllegalEvent::Unfit { .. }) => ControlError::Unfit(error),
+            Err(_) => ControlError::Illegal { event: kind, status },
+        };
+        drop(answer.send(Err(refused)));
     }
 
     fn seated(&mut self, seat: Seat) {
@@ -454,48 +458,11 @@ impl Actor {
     }
 }
 
-impl TimeLeft {
-    /// What is left, as a run in `status` has it.
-    fn of(status: Status, left: Duration) -> Self {
-        match status {
-            Status::Paused | Status::Interrupted => Self::Held(left),
-            _ => Self::Until(Instant::now() + left),
-        }
-    }
-
-    fn left(self) -> Option<Duration> {
-        match self {
-            Self::All => None,
-            Self::Until(end) => Some(end.saturating_duration_since(Instant::now())),
-            Self::Held(left) => Some(left),
-        }
-    }
-}
-
-impl Busy {
-    fn new(inner: &Arc<Inner>, agent: &str) -> Self {
-        *inner.busy().entry(agent.to_owned()).or_default() += 1;
-        Self { inner: Arc::clone(inner), agent: agent.to_owned() }
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        let mut busy = self.inner.busy();
-        if let Some(count) = busy.get_mut(&self.agent) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                busy.remove(&self.agent);
-            }
-        }
-    }
-}
-
 /// How many of these events one append takes; one at least.
-fn fitting(events: &[Vec<u8>]) -> usize {
+fn fitting(events: &[Pending]) -> usize {
     let mut bytes = 0;
-    let fits = |event: &&Vec<u8>| {
-        bytes += event.len();
+    let fits = |event: &&Pending| {
+        bytes += event.bytes.len();
         bytes <= MAX_APPEND_BYTES
     };
     events.iter().take(MAX_APPEND_EVENTS).take_while(fits).count().max(1)

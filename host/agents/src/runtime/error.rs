@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bailiwick_domain::run::{EventKind, InvalidSpec, RunId, Status};
+use bailiwick_domain::run::{EventKind, IllegalEvent, InvalidSpec, RunId, Status};
 use bailiwick_journal::JournalError;
 
 use crate::registry::PinError;
@@ -80,6 +80,9 @@ pub enum ControlError {
         /// Where it stands.
         status: Status,
     },
+    /// It has nothing that this could happen to.
+    #[error(transparent)]
+    Unfit(IllegalEvent),
     /// Its record is not as it was written.
     #[error("the record of the run is damaged from event {at} on; nothing of it runs until a person has looked at it")]
     Damaged {

@@ -9,6 +9,7 @@ use bailiwick_journal::{JournalError, Summary};
 use super::error::ControlError;
 use super::summary::{RunFilter, RunSummary};
 use super::{Inner, RuntimeParts};
+use crate::bus::{self, Told};
 
 /// Events that are read at once.
 const PAGE: usize = 1024;
@@ -30,15 +31,15 @@ pub(super) fn moment(parts: &RuntimeParts, run: &Run) -> u64 {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(run.updated_at)
 }
 
-/// Keeps one event of a run that has no actor.
-pub(super) async fn alone(parts: &RuntimeParts, run: &mut Run, event: Event) -> Result<(), ControlError> {
+/// Keeps one event of a run that has no actor, and answers what there is to tell of it.
+pub(super) async fn alone(parts: &RuntimeParts, run: &mut Run, event: Event) -> Result<Vec<Told>, ControlError> {
     let kind = event.kind();
     let record = Record { at: moment(parts, run), event };
     let (after, status) = (run.last, run.status);
     run.apply(&record).map_err(|_| ControlError::Illegal { event: kind, status })?;
     let id = run.spec.id.as_str();
     parts.journal.append_run(id, after, vec![bytes(&record)], summary(run), parts.clock.now()).await?;
-    Ok(())
+    Ok(bus::told(run, &record))
 }
 
 impl Inner {

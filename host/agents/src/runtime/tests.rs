@@ -1,4 +1,5 @@
 mod control;
 mod crash;
 mod lifecycle;
+mod told;
 mod world;

@@ -31,6 +31,10 @@ impl Owner {
     pub fn named(name: &str) -> Self {
         Self(Principal { name: name.into() })
     }
+
+    pub(super) const fn principal(&self) -> &Principal {
+        &self.0
+    }
 }
 
 /// A scope as a type, so that a handler's signature says what it needs.
@@ -118,7 +122,7 @@ fn identify(headers: &HeaderMap, peer: Option<IpAddr>, state: &ApiState) -> Resu
     identified.map_err(|bad| refuse(bad, peer, state))
 }
 
-fn refuse(bad: BadKey, peer: Option<IpAddr>, state: &ApiState) -> Failure {
+pub(super) fn refuse(bad: BadKey, peer: Option<IpAddr>, state: &ApiState) -> Failure {
     if bad == BadKey::Unavailable {
         return Failure::keys_unavailable();
     }
@@ -131,7 +135,7 @@ fn refuse(bad: BadKey, peer: Option<IpAddr>, state: &ApiState) -> Failure {
 }
 
 /// Somebody at this very machine. Not an administrator: nothing was shown.
-static LOOPBACK: LazyLock<Arc<Identity>> = LazyLock::new(|| {
+pub(super) static LOOPBACK: LazyLock<Arc<Identity>> = LazyLock::new(|| {
     let scopes = BTreeSet::from([Scope::SkillsRead, Scope::SkillsExecute, Scope::RunsRead, Scope::RunsSubmit]);
     Arc::new(Identity { principal: Principal { name: "loopback".into() }, scopes })
 });
@@ -149,12 +153,12 @@ static FORWARDING: [HeaderName; 8] = [
 ];
 
 /// Whether the request was made on this machine, as far as anyone can see.
-fn is_local(headers: &HeaderMap, peer: Option<IpAddr>) -> bool {
+pub(super) fn is_local(headers: &HeaderMap, peer: Option<IpAddr>) -> bool {
     peer.is_some_and(|address| address.is_loopback()) && !FORWARDING.iter().any(|name| headers.contains_key(name))
 }
 
 /// The token behind `Bearer`.
-fn bearer(value: &str) -> Option<&str> {
+pub(super) fn bearer(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

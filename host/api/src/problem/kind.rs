@@ -148,6 +148,8 @@ kinds! {
         "Report it to the author of the skill.";
     TOOLS_NOT_LISTED = 422 "tools-not-listed", "The skill did not say what it has",
         "See `detail` for what it said instead; report it to the author of the skill.";
+    UPGRADE_REQUIRED = 426 "upgrade-required", "The route speaks WebSocket alone",
+        "Ask for an upgrade to a WebSocket of version 13, over HTTP/1.1.";
     BUSY = 429 "busy", "Too many calls at once",
         "Wait as long as `Retry-After` says and try again.";
     RUN_QUEUE_FULL = 429 "run-queue-full", "As many runs wait as may",
@@ -178,6 +180,8 @@ kinds! {
         "The operator corrects the key file.";
     LOCK_UNAVAILABLE = 503 "lock-unavailable", "The lock of packages can't be used",
         "The operator corrects the file that `detail` names.";
+    TOO_MANY_SOCKETS = 503 "too-many-sockets", "As many WebSockets are open as may be",
+        "Wait as long as `Retry-After` says and try again.";
     NOT_READY = 503 "not-ready", "The host doesn't take calls yet, or no longer",
         "Wait and try again.";
     DEADLINE_EXCEEDED = 504 "deadline-exceeded", "The call was ended at its deadline",

@@ -56,7 +56,7 @@ impl Failure {
         let detail = error.to_string();
         match error {
             ControlError::Unknown(_) => Self::new(Kind::UNKNOWN_RUN, detail),
-            ControlError::Illegal { .. } => Self::new(Kind::ILLEGAL_TRANSITION, detail),
+            ControlError::Illegal { .. } | ControlError::Unfit(_) => Self::new(Kind::ILLEGAL_TRANSITION, detail),
             ControlError::Damaged { .. } => Self::new(Kind::RUN_DAMAGED, detail),
             ControlError::Journal(_) => Self::host_failure(&trace.trace_id_hex(), error),
             ControlError::Stopping => Self::not_ready(&detail),
@@ -69,6 +69,9 @@ impl Failure {
             InvalidSpec::Empty(what) => *what,
             InvalidSpec::Twice(_) | InvalidSpec::TooManyAgents(_) => "agents",
             InvalidSpec::TooMany(_) => "items",
+            InvalidSpec::Graph(_) => "graph",
+            InvalidSpec::FirstIsNone(_) => "first",
+            InvalidSpec::Depth(_) => "max_depth",
             InvalidSpec::NothingAtOnce => "at_once",
         };
         Self::invalid_run(&format!("/strategy/{member}"), &quote(&error.to_string()))

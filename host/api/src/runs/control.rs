@@ -1,16 +1,17 @@
 //! What people tell runs.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use bailiwick_agents::ControlError;
 use bailiwick_domain::run::{Budget, RunId, Status};
 use bailiwick_domain::trace::TraceContext;
-use bailiwick_wire::run::{CancelRequest, ResumeRequest, RetryRequest, RunBudgetRequest, RunStanding};
+use bailiwick_wire::approval::Decision;
+use bailiwick_wire::run::{CancelRequest, HandoffAnswer, ResumeRequest, RetryRequest, RunBudgetRequest, RunStanding};
 
 use super::{blocking, convert};
 use crate::answer;
-use crate::auth::caller::{Allowed, SubmitRuns};
-use crate::body::OptionalBody;
+use crate::auth::caller::{Allowed, Answer, SubmitRuns};
+use crate::body::{JsonBody, OptionalBody};
 use crate::extract::{NoQuery, RunPath, Trace};
 use crate::openapi::ControlProblems;
 use crate::problem::Failure;
@@ -41,9 +42,7 @@ pub(crate) async fn cancel(
     body: OptionalBody<CancelRequest>,
 ) -> Result<Response, Failure> {
     let reason = body.value.reason;
-    if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON) {
-        return Err(Failure::invalid_member("/reason", &format!("expected at most {MAX_REASON} characters")));
-    }
+    check_reason(reason.as_deref())?;
     let stands = state.runs().cancel(&id, &caller.0.name, reason).await;
     standing(&id, stands, &trace)
 }
@@ -127,6 +126,49 @@ pub(crate) async fn retry(
     };
     let stands = state.runs().retry(&id, &caller.0.name, budget).await;
     standing(&id, stands, &trace)
+}
+
+/// Answer a handoff
+///
+/// Says whether another agent takes over, which may call what the giver may not.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/runs/{id}/handoffs/{number}/answer",
+    operation_id = "answerHandoff",
+    tag = "runs",
+    security(("key" = ["approvals:answer"])),
+    params(
+        ("id" = String, Path, description = "The id of the run."),
+        ("number" = u32, Path, description = "The number of the handoff, counted from 0."),
+    ),
+    request_body = HandoffAnswer,
+    responses((status = 200, description = "Where the run stands now.", body = RunStanding), ControlProblems)
+)]
+pub(crate) async fn answer_handoff(
+    State(state): State<ApiState>,
+    caller: Allowed<Answer>,
+    Trace(trace): Trace,
+    Path((id, number)): Path<(String, String)>,
+    _: NoQuery,
+    body: JsonBody<HandoffAnswer>,
+) -> Result<Response, Failure> {
+    let id: RunId = id.parse().map_err(|_| Failure::no_run())?;
+    let number: u32 = number.parse().map_err(|error| Failure::invalid_path(&error))?;
+    let HandoffAnswer { decision, reason } = body.value;
+    check_reason(reason.as_deref())?;
+    let approved = decision == Decision::Approve;
+    let stands = state.runs().answer_handoff(&id, number, &caller.0.name, approved, reason).await;
+    standing(&id, stands, &trace)
+}
+
+/// Refuses a reason that is too long to be one.
+pub(crate) fn check_reason(reason: Option<&str>) -> Result<(), Failure> {
+    match reason {
+        Some(reason) if reason.chars().count() > MAX_REASON => {
+            Err(Failure::invalid_member("/reason", &format!("expected at most {MAX_REASON} characters")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The budget that the run had, with what is asked for in its place.

@@ -1,6 +1,7 @@
 //! From runs to the wire, and from what is asked for to runs.
 
 mod event;
+mod graph;
 mod request;
 
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,8 +9,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use bailiwick_agents::RunSummary;
 use bailiwick_domain::model::{ChatAnswer, Finish, Usd};
 use bailiwick_domain::run::{
-    Action, Budget, Class, EventKind, OnFailure, Role, Run, RunOutcome, Spend, Status, StepState, Strategy, Task,
-    TaskOutcome,
+    Action, Budget, Class, EventKind, Handoff, HandoffState, OnFailure, Role, Run, RunOutcome, Spend, Status,
+    StepState, Strategy, Task, TaskOutcome,
 };
 use bailiwick_domain::units::format_duration;
 use bailiwick_wire::run as wire;
@@ -36,13 +37,14 @@ pub(super) fn run(run: &Run) -> wire::Run {
         trace_id: run.spec.trace_id().to_owned(),
         budget: budget(&run.spec.budget),
         spend: spend(&run.spend),
-        tasks: run.tasks.iter().enumerate().map(|(at, it)| task(number(at), it)).collect(),
+        tasks: run.tasks.iter().enumerate().map(|(at, it)| task(run, number(at), it)).collect(),
         output,
         error,
         awaiting: run
             .awaiting()
             .map(|(step, approval)| wire::RunAwaiting { step, approval: approval.to_owned() })
             .collect(),
+        handoffs: (0_u32..).zip(&run.handoffs).map(|(at, it)| handoff(at, it)).collect(),
         interrupted: run.cut_off(),
         queued_at: moment(run.queued_at),
         started_at: run.started_at.map(moment),
@@ -70,7 +72,7 @@ pub(super) fn summary(run: &RunSummary) -> wire::RunSummary {
     }
 }
 
-pub(super) const fn status(status: Status) -> wire::RunStatus {
+pub(crate) const fn status(status: Status) -> wire::RunStatus {
     match status {
         Status::Queued => wire::RunStatus::Queued,
         Status::Running => wire::RunStatus::Running,
@@ -165,7 +167,7 @@ fn outcome(run: &Run) -> (Option<Value>, Option<wire::RunError>) {
     }
 }
 
-fn task(number: u32, task: &Task) -> wire::RunTask {
+fn task(run: &Run, number: u32, task: &Task) -> wire::RunTask {
     let (status, output, error) = match &task.outcome {
         None => (wire::TaskStatus::Working, None, None),
         Some(TaskOutcome::Done { output }) => (wire::TaskStatus::Done, Some(output.clone()), None),
@@ -179,12 +181,30 @@ fn task(number: u32, task: &Task) -> wire::RunTask {
         agent: task.opening.agent.clone(),
         role: role(task.opening.role),
         item: task.opening.item,
+        node: node(run, task),
         status,
         output,
         error,
         spend: spend(&task.spend),
         turns: task.turns,
     }
+}
+
+/// The node of a graph that a task is.
+fn node(run: &Run, task: &Task) -> Option<String> {
+    let Strategy::Graph { graph } = &run.spec.strategy else { return None };
+    Some(graph.nodes.get(task.opening.node? as usize)?.id.clone())
+}
+
+fn handoff(number: u32, handoff: &Handoff) -> wire::RunHandoff {
+    let state = match handoff.state {
+        HandoffState::Asked => wire::HandoffState::Asked,
+        HandoffState::Offered => wire::HandoffState::Offered,
+        HandoffState::Accepted(_) => wire::HandoffState::Accepted,
+        HandoffState::Completed => wire::HandoffState::Completed,
+        HandoffState::Returned => wire::HandoffState::Returned,
+    };
+    wire::RunHandoff { number, task: handoff.from, to: handoff.to.clone(), state }
 }
 
 const fn role(role: Role) -> wire::RunRole {
@@ -201,6 +221,12 @@ fn strategy(strategy: &Strategy) -> wire::RunStrategy {
         Strategy::Router { agents, by } => {
             wire::RunStrategy::Router { agents: agents.clone(), by: Some(by.clone()), capability: None }
         }
+        Strategy::Handoff { agents, first, max_depth } => wire::RunStrategy::Handoff {
+            agents: agents.clone(),
+            first: Some(first.clone()),
+            max_depth: Some(*max_depth),
+        },
+        Strategy::Graph { graph } => wire::RunStrategy::Graph { graph: graph::shown(graph) },
         Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => wire::RunStrategy::ParallelMap {
             agent: agent.clone(),
             items: items.clone(),

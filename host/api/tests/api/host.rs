@@ -291,7 +291,7 @@ pub(crate) fn openapi_json() -> Value {
     serde_json::to_value(openapi()).expect("writable")
 }
 
-/// No model answers here: what runs do is tested elsewhere.
+/// No model answers here, and `stuck` never even fails: what runs do is tested elsewhere.
 struct NoModel;
 
 impl Model for NoModel {
@@ -301,6 +301,9 @@ impl Model for NoModel {
         _: &'a dyn Listener,
     ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>> {
         let model = request.models.first().cloned().unwrap_or_default();
+        if model == "stuck" {
+            return Box::pin(std::future::pending());
+        }
         Box::pin(std::future::ready(Err(ModelFailure::NoModel(model))))
     }
 }

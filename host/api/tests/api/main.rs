@@ -10,3 +10,4 @@ mod openapi;
 mod runs;
 mod sandbox;
 mod serve;
+mod ws;

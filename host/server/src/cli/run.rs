@@ -31,6 +31,9 @@ pub struct Run {
     /// The agent that makes one answer of those for the items.
     #[arg(long, value_name = "AGENT", requires = "each")]
     pub reduce: Option<String>,
+    /// Agents that it may give the work to.
+    #[arg(long, value_name = "AGENT", num_args = 1.., conflicts_with = "each")]
+    pub hand_to: Vec<String>,
     /// Go on with the other items where one fails.
     #[arg(long, requires = "each")]
     pub collect: bool,
@@ -100,6 +103,22 @@ pub enum Runs {
     Pause {
         /// Its id.
         id: String,
+    },
+    /// Say whether another agent takes over, which may call what the giver may not.
+    Handoff {
+        /// The id of the run.
+        id: String,
+        /// The number of the handoff, from `runs show` or `runs events`.
+        number: u32,
+        /// It takes over.
+        #[arg(long, required_unless_present = "deny")]
+        approve: bool,
+        /// It doesn't, and the giver goes on.
+        #[arg(long, conflicts_with = "approve")]
+        deny: bool,
+        /// Why not; the giver's model is told.
+        #[arg(long, requires = "deny")]
+        reason: Option<String>,
     },
     /// Let a run go on that was paused or cut off.
     Resume(Resume),

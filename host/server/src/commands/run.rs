@@ -53,7 +53,10 @@ pub fn run(run: &Run, config: &Config, out: Output) -> Done {
 
 fn request(run: &Run) -> Result<RunRequest, Failure> {
     let agent = run.agent.clone();
-    let (agent, strategy) = if run.each.is_empty() {
+    let (agent, strategy) = if !run.hand_to.is_empty() {
+        let agents = std::iter::once(&agent).chain(&run.hand_to).cloned().collect();
+        (None, Some(RunStrategy::Handoff { agents, first: Some(agent), max_depth: None }))
+    } else if run.each.is_empty() {
         (Some(agent), None)
     } else {
         let on_failure = if run.collect { OnFailure::Collect } else { OnFailure::FailFast };

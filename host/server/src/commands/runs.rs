@@ -4,8 +4,10 @@ mod events;
 mod id;
 mod show;
 
+use bailiwick_wire::approval::Decision;
 use bailiwick_wire::run::{
-    CancelRequest, ResumeRequest, RetryRequest, Run, RunBudgetRequest, RunPage, RunStanding, RunStatus, RunSummary,
+    CancelRequest, HandoffAnswer, ResumeRequest, RetryRequest, Run, RunBudgetRequest, RunPage, RunStanding, RunStatus,
+    RunSummary,
 };
 use serde_json::{Value, json};
 
@@ -31,6 +33,11 @@ pub fn run(command: Runs, config: &Config, out: Output) -> Done {
             tell(&resolve(&id, &desk)?, "cancel", &body(&CancelRequest { reason }), &desk, out)
         }
         Runs::Pause { id } => tell(&resolve(&id, &desk)?, "pause", &Value::Null, &desk, out),
+        Runs::Handoff { id, number, approve, reason, .. } => {
+            let decision = if approve { Decision::Approve } else { Decision::Deny };
+            let what = format!("handoffs/{number}/answer");
+            tell(&resolve(&id, &desk)?, &what, &body(&HandoffAnswer { decision, reason }), &desk, out)
+        }
         Runs::Resume(wanted) => resume(&wanted, &desk, out),
         Runs::Retry(wanted) => retry(&wanted, &desk, out),
     }

@@ -132,6 +132,15 @@ pub struct RunEvent {
     /// `approval.requested`: the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
+    /// The number of a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<u32>,
+    /// Who is to go on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// Whether a person has to agree to a handoff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_person: Option<bool>,
     /// `approval.answered`: what the person said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<bool>,

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::graph::RunGraph;
 use super::view::RunStatus;
+use crate::approval::Decision;
 
 /// The headers of a request that submits a run, beside those that every request has.
 #[derive(Clone, Debug, Default, PartialEq, Eq, IntoParams)]
@@ -72,6 +74,24 @@ pub enum RunStrategy {
         /// Only in a request, in place of `agents`: all agents that have it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         capability: Option<String>,
+    },
+    /// One agent begins, and gives the work to another one where that suits it better.
+    Handoff {
+        /// Among whom.
+        #[schema(min_items = 1, max_items = 64)]
+        agents: Vec<String>,
+        /// Who begins; the first of them where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first: Option<String>,
+        /// How many go on, one behind the other, 1 to 16; 4 where it is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[schema(minimum = 1, maximum = 16)]
+        max_depth: Option<u32>,
+    },
+    /// Agents work after one another and side by side, as the edges of a graph say.
+    Graph {
+        /// Who works after whom, and on what.
+        graph: RunGraph,
     },
     /// One agent does it for each item, side by side.
     ParallelMap {
@@ -252,4 +272,16 @@ mod tests {
         let usual = RunStrategy::Router { agents: Vec::new(), by: None, capability: Some("research".to_owned()) };
         assert_eq!(usual, router);
     }
+}
+
+/// What a person says of a handoff.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "decision": "approve" })))]
+pub struct HandoffAnswer {
+    /// Whether the receiver takes over.
+    pub decision: Decision,
+    /// Why not, in a few sentences; the giver's model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }

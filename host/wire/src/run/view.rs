@@ -131,6 +131,9 @@ pub struct RunTask {
     /// The place among the items of a map, counted from 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
+    /// The id of the node of a graph.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
     /// Where it stands.
     pub status: TaskStatus,
     /// What the agent said last, or the agent that it chose.
@@ -171,6 +174,36 @@ pub struct RunAwaiting {
     pub step: u32,
     /// The question: `POST /v1/approvals/{id}/answer` answers it.
     pub approval: String,
+}
+
+/// Work that an agent gave to another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "number": 0, "task": 0, "to": "writer", "state": "asked" })))]
+pub struct RunHandoff {
+    /// Its number.
+    pub number: u32,
+    /// The task of the giver.
+    pub task: u32,
+    /// Who is to go on.
+    pub to: String,
+    /// Where it stands.
+    pub state: HandoffState,
+}
+
+/// Where a handoff stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HandoffState {
+    /// The receiver may call what the giver may not: a person has to agree.
+    Asked,
+    /// The receiver takes over next.
+    Offered,
+    /// The receiver is at work.
+    Accepted,
+    /// The receiver was done.
+    Completed,
+    /// The giver went on.
+    Returned,
 }
 
 /// All that is known of a run, but for its steps and events.
@@ -226,6 +259,9 @@ pub struct Run {
     pub error: Option<RunError>,
     /// Steps that wait for a person.
     pub awaiting: Vec<RunAwaiting>,
+    /// Work that agents gave to others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handoffs: Vec<RunHandoff>,
     /// Steps that the host's stop cut off, and that wait for a person to `resume` the run.
     pub interrupted: Vec<u32>,
     /// When it was taken up.

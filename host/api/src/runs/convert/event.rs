@@ -32,6 +32,11 @@ pub(crate) fn event(run: &RunId, seq: u64, record: &Record) -> Result<RunEvent, 
         | Event::TaskEnded { .. }
         | Event::ApprovalRequested { .. }
         | Event::ApprovalAnswered { .. } => of_work(told, &record.event),
+        Event::HandoffInitiated { .. }
+        | Event::HandoffAccepted { .. }
+        | Event::HandoffRejected { .. }
+        | Event::HandoffCompleted { .. }
+        | Event::HandoffRolledBack { .. } => Ok(of_handoff(told, &record.event)),
     }
 }
 
@@ -114,6 +119,29 @@ fn of_work(told: RunEvent, event: &Event) -> Result<RunEvent, Failure> {
         }
         _ => told,
     })
+}
+
+fn of_handoff(told: RunEvent, event: &Event) -> RunEvent {
+    match event {
+        Event::HandoffInitiated { handoff, task, call, to, context, asks } => RunEvent {
+            handoff: Some(*handoff),
+            task: Some(*task),
+            call: Some(call.clone()),
+            to: Some(to.clone()),
+            text: Some(context.clone()),
+            needs_person: Some(*asks),
+            ..told
+        },
+        Event::HandoffAccepted { handoff, by } => RunEvent { handoff: Some(*handoff), by: by.clone(), ..told },
+        Event::HandoffRejected { handoff, by, reason } => {
+            RunEvent { handoff: Some(*handoff), by: Some(by.clone()), reason: reason.clone(), ..told }
+        }
+        Event::HandoffCompleted { handoff } => RunEvent { handoff: Some(*handoff), ..told },
+        Event::HandoffRolledBack { handoff, reason } => {
+            RunEvent { handoff: Some(*handoff), reason: Some(reason.clone()), ..told }
+        }
+        _ => told,
+    }
 }
 
 fn queued(told: RunEvent, spec: &RunSpec) -> RunEvent {

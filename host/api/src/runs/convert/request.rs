@@ -13,6 +13,9 @@ use crate::problem::Failure;
 /// Characters of a label: a line that lists can show.
 const MAX_LABEL: usize = 200;
 
+/// How many agents go on one behind the other where nothing is said.
+const DEFAULT_DEPTH: u32 = 4;
+
 /// Items of a map under way at once where the request doesn't say.
 const DEFAULT_AT_ONCE: u32 = 8;
 
@@ -92,6 +95,11 @@ fn strategy(asked: wire::RunStrategy, registry: &Agents) -> Result<Strategy, Fai
             let by = by.or_else(|| agents.first().cloned()).unwrap_or_default();
             Ok(Strategy::Router { agents, by })
         }
+        wire::RunStrategy::Handoff { agents, first, max_depth } => {
+            let first = first.or_else(|| agents.first().cloned()).unwrap_or_default();
+            Ok(Strategy::Handoff { agents, first, max_depth: max_depth.unwrap_or(DEFAULT_DEPTH) })
+        }
+        wire::RunStrategy::Graph { graph } => Ok(Strategy::Graph { graph: super::graph::graph(graph) }),
         wire::RunStrategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
             let at_once = at_once.unwrap_or(DEFAULT_AT_ONCE);
             if !(1..=MAX_AT_ONCE).contains(&at_once) {

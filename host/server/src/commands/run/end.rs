@@ -1,6 +1,6 @@
 //! How a run ended, and what can be done then.
 
-use bailiwick_wire::run::{Run, RunStatus};
+use bailiwick_wire::run::{HandoffState, Run, RunStatus};
 use serde_json::Value;
 
 use super::text::{self, one_line};
@@ -64,6 +64,13 @@ pub(in crate::commands) fn advice(run: &Run) -> Option<String> {
         RunStatus::Completed | RunStatus::Cancelled => None,
         RunStatus::Queued | RunStatus::Running => {
             Some(format!("`bailiwick runs events {id} --follow` shows how it goes on"))
+        }
+        RunStatus::WaitingApproval if run.awaiting.is_empty() => {
+            let asked = run.handoffs.iter().find(|handoff| handoff.state == HandoffState::Asked)?;
+            Some(format!(
+                "`bailiwick runs handoff {id} {} --approve`, or `--deny`, says whether `{}` takes over",
+                asked.number, asked.to
+            ))
         }
         RunStatus::WaitingApproval => {
             let first = run.awaiting.first().map_or("ID", |it| it.approval.as_str());

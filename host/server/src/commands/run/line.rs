@@ -42,6 +42,10 @@ fn about(event: &RunEvent) -> String {
             let said = if event.approved == Some(true) { "approved" } else { "denied" };
             vec![number("step", event.step), said.to_owned(), words(event.reason.as_deref())]
         }
+        "handoff.initiated" => vec![number("task", event.task), handoff(event)],
+        "handoff.accepted" | "handoff.rejected" | "handoff.completed" | "handoff.rolled_back" => {
+            vec![number("handoff", event.handoff), words(event.reason.as_deref())]
+        }
         "run.interrupted" => {
             let steps = event.steps.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
             vec![format!("cut off in {}", steps.join(", "))]
@@ -49,6 +53,16 @@ fn about(event: &RunEvent) -> String {
         _ => other(event),
     };
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+}
+
+/// Whom the work is to go to, and how a person answers where one has to.
+fn handoff(event: &RunEvent) -> String {
+    let to = format!("to {}", words(event.to.as_deref()));
+    if event.needs_person != Some(true) {
+        return to;
+    }
+    let (run, number) = (&event.run, event.handoff.unwrap_or_default());
+    format!("{to}, if a person agrees: `bailiwick runs handoff {run} {number} --approve`, or `--deny`")
 }
 
 fn queued(event: &RunEvent) -> Vec<String> {

@@ -116,6 +116,7 @@ impl Picture {
             agent: event.agent.clone().unwrap_or_default(),
             role: event.role.unwrap_or(RunRole::Work),
             item: event.item,
+            node: None,
             status: TaskStatus::Working,
             output: None,
             error: None,

@@ -134,6 +134,13 @@ pub(in crate::commands) fn strategy(strategy: &RunStrategy) -> String {
             let by = by.as_ref().map(|by| format!(", chosen by {by}")).unwrap_or_default();
             format!("router {}{by}", agents.join(", "))
         }
+        RunStrategy::Graph { graph } => {
+            format!("graph of {} nodes and {} edges", graph.nodes.len(), graph.edges.len())
+        }
+        RunStrategy::Handoff { agents, first, .. } => {
+            let first = first.as_ref().map(|first| format!(", {first} begins")).unwrap_or_default();
+            format!("handoff {}{first}", agents.join(", "))
+        }
         RunStrategy::ParallelMap { agent, items, reduce, .. } => {
             let reduce = reduce.as_ref().map(|reduce| format!(", made one by {reduce}")).unwrap_or_default();
             format!("parallel_map {agent} over {} items{reduce}", items.len())

@@ -1,0 +1,206 @@
+//! What is told of runs and of agents: from what happened to names, topics and data.
+//!
+//! What is told is short. What agents were asked and said is read from the run itself.
+
+use std::collections::BTreeSet;
+
+use bailiwick_domain::run::{Event, Opening, Record, Run, Strategy, TaskOutcome};
+use serde_json::{Value, json};
+
+use super::Told;
+use crate::registry::{AgentEvent, AgentEventKind};
+
+/// Bytes of an error's words: a few sentences.
+const MAX_WORDS: usize = 1024;
+
+/// An agent has something to do.
+const WORKING: &str = "working";
+
+/// It has nothing to do.
+const IDLE: &str = "idle";
+
+/// It can't be used.
+const ERROR: &str = "error";
+
+/// What is told of an event of a run, of which `run` is the state behind it. The status
+/// of agents is the one that they have in this run.
+pub(crate) fn told(run: &Run, record: &Record) -> Vec<Told> {
+    let mut teller = Teller { run, at: record.at, told: Vec::new() };
+    match &record.event {
+        Event::Started {} => teller.started(),
+        Event::TaskOpened { task, opening } => teller.opened(*task, opening),
+        Event::TaskEnded { task, outcome } => teller.ended(*task, outcome),
+        Event::HandoffInitiated { handoff, task, to, asks, .. } => teller.of_run(
+            "orchestration.handoff_initiated",
+            json!({ "handoff": handoff, "task": task, "to": to, "asks": asks }),
+        ),
+        Event::HandoffCompleted { handoff } => {
+            teller.of_run("orchestration.handoff_completed", json!({ "handoff": handoff }));
+        }
+        Event::ApprovalRequested { step, approval } => {
+            teller.of_run("approval.requested", json!({ "step": step, "approval": approval }));
+        }
+        Event::ApprovalAnswered { step, approved, .. } => {
+            teller.of_run("approval.answered", json!({ "step": step, "approved": approved }));
+        }
+        Event::Paused { by } => teller.of_run("run.paused", json!({ "by": by })),
+        Event::Resumed { by, repeat } => teller.of_run("run.resumed", json!({ "by": by, "repeat": repeat })),
+        Event::Interrupted { steps } => teller.of_run("run.interrupted", json!({ "steps": steps })),
+        Event::Completed { .. } => teller.over(&json!({ "status": "completed" })),
+        Event::Failed { code, message, .. } => {
+            teller.over(&json!({ "status": "failed", "code": code, "message": short(message) }));
+        }
+        Event::Cancelled { by, .. } => teller.over(&json!({ "status": "cancelled", "by": by })),
+        _ => {}
+    }
+    teller.told
+}
+
+/// What is told of an agent that is new, other than before, or gone. `works` says whether
+/// it has open tasks.
+pub(crate) fn told_of_agent(event: &AgentEvent, at: u64, works: bool) -> Vec<Told> {
+    let agent = &event.agent;
+    let tell = |name, data| Told { topic: status_topic(&event.name), name, at, run: None, data };
+    let status = match agent.usable() {
+        None => ERROR,
+        Some(_) if works => WORKING,
+        Some(_) => IDLE,
+    };
+    let stands = || tell("agent.status_changed", json!({ "agent": event.name, "status": status }));
+    match event.kind {
+        AgentEventKind::Registered => {
+            let source = if agent.is_file() { "file" } else { "record" };
+            let capabilities = agent.usable().map(|definition| &definition.capabilities);
+            let data = json!({ "agent": event.name, "id": agent.id, "source": source, "capabilities": capabilities });
+            let registered = tell("agent.registered", data);
+            if status == ERROR { vec![registered, stands()] } else { vec![registered] }
+        }
+        AgentEventKind::Changed => vec![stands()],
+        AgentEventKind::Removed => vec![tell("agent.terminated", json!({ "agent": event.name, "id": agent.id }))],
+    }
+}
+
+struct Teller<'a> {
+    run: &'a Run,
+    at: u64,
+    told: Vec<Told>,
+}
+
+impl<'a> Teller<'a> {
+    fn started(&mut self) {
+        let run = self.run;
+        let spec = &run.spec;
+        // A run that goes on after a pause begins again, and was told of before.
+        if run.started_at == Some(self.at) {
+            let strategy = spec.strategy.name();
+            let data = json!({
+                "strategy": strategy, "class": spec.class.name(), "principal": spec.principal, "label": spec.label,
+            });
+            self.of_run("workflow.started", data);
+            if self.is_plan() {
+                let agents: Vec<&String> = run.team.members.keys().collect();
+                self.of_run("orchestration.plan_started", json!({ "strategy": strategy, "agents": agents }));
+            }
+        }
+        // After a retry, tasks go on that were opened long ago.
+        for agent in self.at_work() {
+            self.status(agent, WORKING);
+        }
+    }
+
+    fn opened(&mut self, task: u32, opening: &Opening) {
+        let agent = &opening.agent;
+        let data = json!({ "task": task, "agent": agent, "role": opening.role, "item": opening.item });
+        if self.is_plan() {
+            self.of_run("orchestration.task_assigned", data.clone());
+        }
+        self.of_task("task.assigned", agent, data);
+        if self.open_tasks(agent) == 1 {
+            self.status(agent, WORKING);
+        }
+    }
+
+    fn ended(&mut self, number: u32, outcome: &TaskOutcome) {
+        let run = self.run;
+        let Some(task) = run.tasks.get(number as usize) else { return };
+        let agent = &task.opening.agent;
+        let (name, data) = match outcome {
+            TaskOutcome::Done { .. } => {
+                ("task.completed", json!({ "task": number, "agent": agent, "status": "completed" }))
+            }
+            TaskOutcome::Failed { code, message } => {
+                let message = short(message);
+                let data =
+                    json!({ "task": number, "agent": agent, "status": "failed", "code": code, "message": message });
+                ("task.failed", data)
+            }
+        };
+        self.of_task(name, agent, data.clone());
+        if self.is_plan() {
+            self.of_run("orchestration.task_completed", data);
+        }
+        if self.open_tasks(agent) == 0 {
+            self.status(agent, IDLE);
+        }
+    }
+
+    /// The run is over, and nobody works on it any more.
+    fn over(&mut self, data: &Value) {
+        for agent in self.at_work() {
+            self.status(agent, IDLE);
+        }
+        if self.is_plan() {
+            let failed = |outcome: &&TaskOutcome| matches!(outcome, TaskOutcome::Failed { .. });
+            let failed = self.run.tasks.iter().filter_map(|task| task.outcome.as_ref()).filter(failed).count();
+            let plan = json!({ "status": data["status"], "tasks": self.run.tasks.len(), "failed": failed });
+            self.of_run("orchestration.plan_completed", plan);
+        }
+        self.of_run("workflow.completed", data.clone());
+    }
+
+    /// Whether there is more to it than one agent.
+    fn is_plan(&self) -> bool {
+        !matches!(self.run.spec.strategy, Strategy::Single { .. })
+    }
+
+    /// Agents that have open tasks.
+    fn at_work(&self) -> BTreeSet<&'a str> {
+        let run = self.run;
+        let open = run.tasks.iter().filter(|task| task.outcome.is_none());
+        open.map(|task| task.opening.agent.as_str()).collect()
+    }
+
+    fn open_tasks(&self, agent: &str) -> usize {
+        self.run.tasks.iter().filter(|task| task.outcome.is_none() && task.opening.agent == agent).count()
+    }
+
+    fn of_run(&mut self, name: &'static str, data: Value) {
+        self.tell(format!("workflow.{}.events", self.run.spec.id), name, data);
+    }
+
+    fn of_task(&mut self, name: &'static str, agent: &str, data: Value) {
+        self.tell(format!("agent.{}.task", segment(agent)), name, data);
+    }
+
+    fn status(&mut self, agent: &str, status: &str) {
+        self.tell(status_topic(agent), "agent.status_changed", json!({ "agent": agent, "status": status }));
+    }
+
+    fn tell(&mut self, topic: String, name: &'static str, data: Value) {
+        self.told.push(Told { topic, name, at: self.at, run: Some(self.run.spec.id.clone()), data });
+    }
+}
+
+fn status_topic(agent: &str) -> String {
+    format!("agent.{}.status", segment(agent))
+}
+
+/// A name as one segment. That of a broken file may be anything.
+fn segment(name: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' || c == '_' { c } else { '_' };
+    name.chars().map(plain).collect()
+}
+
+fn short(words: &str) -> &str {
+    &words[..words.floor_char_boundary(MAX_WORDS)]
+}
