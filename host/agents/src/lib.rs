@@ -19,6 +19,6 @@ pub mod skills;
 pub use self::definition::AgentDefinition;
 pub use self::registry::Agents;
 pub use self::runtime::{
-    BudgetRequest, ControlError, Follow, Heard, RunFilter, RunSummary, Runtime, RuntimeOptions, RuntimeParts,
-    Submission, SubmitError, Submitted,
+    BudgetRequest, ControlError, Follow, Heard, KillSwitch, RunFilter, RunSummary, Runtime, RuntimeOptions,
+    RuntimeParts, Submission, SubmitError, Submitted,
 };

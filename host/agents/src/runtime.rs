@@ -21,6 +21,7 @@ use std::time::Duration;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::Model;
 use bailiwick_domain::run::{Budget, Event, Record, Run, RunId, Status};
+use bailiwick_domain::skill_id::SkillId;
 use bailiwick_journal::Journal;
 use futures::FutureExt as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -127,6 +128,28 @@ struct Live {
     mailbox: mpsc::Sender<Letter>,
     durable: watch::Receiver<u64>,
     heard: broadcast::Sender<Heard>,
+}
+
+/// Which runs are ended at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KillSwitch {
+    /// All of them.
+    All,
+    /// Those that have this agent.
+    Agent(String),
+    /// Those an agent of which may call this skill.
+    Skill(SkillId),
+}
+
+impl KillSwitch {
+    fn takes(&self, run: &Run) -> bool {
+        let mut members = run.team.members.iter();
+        match self {
+            Self::All => true,
+            Self::Agent(name) => members.any(|(member, _)| member == name),
+            Self::Skill(id) => members.any(|(_, member)| member.skills.iter().any(|skill| skill.id == *id)),
+        }
+    }
 }
 
 /// What happens to a run, while it happens.
@@ -239,6 +262,30 @@ impl Runtime {
     /// Ends a run.
     pub async fn cancel(&self, id: &RunId, by: &str, reason: Option<String>) -> Result<Status, ControlError> {
         self.inner.tell(id, Event::Cancelled { by: by.to_owned(), reason }).await
+    }
+
+    /// Ends every open run that `which` takes, and answers which these were. One that ends by
+    /// itself meanwhile is none of them.
+    pub async fn cancel_all(
+        &self,
+        which: &KillSwitch,
+        by: &str,
+        reason: Option<String>,
+    ) -> Result<Vec<RunId>, ControlError> {
+        let open: Vec<RunId> = self.inner.live().keys().cloned().collect();
+        let mut ended = Vec::new();
+        for id in open {
+            if !which.takes(&self.inner.load(&id)?) {
+                continue;
+            }
+            match self.cancel(&id, by, reason.clone()).await {
+                Ok(_) => ended.push(id),
+                Err(ControlError::Illegal { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        ended.sort();
+        Ok(ended)
     }
 
     /// Lets nothing new begin in a run.

@@ -59,6 +59,7 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(runs::control::resume))
         .routes(routes!(runs::control::retry))
         .routes(routes!(runs::control::answer_handoff))
+        .routes(routes!(runs::control::cancel_many))
         .routes(routes!(ws::listen))
         .routes(routes!(agents::list))
         .routes(routes!(agents::show, agents::put, agents::remove))

@@ -9,8 +9,8 @@ mod view;
 pub use event::{RunEvent, RunEvents, RunEventsHeaders, RunEventsQuery, RunNews};
 pub use graph::{GraphCondition, GraphEdge, GraphJoin, GraphNode, RunGraph};
 pub use request::{
-    CancelRequest, HandoffAnswer, OnFailure, ResumeRequest, RetryRequest, RunBudgetRequest, RunClass, RunHeaders,
-    RunRequest, RunStrategy, RunsQuery,
+    CancelRequest, CancelRunsRequest, CancelledRuns, HandoffAnswer, OnFailure, ResumeRequest, RetryRequest,
+    RunBudgetRequest, RunClass, RunHeaders, RunRequest, RunStrategy, RunsQuery,
 };
 pub use step::{RunStep, RunSteps, RunStepsQuery, StepAnswer, StepCall, StepError, StepKind, StepState};
 pub use view::{

@@ -80,6 +80,7 @@ const OTHERS: &[&[&str]] = &[
     &["runs", "resume"],
     &["runs", "retry"],
     &["runs", "handoff"],
+    &["runs", "stop"],
 ];
 
 fn home() -> Home {

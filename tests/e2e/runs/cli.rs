@@ -130,3 +130,28 @@ fn a_person_says_at_the_terminal_whether_another_agent_takes_over() {
     let ended = running.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&ended.stdout).trim(), "I took over.");
 }
+
+#[test]
+fn a_kill_switch_ends_all_runs_or_those_of_an_agent_or_of_a_skill() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let start = |agent: &str| {
+        let id = submit(&client, agent, "slow");
+        until(&client, &id, "running");
+        id
+    };
+    let ended = |arguments: &[&str]| -> Vec<String> {
+        let told = home.run(&[&["--json", "runs", "stop"], arguments].concat()).expect(0).json();
+        told["cancelled"].as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect()
+    };
+    let (clerk, scribe) = (start("clerk"), start("scribe"));
+    assert_eq!(ended(&["--agent", "nobody"]), Vec::<String>::new());
+    assert_eq!(ended(&["--skill", "bailiwick/files"]), [scribe.as_str()]);
+    assert_eq!(ended(&["--agent", "clerk", "--reason", "enough"]), [clerk.as_str()]);
+    let run = until(&client, &clerk, "cancelled");
+    assert!(run["error"]["message"].as_str().unwrap().contains("enough"), "{run:#}");
+    let (clerk, scribe) = (start("clerk"), start("scribe"));
+    assert_eq!(ended(&["--all"]), [clerk, scribe]);
+    assert_eq!(home.run(&["runs", "stop"]).code, 2, "all of them must be said");
+    client.post("/v1/agents/runs/cancel", &json!({ "all": true })).problem("forbidden-scope");
+}

@@ -2,15 +2,19 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use bailiwick_agents::ControlError;
+use bailiwick_agents::{ControlError, KillSwitch};
 use bailiwick_domain::run::{Budget, RunId, Status};
+use bailiwick_domain::skill_id::InvalidSkillId;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_wire::approval::Decision;
-use bailiwick_wire::run::{CancelRequest, HandoffAnswer, ResumeRequest, RetryRequest, RunBudgetRequest, RunStanding};
+use bailiwick_wire::run::{
+    CancelRequest, CancelRunsRequest, CancelledRuns, HandoffAnswer, ResumeRequest, RetryRequest, RunBudgetRequest,
+    RunStanding,
+};
 
 use super::{blocking, convert};
 use crate::answer;
-use crate::auth::caller::{Allowed, Answer, SubmitRuns};
+use crate::auth::caller::{Admin, Allowed, Answer, SubmitRuns};
 use crate::body::{JsonBody, OptionalBody};
 use crate::extract::{NoQuery, RunPath, Trace};
 use crate::openapi::ControlProblems;
@@ -45,6 +49,43 @@ pub(crate) async fn cancel(
     check_reason(reason.as_deref())?;
     let stands = state.runs().cancel(&id, &caller.0.name, reason).await;
     standing(&id, stands, &trace)
+}
+
+/// Cancel many runs
+///
+/// The kill switch: ends every open run, or those of an agent, or those that may call a
+/// skill. What is under way ends too.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/runs/cancel",
+    operation_id = "cancelRuns",
+    tag = "runs",
+    security(("key" = ["admin"])),
+    request_body = CancelRunsRequest,
+    responses((status = 200, description = "The runs that were ended.", body = CancelledRuns), ControlProblems)
+)]
+pub(crate) async fn cancel_many(
+    State(state): State<ApiState>,
+    caller: Allowed<Admin>,
+    Trace(trace): Trace,
+    _: NoQuery,
+    body: JsonBody<CancelRunsRequest>,
+) -> Result<Response, Failure> {
+    let CancelRunsRequest { all, agent, skill, reason } = body.value;
+    check_reason(reason.as_deref())?;
+    let which = match (all, agent, skill) {
+        (true, None, None) => KillSwitch::All,
+        (false, Some(agent), None) => KillSwitch::Agent(agent),
+        (false, None, Some(skill)) => {
+            let id =
+                skill.parse().map_err(|error: InvalidSkillId| Failure::invalid_member("/skill", &error.to_string()));
+            KillSwitch::Skill(id?)
+        }
+        _ => return Err(Failure::invalid_member("", "expected exactly one of `all`, `agent` and `skill`")),
+    };
+    let ended = state.runs().cancel_all(&which, &caller.0.name, reason).await;
+    let ended = ended.map_err(|error| Failure::control(&error, &trace))?;
+    answer::json(&CancelledRuns { cancelled: ended.iter().map(ToString::to_string).collect() })
 }
 
 /// Pause a run

@@ -99,6 +99,21 @@ pub enum Runs {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// End every open run, or those of an agent, or those that may call a skill.
+    Stop {
+        /// Every open run.
+        #[arg(long, required_unless_present_any = ["agent", "skill"])]
+        all: bool,
+        /// Those that have this agent.
+        #[arg(long, conflicts_with_all = ["all", "skill"])]
+        agent: Option<String>,
+        /// Those an agent of which may call this skill.
+        #[arg(long, conflicts_with = "all")]
+        skill: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+    },
     /// Let nothing new begin in a run. What is under way comes to its end.
     Pause {
         /// Its id.

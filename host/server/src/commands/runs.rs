@@ -6,8 +6,8 @@ mod show;
 
 use bailiwick_wire::approval::Decision;
 use bailiwick_wire::run::{
-    CancelRequest, HandoffAnswer, ResumeRequest, RetryRequest, Run, RunBudgetRequest, RunPage, RunStanding, RunStatus,
-    RunSummary,
+    CancelRequest, CancelRunsRequest, CancelledRuns, HandoffAnswer, ResumeRequest, RetryRequest, Run, RunBudgetRequest,
+    RunPage, RunStanding, RunStatus, RunSummary,
 };
 use serde_json::{Value, json};
 
@@ -31,6 +31,9 @@ pub fn run(command: Runs, config: &Config, out: Output) -> Done {
         Runs::Events { id, follow: false, after } => events::list(&resolve(&id, &desk)?, after, &desk, out),
         Runs::Cancel { id, reason } => {
             tell(&resolve(&id, &desk)?, "cancel", &body(&CancelRequest { reason }), &desk, out)
+        }
+        Runs::Stop { all, agent, skill, reason } => {
+            stop(&body(&CancelRunsRequest { all, agent, skill, reason }), &desk, out)
         }
         Runs::Pause { id } => tell(&resolve(&id, &desk)?, "pause", &Value::Null, &desk, out),
         Runs::Handoff { id, number, approve, reason, .. } => {
@@ -84,6 +87,21 @@ fn row(run: &RunSummary) -> [String; 9] {
         usd(run.spend.usd).unwrap_or_default(),
         run.queued_at.clone(),
     ]
+}
+
+/// Ends many runs at once.
+fn stop(request: &Value, desk: &Desk, out: Output) -> Done {
+    let ended: CancelledRuns = desk.send("POST", "/v1/agents/runs/cancel", Some(request))?;
+    if out.json {
+        out.value(&json!(ended));
+    } else if ended.cancelled.is_empty() {
+        out.line("There was no such run to end.");
+    } else {
+        for id in &ended.cancelled {
+            out.line(format!("{id} is {}", status(RunStatus::Cancelled)));
+        }
+    }
+    Ok(())
 }
 
 /// Tells a run something, and says where it stands then.

@@ -285,3 +285,30 @@ pub struct HandoffAnswer {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
+
+/// Which runs to end at once: exactly one of `all`, `agent` and `skill`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "agent": "researcher", "reason": "It floods the tracker." })))]
+pub struct CancelRunsRequest {
+    /// Every open run.
+    #[serde(default)]
+    pub all: bool,
+    /// Those that have this agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Those an agent of which may call this skill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skill: Option<String>,
+    /// Why, in a few sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The runs that were ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "cancelled": ["019a3c5e7b7d7f2c9d1e2f3a4b5c6d7e"] })))]
+pub struct CancelledRuns {
+    /// Their ids.
+    pub cancelled: Vec<String>,
+}
