@@ -1,6 +1,7 @@
 //! A web server on loopback with fixed pages, which counts its requests.
 
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead, BufReader, Read as _, Write as _};
+use std::iter;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -60,12 +61,36 @@ impl Web {
     }
 }
 
+/// The next line, without its end.
+fn line(reader: &mut impl BufRead) -> Option<String> {
+    let mut line = String::new();
+    let read = reader.read_line(&mut line).ok()?;
+    (read > 0).then(|| line.trim_end().to_owned())
+}
+
+fn read_body(reader: &mut impl BufRead, fields: &[String]) {
+    let field = |name: &str| {
+        let named = fields.iter().filter_map(|field| field.split_once(':'));
+        named.into_iter().find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim().to_owned())
+    };
+    let length = field("content-length").and_then(|length| length.parse().ok());
+    if let Some(length) = length {
+        let _ = io::copy(&mut reader.take(length), &mut io::sink());
+    } else if field("transfer-encoding").is_some() {
+        // The last chunk is empty, and an empty line follows.
+        while line(reader).is_some_and(|line| line != "0") {}
+        line(reader);
+    }
+}
+
 fn answer(mut stream: &TcpStream, pages: &Mutex<Vec<(String, Page)>>, counter: &AtomicUsize) {
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let mut lines = BufReader::new(stream).lines();
-    let Some(Ok(first)) = lines.next() else { return };
+    let mut reader = BufReader::new(stream);
+    let Some(first) = line(&mut reader) else { return };
     counter.fetch_add(1, Ordering::SeqCst);
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let fields: Vec<String> = iter::from_fn(|| line(&mut reader).filter(|line| !line.is_empty())).collect();
+    // Whoever is answered before it has sent its body may take that for a violation of HTTP.
+    read_body(&mut reader, &fields);
     let mut words = first.split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let found = pages.lock().unwrap().iter().find(|(page, _)| page == path).map(|(_, page)| page.clone());
