@@ -1,6 +1,6 @@
 //! A server from its start to its end.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -134,6 +134,9 @@ fn a_client_that_goes_away_takes_its_call_with_it() {
     );
     let mut gone = TcpStream::connect(server.address()).unwrap();
     gone.write_all(format!("{head}{body}").as_bytes()).unwrap();
+    // Whoever asks whether the one place is taken would take it: an answer would be a refusal.
+    gone.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
+    assert!(gone.read(&mut [0; 1]).is_err(), "the call is not under way");
     server.wait_until_busy();
     drop(gone);
     let start = Instant::now();
