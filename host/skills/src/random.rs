@@ -4,6 +4,7 @@
 //! are made from the system's bytes directly, so that no copy of them is kept.
 
 use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Bytes that a thread keeps ready: some forty names.
 const READY: usize = 1024;
@@ -34,6 +35,20 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
         pool.used += N;
         Ok(taken)
     })
+}
+
+/// A name that sorts by time and that nothing else has: microseconds since 1970 in the
+/// first 8 bytes, random ones behind.
+///
+/// # Errors
+///
+/// When the system has no randomness.
+pub fn name_in_time(now: SystemTime) -> Result<[u8; 16], getrandom::Error> {
+    let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(&u64::try_from(micros).unwrap_or(u64::MAX).to_be_bytes());
+    name[8..].copy_from_slice(&bytes::<8>()?);
+    Ok(name)
 }
 
 #[cfg(test)]

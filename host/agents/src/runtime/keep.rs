@@ -1,6 +1,7 @@
 //! Between runs and the journal: what is written, and what is made of it when read.
 
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::run::{Event, Record, Run, RunId, Team};
@@ -27,8 +28,13 @@ pub(super) fn summary(run: &Run) -> Summary {
 
 /// Milliseconds since 1970, never before the run's last event: a clock may be set back.
 pub(super) fn moment(parts: &RuntimeParts, run: &Run) -> u64 {
-    let since = parts.clock.now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX).max(run.updated_at)
+    millis(parts.clock.now()).max(run.updated_at)
+}
+
+/// Milliseconds since 1970; a clock before it reads as its start.
+pub(super) fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Keeps one event of a run that has no actor, and answers what there is to tell of it.

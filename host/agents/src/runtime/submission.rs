@@ -1,7 +1,7 @@
 //! How a run is asked for, and what makes it durable.
 
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Principal;
@@ -86,12 +86,11 @@ impl Inner {
         let key = key(&submission);
         let team_bytes = serde_json::to_vec(&*team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         let now = self.parts.clock.now();
-        let id = new_id(now)?;
+        let id = RunId::from_bytes(&random::name_in_time(now)?);
         let digest = Digest::of(&team_bytes);
         let class = submission.class;
         let spec = spec(submission, id.clone(), digest, budget);
-        let at = u64::try_from(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()).unwrap_or(u64::MAX);
-        let first = Record { at, event: Event::Queued { spec: Box::new(spec) } };
+        let first = Record { at: keep::millis(now), event: Event::Queued { spec: Box::new(spec) } };
         let run = Run::begin(&first, team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         // The place in the queue comes first: nothing is kept of a run that has none.
         let ticket = self.scheduler.enter(class)?;
@@ -203,13 +202,4 @@ fn key(submission: &Submission) -> Option<RunKey> {
     ]);
     let request = Digest::of(request.to_string().as_bytes());
     Some(RunKey { scope: submission.principal.name.to_string(), key, request })
-}
-
-/// 16 bytes: microseconds since 1970, so that ids sort by time, and 8 random ones.
-fn new_id(now: std::time::SystemTime) -> Result<RunId, getrandom::Error> {
-    let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&u64::try_from(micros).unwrap_or(u64::MAX).to_be_bytes());
-    bytes[8..].copy_from_slice(&random::bytes::<8>()?);
-    Ok(RunId::from_bytes(&bytes))
 }

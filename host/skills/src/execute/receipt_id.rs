@@ -1,6 +1,6 @@
 //! Names of receipts.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use bailiwick_domain::digest::hex;
 
@@ -9,16 +9,12 @@ use crate::random;
 /// A new id: 32 hex digits, the first 16 of which are microseconds since 1970,
 /// so that ids sort by time, and the rest random, so that no two are the same.
 pub(super) fn new(now: SystemTime) -> Result<String, getrandom::Error> {
-    let micros = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&u64::try_from(micros).unwrap_or(u64::MAX).to_be_bytes());
-    bytes[8..].copy_from_slice(&random::bytes::<8>()?);
-    Ok(hex(&bytes))
+    random::name_in_time(now).map(|name| hex(&name))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
 

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bailiwick_domain::model::ModelFailure;
-use bailiwick_domain::run::{Event, OnFailure, RunOutcome, Status, Strategy};
+use bailiwick_domain::model::{ModelFailure, Usd};
+use bailiwick_domain::run::{Event, OnFailure, RunOutcome, Status, Strategy, TaskLimits};
 use serde_json::{Value, json};
 
 use super::world::{Act, Answer, World, calls_then_done, single, submission, until, until_it};
@@ -114,7 +114,7 @@ async fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
         (BudgetRequest { tokens: Some(0), ..BudgetRequest::default() }, "tokens"),
         (BudgetRequest { fuel: Some(0), ..BudgetRequest::default() }, "fuel"),
         (BudgetRequest { host_calls: Some(0), ..BudgetRequest::default() }, "host_calls"),
-        (BudgetRequest { usd: Some(bailiwick_domain::model::Usd::ZERO), ..BudgetRequest::default() }, "usd"),
+        (BudgetRequest { usd: Some(Usd::ZERO), ..BudgetRequest::default() }, "usd"),
     ];
     for (budget, part) in budgets {
         let refused = host.submit(crate::runtime::Submission { budget, ..single("ada") }).await;
@@ -228,6 +228,10 @@ async fn a_run_has_no_more_time_than_its_agents() {
     let id = host.submit(single("eve")).await.expect("taken up").id;
     let run = until(&host, &id, Status::Failed).await;
     assert_eq!(run.spec.budget.wall(), Duration::from_millis(60));
+    let eve = &run.team.members["eve"];
+    let usd = Some(Usd::from_nanos(500_000_000));
+    let limits = TaskLimits { tokens: Some(11), usd, fuel: Some(13), host_calls: Some(17) };
+    assert_eq!((eve.max_steps, eve.limits), (7, limits));
     assert!(matches!(run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "TIMEOUT"));
 }
 

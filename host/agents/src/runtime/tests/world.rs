@@ -44,7 +44,15 @@ impl World {
         let agents = folder.path().join("agents");
         fs::create_dir(&agents).expect("a folder for agents");
         let files = r#"skills = ["demo/files"]"#;
-        for (name, skills, limits) in [("ada", files, ""), ("bob", "", ""), ("eve", "", "[limits]\nwall = \"60 ms\"")] {
+        for (name, skills, limits) in [
+            ("ada", files, ""),
+            ("bob", "", ""),
+            (
+                "eve",
+                "",
+                "[limits]\nwall = \"60 ms\"\nmax_steps = 7\ntokens = 11\nusd = 0.5\nfuel = 13\nhost_calls = 17",
+            ),
+        ] {
             let text = format!(
                 "name = \"{name}\"\ndescription = \"Does things.\"\ninstructions = \"Do it.\"\nmodels = [\"m\"]\n{skills}\ndisclosure = \"all\"\n{limits}\n"
             );

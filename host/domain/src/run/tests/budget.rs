@@ -99,3 +99,13 @@ fn an_agent_has_a_budget_for_each_task() {
         assert!(message.starts_with("the agent's budget of") && step <= 3, "{message} at step {step}");
     }
 }
+
+#[test]
+fn an_agent_has_a_length_for_its_answers_and_its_own_temperature() {
+    let mut team = team();
+    let bob = team.members.get_mut("bob").expect("bob");
+    (bob.max_tokens, bob.temperature_milli) = (Some(5), Some(250));
+    let stage = Stage::of(single("bob"), Budget { tokens: Some(9), ..budget() }, team);
+    let asked = prompt(&stage.run, 0).expect("a prompt");
+    assert_eq!((asked.max_tokens, asked.temperature), (Some(5), Some(0.25)), "the least of both");
+}

@@ -1,0 +1,113 @@
+//! Whether an event can follow, by the tasks and steps that there are.
+
+use super::super::MAX_TASKS;
+use super::super::event::{Action, Event, StepResult};
+use super::super::task::Task;
+use super::{HandoffState, Run, StepState};
+
+impl Run {
+    /// Whether the event fits to the tasks and steps that there are.
+    pub(super) fn check(&self, event: &Event) -> Result<(), &'static str> {
+        let require = |holds: bool, problem| if holds { Ok(()) } else { Err(problem) };
+        match event {
+            Event::TaskOpened { task, opening } => {
+                let receives = opening.handoff.is_none_or(|it| self.handoff_is(it, &[HandoffState::Accepted(None)]));
+                require(receives, "no such handoff was accepted")?;
+                require(*task as usize == self.tasks.len(), "tasks are counted one by one")?;
+                require(self.tasks.len() < MAX_TASKS, "a run has no more tasks than this one")?;
+                require(self.team.members.contains_key(&opening.agent), "the run has no such agent")
+            }
+            Event::StepStarted { step, task, attempt, action } => self.check_start(*step, *task, *attempt, action),
+            Event::StepEnded { step, result, .. } => {
+                require(self.under_way.contains(step), "the step is not under way")?;
+                let is_model =
+                    matches!(self.steps.get(*step as usize).map(|step| &step.action), Some(Action::Model {}));
+                let fits = match result {
+                    StepResult::Answer { .. } => is_model,
+                    StepResult::Output { .. } => !is_model,
+                    StepResult::Failed { .. } => true,
+                };
+                require(fits, "models give answers, and skills give outputs")
+            }
+            Event::ApprovalRequested { step, .. } => {
+                require(self.under_way.contains(step), "the step is not under way")
+            }
+            Event::ApprovalAnswered { step, .. } => {
+                let awaits = self.is(*step, |state| matches!(state, StepState::Awaiting(_)));
+                require(awaits, "the step waits for nobody")
+            }
+            Event::CallAnswered { task, call, .. } => {
+                let open = self.open_task(*task)?;
+                require(open.open_call(call).is_some(), "no such call waits for an answer")
+            }
+            Event::TaskEnded { task, .. } => {
+                let open = self.open_task(*task)?;
+                require(open.asking.is_none() && !self.works(*task), "steps of the task are under way")
+            }
+            Event::HandoffInitiated { handoff, task, call, to, .. } => {
+                let open = self.open_task(*task)?;
+                require(*handoff as usize == self.handoffs.len(), "handoffs are counted one by one")?;
+                require(open.open_call(call).is_some(), "no such call waits for an answer")?;
+                require(self.team.members.contains_key(to), "the run has no such agent")
+            }
+            Event::HandoffAccepted { handoff, .. } => {
+                let waits = self.handoff_is(*handoff, &[HandoffState::Asked, HandoffState::Offered]);
+                require(waits, "the handoff was decided before")
+            }
+            Event::HandoffRejected { handoff, .. } => {
+                require(self.handoff_is(*handoff, &[HandoffState::Asked]), "the handoff waits for nobody")
+            }
+            Event::HandoffCompleted { handoff } | Event::HandoffRolledBack { handoff, .. } => {
+                let received = self.handoffs.get(*handoff as usize).and_then(|it| match it.state {
+                    HandoffState::Accepted(task) => self.tasks.get(task? as usize),
+                    _ => None,
+                });
+                require(received.is_some_and(|task| task.outcome.is_some()), "the receiver is not done")
+            }
+            Event::Recovered {} => require(self.unrepeatable().is_empty(), "a call was cut off that can't be repeated"),
+            Event::Interrupted { steps } => {
+                require(*steps == self.unrepeatable(), "these are not the calls that were cut off")
+            }
+            Event::Completed { .. } => require(self.open.is_empty(), "a task has not ended"),
+            Event::Queued { .. }
+            | Event::Started {}
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Retried { .. }
+            | Event::Failed { .. }
+            | Event::Cancelled { .. } => Ok(()),
+        }
+    }
+
+    fn check_start(&self, number: u32, task: u32, attempt: u32, action: &Action) -> Result<(), &'static str> {
+        let open = self.open_task(task)?;
+        if let Some(step) = self.steps.get(number as usize) {
+            let may = matches!(step.state, StepState::Ready | StepState::Backoff);
+            let same = step.task == task && step.action == *action && attempt == step.attempt + 1;
+            return if may && same { Ok(()) } else { Err("the step can't begin again like this") };
+        }
+        if number as usize != self.steps.len() || attempt != 1 {
+            return Err("steps are counted one by one");
+        }
+        match action {
+            Action::Model {} if open.asking.is_none() && open.calls.is_empty() && open.output().is_none() => Ok(()),
+            Action::Model {} => Err("it is not the model's turn"),
+            Action::Skill { call, .. } if open.open_call(call).is_some() => Ok(()),
+            Action::Skill { .. } => Err("no such call waits to be made"),
+        }
+    }
+
+    fn handoff_is(&self, number: u32, states: &[HandoffState]) -> bool {
+        self.handoffs.get(number as usize).is_some_and(|handoff| states.contains(&handoff.state))
+    }
+
+    fn open_task(&self, task: u32) -> Result<&Task, &'static str> {
+        self.tasks.get(task as usize).filter(|task| task.outcome.is_none()).ok_or("no such task is open")
+    }
+
+    /// Whether something of the task is under way or waits.
+    fn works(&self, task: u32) -> bool {
+        let of_task = |step: &&u32| self.steps.get(**step as usize).is_some_and(|it| it.task == task);
+        self.under_way.iter().chain(&self.waiting).any(|step| of_task(&step))
+    }
+}
