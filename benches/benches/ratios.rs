@@ -4,18 +4,21 @@
 #![expect(clippy::print_stderr, reason = "the table alone goes to the standard output")]
 
 use bailiwick_benches::report::{self, Row};
-use bailiwick_benches::{call, child, http, journal, memory, ready};
+use bailiwick_benches::{call, child, http, journal, memory, ready, runs};
 
 /// The name of a measurement, and what makes it.
 type Measurement = (&'static str, fn() -> Vec<Row>);
 
 /// Everything that is measured, by the name that a command line can give.
-const MEASUREMENTS: [Measurement; 5] = [
+const MEASUREMENTS: [Measurement; 8] = [
     ("call", call::measure),
     ("http", http::measure),
     ("journal", journal::measure),
     ("memory", memory::measure),
+    ("queue", runs::queue::measure),
     ("ready", ready::measure),
+    ("recovery", runs::recovery::measure),
+    ("runs", runs::measure),
 ];
 
 fn main() {

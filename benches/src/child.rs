@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::runs::recovery;
 use crate::{clock, memory, ready, servers};
 
 /// The first argument of a child.
@@ -31,6 +32,8 @@ pub fn play(arguments: &[String]) -> bool {
         }
         ("memory", [variant, guest, compiled]) => println!("{}", memory::grow(variant, guest, compiled)),
         ("ready", [variant, path]) => println!("{}", ready::start(variant, path)),
+        ("fill", [journal, runs]) => println!("{}", recovery::fill(journal, runs)),
+        ("recover", [variant, journal]) => println!("{}", recovery::start(variant, journal)),
         _ => panic!("no such role: {arguments:?}"),
     }
     true

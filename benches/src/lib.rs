@@ -18,6 +18,7 @@ pub mod log;
 pub mod memory;
 pub mod ready;
 pub mod report;
+pub mod runs;
 pub mod servers;
 
 /// What every call says and gets back: 64 bytes.

@@ -73,8 +73,9 @@ pub fn markdown(rows: &[Row]) -> String {
         };
         let (what, ratio, goal) = (&row.what, row.ratio(), row.goal());
         let (ours, floor) = (number(row.ours, row.unit), number(row.floor, row.unit));
+        let digits = digits(ratio);
         // Writing to a string can't fail.
-        let _ = writeln!(text, "| {what} | {ours} | {floor} | {ratio:.2} | {goal} | {verdict} |");
+        let _ = writeln!(text, "| {what} | {ours} | {floor} | {ratio:.digits$} | {goal} | {verdict} |");
     }
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let _ = writeln!(text, "\n{}, {cores} cores, load average {}.", processor(), load());
@@ -89,9 +90,15 @@ pub fn publish(rows: &[Row]) {
     println!("\n{text}");
 }
 
-/// With two digits behind the point at most.
+/// With two digits behind the point at most, or three where two would say little.
 fn short(limit: f64) -> String {
-    format!("{limit:.2}").trim_end_matches('0').trim_end_matches('.').to_owned()
+    let digits = digits(limit);
+    format!("{limit:.digits$}").trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Digits behind the point of a ratio.
+fn digits(ratio: f64) -> usize {
+    if ratio < 0.1 { 3 } else { 2 }
 }
 
 fn number(value: f64, unit: &str) -> String {

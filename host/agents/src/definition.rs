@@ -69,6 +69,8 @@ pub struct AgentDefinition {
     pub max_tokens: Option<u32>,
     /// From 0 to 2000, in thousandths, so that the same agent is the same text.
     pub temperature_milli: Option<u32>,
+    /// Whether it may give its work to other agents, where a strategy has several.
+    pub can_delegate: bool,
     /// What it may take.
     pub limits: AgentLimits,
 }
@@ -139,6 +141,7 @@ impl AgentDefinition {
         };
         put("max_tokens", self.max_tokens.map(Value::from));
         put("temperature", self.temperature_milli.map(|milli| Value::from(f64::from(milli) / 1000.0)));
+        put("can_delegate", Some(Value::from(self.can_delegate)));
         put("limits", Some(self.limits.to_json()));
         value
     }

@@ -4,7 +4,8 @@
 //! Here it is done: [`runtime::Runtime`] takes runs up, keeps their events in the
 //! journal before anything that they tell of begins, and has models and skills do what
 //! they ask for. The [`scheduler`] says who has a place, the [`registry`] which agents
-//! there are, and the [`bus`] tells everybody who listens what happens.
+//! there are, [`standing`] what each is at, and the [`bus`] tells everybody who listens
+//! what happens.
 //!
 //! Nothing here knows HTTP or an engine: models are behind the domain's `Model`, skills
 //! behind [`skills::Skills`].
@@ -15,6 +16,7 @@ pub mod registry;
 pub mod runtime;
 pub mod scheduler;
 pub mod skills;
+pub mod standing;
 
 pub use self::definition::AgentDefinition;
 pub use self::registry::Agents;

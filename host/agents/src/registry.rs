@@ -2,12 +2,14 @@
 //!
 //! Files are read from folders and never written. Records are documents of the journal,
 //! changed in one transaction with the audit record that says so. A name is one agent:
-//! where there is a file and a record of it, the file holds. All of them are few enough
-//! to be in memory, where every submission looks.
+//! where there is a file and a record of it, the file holds. Either can be paused, which
+//! the journal keeps by the name. All of them are few enough to be in memory, where every
+//! submission looks.
 
 mod error;
 mod event;
 mod files;
+mod pause;
 mod pin;
 mod record;
 #[cfg(test)]
@@ -27,7 +29,9 @@ pub use self::error::AgentError;
 pub use self::event::{AgentEvent, AgentEventKind};
 use self::files::Files;
 pub use self::files::FolderProblem;
-pub use self::pin::{Pin, PinError, pinned, team};
+pub use self::pause::Pause;
+use self::pause::Pauses;
+pub use self::pin::{Pin, PinError, driven, pinned, team};
 use crate::definition::{AgentDefinition, DefinitionError};
 
 /// Agents that are kept as records: all of them are in memory.
@@ -59,6 +63,7 @@ type ByName = BTreeMap<String, Arc<Agent>>;
 struct Known {
     files: Files,
     records: ByName,
+    pauses: Pauses,
     /// When the folders were last looked at.
     looked: Instant,
 }
@@ -78,6 +83,8 @@ pub struct Agent {
     pub created_at: u64,
     /// Milliseconds since 1970; of a file, when its contents were last changed.
     pub updated_at: u64,
+    /// Where a person paused it: no new run gets it.
+    pub paused: Option<Pause>,
 }
 
 /// Where an agent comes from.
@@ -122,7 +129,7 @@ impl Agents {
         let read = |(name, document): (String, Vec<u8>)| (name.clone(), Arc::new(record::read(name, &document)));
         let records = journal.documents(Shelf::Agents)?.into_iter().map(read).collect();
         let files = files::read(&folders, &Files::default(), millis(clock.now()));
-        let known = Known { files, records, looked: clock.instant() };
+        let known = Known { files, records, pauses: pause::read(&journal)?, looked: clock.instant() };
         let agents = Self {
             folders,
             journal,
@@ -132,7 +139,7 @@ impl Agents {
             writing: tokio::sync::Mutex::default(),
             events: broadcast::Sender::new(MAX_BEHIND),
         };
-        agents.publish(&agents.known());
+        agents.publish(&agents.known(), None);
         Ok(Arc::new(agents))
     }
 
@@ -146,10 +153,10 @@ impl Agents {
         self.current().get(name).cloned()
     }
 
-    /// Every agent that can be used and says that it has this capability, by name.
+    /// Every agent that new runs may have and that says that it has this capability, by name.
     pub fn for_capability(&self, word: &str) -> Vec<Arc<Agent>> {
         let current = self.current();
-        let capable = |agent: &&Arc<Agent>| agent.usable().is_some_and(|definition| definition.is_capable_of(word));
+        let capable = |agent: &&Arc<Agent>| agent.paused.is_none() && agent.is_capable_of(word);
         current.values().filter(capable).cloned().collect()
     }
 
@@ -214,7 +221,7 @@ impl Agents {
 
     fn reload_known(&self, known: &mut Known) -> Vec<AgentEvent> {
         known.files = files::read(&self.folders, &known.files, millis(self.clock.now()));
-        self.publish(known)
+        self.publish(known, None)
     }
 
     async fn put_now(&self, definition: &AgentDefinition, by: &str) -> Result<Put, AgentError> {
@@ -245,7 +252,10 @@ impl Agents {
         }
         let mut known = self.known();
         known.records.insert(agent.name.clone(), Arc::clone(&agent));
-        self.publish(&known);
+        self.publish(&known, Some(by));
+        drop(known);
+        // As it is now, which may be paused.
+        let agent = self.get(&agent.name).unwrap_or(agent);
         Ok(if old.is_some() { Put::Replaced(agent) } else { Put::Created(agent) })
     }
 
@@ -257,7 +267,9 @@ impl Agents {
         let told = record::told(self.clock.now(), AgentEventKind::Removed, by, &old);
         let key = name.to_owned();
         let removed = self.journal.update(move |batch| {
-            batch.remove(Shelf::Agents, key);
+            batch.remove(Shelf::Agents, key.as_str());
+            // Who is put under this name later is another one.
+            batch.remove(Shelf::Pauses, key);
             batch.append(told);
             Ok::<_, Undone>(Ok::<(), std::convert::Infallible>(()))
         });
@@ -267,7 +279,8 @@ impl Agents {
         }
         let mut known = self.known();
         known.records.remove(name);
-        self.publish(&known);
+        known.pauses.remove(name);
+        self.publish(&known, Some(by));
         Ok(())
     }
 
@@ -280,15 +293,16 @@ impl Agents {
         Ok(known.records.get(name).cloned())
     }
 
-    /// Puts what is known in force, and tells of each change.
-    fn publish(&self, known: &Known) -> Vec<AgentEvent> {
+    /// Puts what is known in force, and tells of each change, which is on behalf of `by`.
+    fn publish(&self, known: &Known, by: Option<&str>) -> Vec<AgentEvent> {
         let mut new = known.records.clone();
         new.extend(known.files.agents().iter().map(|(name, agent)| (name.clone(), Arc::clone(agent))));
+        pause::mark(&mut new, &known.pauses);
         let new = Arc::new(new);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let old = std::mem::replace(&mut *current, Arc::clone(&new));
         drop(current);
-        let events = event::between(&old, &new);
+        let events = event::between(&old, &new, by);
         for event in &events {
             event.log();
             // Nobody has to listen.
@@ -313,6 +327,11 @@ impl Agent {
             Ok(definition) => Some(definition),
             Err(_) => None,
         }
+    }
+
+    /// Whether it can be used and says that it has this capability.
+    pub fn is_capable_of(&self, word: &str) -> bool {
+        self.usable().is_some_and(|definition| definition.is_capable_of(word))
     }
 
     /// Whether it is a file of the host, which nobody changes over the API.

@@ -5,6 +5,7 @@
 
 mod actor;
 mod agents;
+mod driver;
 mod error;
 mod keep;
 mod recover;
@@ -110,10 +111,8 @@ pub(crate) struct Inner {
     options: RuntimeOptions,
     scheduler: Scheduler,
     live: Mutex<HashMap<RunId, Live>>,
-    /// Open tasks by agent.
-    busy: Mutex<HashMap<String, u32>>,
     bus: Bus,
-    /// What tells the bus of agents begins once.
+    /// What tells the bus of agents and of the host begins once.
     telling: Once,
     tracker: TaskTracker,
     /// Nothing new begins.
@@ -211,7 +210,6 @@ impl Runtime {
                 options,
                 scheduler,
                 live: Mutex::default(),
-                busy: Mutex::default(),
                 bus: Bus::default(),
                 telling: Once::new(),
                 tracker: TaskTracker::new(),
@@ -221,13 +219,15 @@ impl Runtime {
         })
     }
 
-    /// Takes a run up. It is durable when this answers.
+    /// Takes a run up. It is durable when this answers. From now on the bus tells of agents
+    /// and of the host too.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        self.inner.tell_of_agents();
         self.inner.submit(submission).await
     }
 
     /// Takes up the runs that a stop of the host cut off. From now on the bus tells of
-    /// agents too.
+    /// agents and of the host too.
     pub async fn recover(&self) -> Result<Recovered, ControlError> {
         self.inner.tell_of_agents();
         self.inner.recover().await
@@ -348,7 +348,7 @@ impl Runtime {
 
     /// Tasks that an agent has open.
     pub fn open_tasks(&self, agent: &str) -> u32 {
-        self.inner.busy().get(agent).copied().unwrap_or_default()
+        self.inner.bus.tally().health(agent).open_tasks
     }
 
     /// How runs are treated.
@@ -428,6 +428,7 @@ impl Inner {
         self.tracker.spawn(async move {
             let ended = std::panic::AssertUnwindSafe(actor.live(first)).catch_unwind().await;
             inner.left(&id, &own);
+            inner.settle();
             if ended.is_err() {
                 inner.died(&id).await;
             }
@@ -467,9 +468,5 @@ impl Inner {
 
     fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn busy(&self) -> MutexGuard<'_, HashMap<String, u32>> {
-        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

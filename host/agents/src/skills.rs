@@ -1,5 +1,6 @@
 //! The seam before the skills: what a run needs of them.
 
+mod guarded;
 mod host;
 
 use std::sync::Arc;
@@ -8,9 +9,11 @@ use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::run::{PinnedSkill, Spend};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
-use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::skill_id::{SkillId, SkillSelector};
 use bailiwick_skills::catalog::ResolveError;
+pub use bailiwick_skills::execute::Serve;
 
+pub use self::guarded::Guarded;
 pub use self::host::HostSkills;
 
 /// Calls skills. The host's calls real ones; simulations have their own.
@@ -21,8 +24,62 @@ pub trait Skills: Send + Sync + 'static {
     /// Makes one call. Dropping the future ends it.
     fn call(&self, invocation: Invocation, told: Arc<dyn Fn(Report) + Send + Sync>) -> BoxFuture<'static, Called>;
 
-    /// Waits until a person has answered.
-    fn answer(&self, approval: String) -> BoxFuture<'static, Verdict>;
+    /// The workflow that a selector means now, as runs keep it.
+    fn driver(&self, selector: &SkillSelector) -> Result<Driver, DriverError>;
+
+    /// Has a workflow run, served by what `serve` puts around the services of any call.
+    /// Dropping the future ends it.
+    fn drive(
+        &self,
+        invocation: Invocation,
+        told: Arc<dyn Fn(Report) + Send + Sync>,
+        serve: Serve,
+    ) -> BoxFuture<'static, Called>;
+
+    /// Waits until a person has answered. Where no call is going to use a yes up, it is used
+    /// up for the principal `by`.
+    fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict>;
+}
+
+/// A workflow that can drive a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Driver {
+    /// It, with the one tool by which it runs.
+    pub skill: PinnedSkill,
+    /// What it may ask for.
+    pub calls: Vec<PinnedSkill>,
+}
+
+/// Why a skill can't drive a run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DriverError {
+    /// There is no such skill.
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
+    /// It is of another kind.
+    #[error("`{0}` is no workflow: expected a skill of the kind `workflow`")]
+    NoWorkflow(SkillId),
+    /// It acts by itself.
+    #[error(
+        "the workflow `{skill}` asks for `{permission}`, and what it does with it would be done again when it is \
+         taken up after a stop: a workflow that drives runs acts through the skills that it calls"
+    )]
+    Acts {
+        /// Which.
+        skill: SkillId,
+        /// By what.
+        permission: &'static str,
+    },
+    /// A skill that it asks for isn't there.
+    #[error("the workflow `{skill}` can't have the skill `{callee}`: {reason}")]
+    Callee {
+        /// Which workflow.
+        skill: SkillId,
+        /// What it asks for.
+        callee: SkillSelector,
+        /// Why not.
+        reason: Box<ResolveError>,
+    },
 }
 
 /// A call that came to its end.

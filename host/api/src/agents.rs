@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use bailiwick_agents::standing::{AgentState, Standing};
 use bailiwick_agents::{AgentDefinition, Runtime};
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_wire::agent::{self as wire, AgentsQuery};
@@ -21,7 +22,8 @@ use crate::state::ApiState;
 
 /// List agents
 ///
-/// All agents, in the order of names, with those that can't be used and why.
+/// All agents, in the order of names, with those that can't be used and why. Those that were
+/// removed while they had open tasks are among them until these end.
 #[utoipa::path(
     get,
     path = "/v1/agents",
@@ -38,18 +40,19 @@ pub(crate) async fn list(
     Query(query): Query<AgentsQuery>,
 ) -> Result<Response, Failure> {
     let agents = blocking(&state, &trace, move |runs| {
-        let agents = match &query.capability {
-            None => runs.agents().list(),
-            Some(word) => runs.agents().for_capability(word),
+        let is_meant = |standing: &&Standing| match &query.capability {
+            None => true,
+            // One that was removed can do nothing more.
+            Some(word) => standing.state != AgentState::Terminated && standing.agent.is_capable_of(word),
         };
-        agents.iter().map(|agent| convert::summary(agent, runs.open_tasks(&agent.name))).collect::<Vec<_>>()
+        runs.standings().iter().filter(is_meant).map(convert::summary).collect::<Vec<_>>()
     });
     answer::json(&wire::Agents { agents: agents.await? })
 }
 
 /// Show an agent
 ///
-/// What it is, where it comes from, and what it is at.
+/// What it is, where it comes from, what it is at, and how it fared since the host started.
 #[utoipa::path(
     get,
     path = "/v1/agents/{name}",
@@ -66,11 +69,7 @@ pub(crate) async fn show(
     AgentPath(name): AgentPath,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    let found = blocking(&state, &trace, move |runs| match runs.agents().get(&name) {
-        Some(agent) => Ok(convert::agent(&agent, runs.open_tasks(&name))),
-        None => Err(Failure::unknown_agent(&name, runs.agents().near(&name))),
-    });
-    answer::json(&found.await??)
+    shown(&state, &trace, name).await
 }
 
 /// Put an agent
@@ -105,8 +104,7 @@ pub(crate) async fn put(
     let definition = AgentDefinition::from_json(&Value::Object(keys)).map_err(|error| Failure::definition(&error))?;
     let put = state.runs().agents().put(definition, &caller.0.name).await;
     let put = put.map_err(|error| Failure::agent(&error, &trace))?;
-    let agent = put.agent();
-    answer::json(&convert::agent(agent, state.runs().open_tasks(&agent.name)))
+    shown(&state, &trace, put.agent().name.clone()).await
 }
 
 /// Remove an agent
@@ -129,11 +127,72 @@ pub(crate) async fn remove(
     _: NoQuery,
 ) -> Result<Response, Failure> {
     let agents = state.runs().agents();
-    let Some(agent) = agents.get(&name) else {
+    let Some(standing) = state.runs().standing(&name) else {
         return Err(Failure::unknown_agent(&name, agents.near(&name)));
     };
     agents.remove(&name, &caller.0.name).await.map_err(|error| Failure::agent(&error, &trace))?;
-    answer::json(&convert::agent(&agent, state.runs().open_tasks(&name)))
+    answer::json(&convert::agent(&standing))
+}
+
+/// Pause an agent
+///
+/// No new run gets it, also after a restart of the host, until it is resumed. Runs that
+/// have it go on. One that is paused already stays so, by whoever paused it.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/{name}/pause",
+    operation_id = "pauseAgent",
+    tag = "agents",
+    security(("key" = ["admin"])),
+    params(("name" = String, Path, description = "The name of the agent.", example = "researcher")),
+    responses((status = 200, description = "The agent as it is now.", body = wire::Agent), AgentProblems)
+)]
+pub(crate) async fn pause(
+    State(state): State<ApiState>,
+    caller: Allowed<Admin>,
+    Trace(trace): Trace,
+    AgentPath(name): AgentPath,
+    _: NoQuery,
+) -> Result<Response, Failure> {
+    // A file that is new can be paused at once.
+    blocking(&state, &trace, |_| ()).await?;
+    let paused = state.runs().agents().pause(&name, &caller.0.name).await;
+    paused.map_err(|error| Failure::agent(&error, &trace))?;
+    shown(&state, &trace, name).await
+}
+
+/// Resume an agent
+///
+/// New runs get it again. One that is not paused stays as it is.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/{name}/resume",
+    operation_id = "resumeAgent",
+    tag = "agents",
+    security(("key" = ["admin"])),
+    params(("name" = String, Path, description = "The name of the agent.", example = "researcher")),
+    responses((status = 200, description = "The agent as it is now.", body = wire::Agent), AgentProblems)
+)]
+pub(crate) async fn resume(
+    State(state): State<ApiState>,
+    caller: Allowed<Admin>,
+    Trace(trace): Trace,
+    AgentPath(name): AgentPath,
+    _: NoQuery,
+) -> Result<Response, Failure> {
+    blocking(&state, &trace, |_| ()).await?;
+    let resumed = state.runs().agents().resume(&name, &caller.0.name).await;
+    resumed.map_err(|error| Failure::agent(&error, &trace))?;
+    shown(&state, &trace, name).await
+}
+
+/// An agent as it is now.
+async fn shown(state: &ApiState, trace: &TraceContext, name: String) -> Result<Response, Failure> {
+    let found = blocking(state, trace, move |runs| match runs.standing(&name) {
+        Some(standing) => Ok(convert::agent(&standing)),
+        None => Err(Failure::unknown_agent(&name, runs.agents().near(&name))),
+    });
+    answer::json(&found.await??)
 }
 
 /// Looks at agents where blocking is allowed, after a look at their files.

@@ -63,6 +63,8 @@ pub(crate) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(ws::listen))
         .routes(routes!(agents::list))
         .routes(routes!(agents::show, agents::put, agents::remove))
+        .routes(routes!(agents::pause))
+        .routes(routes!(agents::resume))
         .routes(routes!(audit::list))
         .routes(routes!(audit::export))
         .routes(routes!(audit::key))
@@ -105,7 +107,7 @@ pub(crate) async fn show() -> Response {
         (name = "packages", description = "What is installed, and installing more."),
         (name = "approvals", description = "Calls that a person has to approve."),
         (name = "runs", description = "Agents at work on one input: submitted, followed, and told what to do."),
-        (name = "agents", description = "Which agents there are."),
+        (name = "agents", description = "Which agents there are, and what they are at."),
         (name = "audit", description = "What skills could do, were allowed to do, and did."),
         (name = "probes", description = "What monitors and tools ask."),
     ),
@@ -248,6 +250,7 @@ const PACKAGES: &[Kind] = &[
 const RUNS: &[Kind] = &[
     Kind::UNKNOWN_RUN,
     Kind::ILLEGAL_TRANSITION,
+    Kind::AGENT_PAUSED,
     Kind::INVALID_RUN,
     Kind::RUN_QUEUE_FULL,
     Kind::RUN_DAMAGED,
@@ -338,6 +341,7 @@ impl IntoResponses for SubmitProblems {
             Kind::UNKNOWN_RUN,
             Kind::UNKNOWN_AGENT,
             Kind::IDEMPOTENCY_MISMATCH,
+            Kind::AGENT_PAUSED,
             Kind::INVALID_RUN,
             Kind::RUN_QUEUE_FULL,
             Kind::RUN_DAMAGED,

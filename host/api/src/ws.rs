@@ -45,9 +45,10 @@ const PROTOCOL: &str = "bailiwick.v1";
 /// each command; a client sends a `SocketCommand`.
 ///
 /// A pattern fits a topic (`agent.NAME.task`, `agent.NAME.status`, `workflow.ID.events`,
-/// `broadcast.clients`), a name (`task.completed`), or a name with the id of the run behind
-/// it. Events of runs are told once they are durable. Nothing is told twice and nothing is
-/// kept here: who comes again reads what was missed from the events of the run.
+/// `broadcast.clients`, `metrics`), a name (`task.completed`), or a name with the id of the run
+/// behind it. Events of runs are told once they are durable. Nothing is told twice and nothing
+/// is kept here: who comes again reads what was missed from the events of the run, and from
+/// the list of agents.
 ///
 /// Commands that control runs and `publish` need the scope `runs:submit`, `approve` and
 /// `deny` need `approvals:answer`. A message that is no command is answered, and the

@@ -6,6 +6,7 @@
 //! tested, on their own.
 
 pub mod authority;
+pub mod breaker;
 pub mod clock;
 pub mod component;
 pub mod digest;

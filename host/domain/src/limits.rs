@@ -116,6 +116,8 @@ limits! {
     skill_calls: u64 = 100, at most 10_000;
     /// Requests to models, those of called skills included.
     model_calls: u64 = 100, at most 10_000;
+    /// Tokens of requests to models and their answers together, those of called skills included.
+    model_tokens: u64 = 100_000, at most 10_000_000;
     /// Requests over HTTP.
     http_requests: u64 = 100, at most 1_000;
     /// Bytes sent over HTTP: heads and bodies of requests.

@@ -23,6 +23,11 @@ pub trait Model: Send + Sync + 'static {
         request: &'a ChatRequest,
         listener: &'a dyn Listener,
     ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>>;
+
+    /// Whether there is a model of this name. What answers by any name knows all.
+    fn knows(&self, _name: &str) -> bool {
+        true
+    }
 }
 
 /// Hears what a model says while it says it. Never waits.
@@ -151,6 +156,26 @@ pub struct ModelCost {
     pub output_tokens: u64,
     /// Money.
     pub usd: Usd,
+}
+
+impl ModelCost {
+    /// Where nobody was asked.
+    pub const NOTHING: Self = Self { input_tokens: 0, output_tokens: 0, usd: Usd::ZERO };
+
+    /// Of conversation and answer together.
+    pub const fn tokens(&self) -> u64 {
+        self.input_tokens.saturating_add(self.output_tokens)
+    }
+
+    /// Both together.
+    #[must_use]
+    pub const fn plus(&self, other: &Self) -> Self {
+        Self {
+            input_tokens: self.input_tokens.saturating_add(other.input_tokens),
+            output_tokens: self.output_tokens.saturating_add(other.output_tokens),
+            usd: self.usd.plus(other.usd),
+        }
+    }
 }
 
 /// Why an answer ends where it does.

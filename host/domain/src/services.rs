@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::limits::LimitsRequest;
+use crate::model::{ModelCost, Usd};
 use crate::sandbox::BoxFuture;
 use crate::skill_id::SkillSelector;
 use crate::usage::Usage;
@@ -26,6 +27,11 @@ pub trait Services: Send + Sync + 'static {
 
     /// Tells whoever follows the call. Never waits.
     fn report(&self, report: Report);
+
+    /// What random bytes follow from, where a guest that runs anew has to get the same.
+    fn seed(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// A call of another skill.
@@ -83,12 +89,35 @@ pub struct ModelRequest {
     pub model: String,
     /// The conversation so far.
     pub messages: Vec<ModelMessage>,
-    /// The most tokens to answer with.
+    /// The most tokens to answer with, as the caller asked for them: see
+    /// [`ModelRequest::answer_tokens`].
     pub max_tokens: Option<u32>,
     /// From 0 upward.
     pub temperature: Option<f32>,
     /// A JSON Schema that the answer has to fit.
     pub output_schema: Option<Value>,
+    /// What the caller has left of its tokens, of requests and answers together.
+    pub tokens: u64,
+    /// What the caller has left of its time, but for what it needs to say that no answer
+    /// came.
+    pub deadline: Duration,
+}
+
+/// Tokens that every model has for one answer. Many refuse a request that asks for more
+/// than their own limit, so that none is named where this many are left.
+const EVERY_ANSWER: u32 = 4096;
+
+impl ModelRequest {
+    /// The most tokens of the next answer, where answers before took `spent`: those that
+    /// were asked for, or those that are left where these are fewer. Where none were asked
+    /// for and many are left, the model's own limit holds.
+    pub fn answer_tokens(&self, spent: u64) -> Option<u32> {
+        let left = u32::try_from(self.tokens.saturating_sub(spent)).unwrap_or(u32::MAX);
+        match self.max_tokens {
+            Some(asked) => Some(asked.min(left)),
+            None => (left < EVERY_ANSWER).then_some(left),
+        }
+    }
 }
 
 /// One turn of a conversation.
@@ -124,6 +153,15 @@ pub struct ModelResponse {
     pub input_tokens: u64,
     /// Tokens of the answer.
     pub output_tokens: u64,
+    /// Money.
+    pub usd: Usd,
+}
+
+impl ModelResponse {
+    /// What it took.
+    pub const fn cost(&self) -> ModelCost {
+        ModelCost { input_tokens: self.input_tokens, output_tokens: self.output_tokens, usd: self.usd }
+    }
 }
 
 /// Why an answer ends where it does.
@@ -152,6 +190,24 @@ pub enum ModelError {
     /// The model, or the way to it, failed.
     #[error("{0}")]
     Failed(String),
+    /// It answered, and no answer fits the schema.
+    #[error("{message}")]
+    Unfit {
+        /// What is wrong with the last one, and why it was not asked again.
+        message: String,
+        /// What the answers took.
+        cost: ModelCost,
+    },
+}
+
+impl ModelError {
+    /// What was paid for all the same.
+    pub const fn cost(&self) -> ModelCost {
+        match self {
+            Self::Unfit { cost, .. } => *cost,
+            Self::NoModel(_) | Self::InvalidRequest(_) | Self::Limit(_) | Self::Failed(_) => ModelCost::NOTHING,
+        }
+    }
 }
 
 /// A question to a person.
@@ -261,4 +317,40 @@ impl Services for NoServices {
     }
 
     fn report(&self, _: Report) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(max_tokens: Option<u32>, tokens: u64) -> ModelRequest {
+        ModelRequest {
+            model: "small".to_owned(),
+            messages: Vec::new(),
+            max_tokens,
+            temperature: None,
+            output_schema: None,
+            tokens,
+            deadline: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn an_answer_has_what_is_asked_for_or_what_is_left() {
+        assert_eq!(request(Some(50), 80).answer_tokens(0), Some(50));
+        assert_eq!(request(Some(50), 80).answer_tokens(45), Some(35));
+        assert_eq!(request(Some(50), 80).answer_tokens(81), Some(0));
+        assert_eq!(request(Some(u32::MAX), u64::MAX).answer_tokens(0), Some(u32::MAX));
+        assert_eq!(request(None, 80).answer_tokens(45), Some(35));
+        assert_eq!(request(None, 4095).answer_tokens(0), Some(4095));
+        assert_eq!(request(None, 4096).answer_tokens(0), None, "the model's own limit is not guessed");
+        assert_eq!(request(None, 1 << 40).answer_tokens(1 << 40), Some(0));
+    }
+
+    #[test]
+    fn only_answers_that_came_are_paid_for() {
+        let cost = ModelCost { input_tokens: 7, output_tokens: 2, usd: Usd::from_nanos(3) };
+        assert_eq!(ModelError::Unfit { message: String::new(), cost }.cost(), cost);
+        assert_eq!(ModelError::Limit(String::new()).cost(), ModelCost::default());
+    }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::{ModelCost, Usd};
+
 /// What one call used. One meter counts it; limits are checked against it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +26,12 @@ pub struct Usage {
     pub skill_calls: u64,
     /// Requests to models, those of called skills included.
     pub model_calls: u64,
+    /// Tokens of requests to models, those of called skills included.
+    pub model_input_tokens: u64,
+    /// Tokens of the answers of models, those of called skills included.
+    pub model_output_tokens: u64,
+    /// Money for requests to models, those of called skills included.
+    pub model_usd: Usd,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.
@@ -42,4 +50,15 @@ pub struct Usage {
     pub log_bytes: u64,
     /// Random bytes.
     pub random_bytes: u64,
+}
+
+impl Usage {
+    /// What models took.
+    pub const fn model_cost(&self) -> ModelCost {
+        ModelCost {
+            input_tokens: self.model_input_tokens,
+            output_tokens: self.model_output_tokens,
+            usd: self.model_usd,
+        }
+    }
 }

@@ -25,6 +25,8 @@ pub enum Shelf {
     Checkpoints,
     /// Agents that were made over the API, by name.
     Agents,
+    /// Who paused an agent, by its name.
+    Pauses,
 }
 
 impl Shelf {
@@ -35,6 +37,7 @@ impl Shelf {
             Self::Permits => "permits",
             Self::Checkpoints => "checkpoints",
             Self::Agents => "agents",
+            Self::Pauses => "pauses",
         }
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! [`openai::OpenAi`] asks a service, [`scripted::Scripted`] says what a script says, and
 //! [`router::Router`] tries them by preference: again after what may pass, and not at all
-//! while a [`breaker`] is open. All are the domain's `Model`, and none knows agents, runs
-//! or budgets.
+//! while a [breaker](bailiwick_domain::breaker) is open. All are the domain's `Model`, and
+//! none knows agents, runs or budgets.
 
-pub mod breaker;
 mod calls;
 pub mod openai;
 pub mod router;

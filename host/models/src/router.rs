@@ -11,13 +11,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_domain::breaker::CircuitState;
 use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure};
 use bailiwick_domain::sandbox::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 
 use self::circuit::{Circuit, Passing};
 use self::wait::Waits;
-use crate::breaker::CircuitState;
 
 /// How often one model is tried for a request.
 pub const ATTEMPTS: u32 = 3;
@@ -149,6 +149,10 @@ impl Model for Router {
         listener: &'a dyn Listener,
     ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>> {
         Box::pin(async move { self.route(&Call { request, listener, began: now() }).await })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.models.contains_key(name)
     }
 }
 

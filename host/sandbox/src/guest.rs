@@ -80,6 +80,9 @@ impl Guest {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
+        if let Some(seed) = services.seed() {
+            random::seed(&mut builder, &seed);
+        }
         let files = fs::prepare(&mut builder, terms, workspace)?;
         let mut table = ResourceTable::new();
         table.set_max_capacity(MAX_HANDLES);
@@ -164,7 +167,8 @@ impl Guest {
 
     pub(crate) fn models_view(&mut self) -> model::View<'_> {
         let Gate { terms, secrets, denials, uses, counters } = &self.gate;
-        model::View { terms, services: &self.services, secrets, denials, uses, counters }
+        let (services, clock, deadline) = (&self.services, &self.clock, self.deadline);
+        model::View { terms, services, secrets, denials, uses, counters, clock, deadline }
     }
 
     pub(crate) fn approvals_view(&mut self) -> approval::View<'_> {

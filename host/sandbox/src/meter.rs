@@ -1,9 +1,10 @@
 //! What one call uses of everything that has a limit, and where it ends.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bailiwick_domain::limits::Limits;
+use bailiwick_domain::model::ModelCost;
 use bailiwick_domain::usage::Usage;
 use wasmtime::ResourceLimiter;
 
@@ -20,6 +21,8 @@ pub(crate) enum Counted {
     SkillCalls,
     /// Requests to models.
     ModelCalls,
+    /// Tokens of requests to models and of their answers.
+    ModelTokens,
     /// Requests over HTTP.
     HttpRequests,
     /// Bytes sent over HTTP.
@@ -39,6 +42,7 @@ impl Counted {
             Self::HostCalls => usage.host_calls,
             Self::SkillCalls => usage.skill_calls,
             Self::ModelCalls => usage.model_calls,
+            Self::ModelTokens => usage.model_cost().tokens(),
             Self::HttpRequests => usage.http_requests,
             Self::HttpSent => usage.http_sent_bytes,
             Self::HttpReceived => usage.http_received_bytes,
@@ -64,6 +68,9 @@ pub(crate) struct Counters {
     host_calls: Counter,
     skill_calls: Counter,
     model_calls: Counter,
+    model_tokens: Counter,
+    /// What models took, money included.
+    paid: Mutex<ModelCost>,
     http_requests: Counter,
     http_sent: Counter,
     http_received: Counter,
@@ -95,6 +102,8 @@ impl Counters {
             host_calls: Counter::new("host_calls", limits.host_calls),
             skill_calls: Counter::new("skill_calls", limits.skill_calls),
             model_calls: Counter::new("model_calls", limits.model_calls),
+            model_tokens: Counter::new("model_tokens", limits.model_tokens),
+            paid: Mutex::new(ModelCost::NOTHING),
             http_requests: Counter::new("http_requests", limits.http_requests),
             http_sent: Counter::new("http_sent", limits.http_sent_bytes),
             http_received: Counter::new("http_received", limits.http_received_bytes),
@@ -112,6 +121,33 @@ impl Counters {
             Ok(_) => Ok(()),
             Err(_) => Err(self.refuse(LimitReached { key, max: *max })),
         }
+    }
+
+    /// What is left of what is counted afterwards, if there is anything.
+    pub(crate) fn some_left(&self, counted: Counted) -> Result<u64, LimitReached> {
+        let counter = self.of(counted);
+        match counter.max.saturating_sub(counter.used()) {
+            0 => Err(self.refuse(LimitReached { key: counter.key, max: counter.max })),
+            left => Ok(left),
+        }
+    }
+
+    /// Counts what is known only afterwards, also where it passes the limit.
+    pub(crate) fn add(&self, counted: Counted, amount: u64) {
+        let more = |used: u64| Some(used.saturating_add(amount));
+        // It always gives an answer.
+        let _ = self.of(counted).used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    /// Notes what models took. Their tokens are counted beside it.
+    pub(crate) fn pay(&self, cost: &ModelCost) {
+        let mut paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
+        *paid = paid.plus(cost);
+    }
+
+    /// What models took until now.
+    pub(crate) fn paid(&self) -> ModelCost {
+        *self.paid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes one part in `parts` of what is left, and says how much that is.
@@ -145,6 +181,7 @@ impl Counters {
             Counted::HostCalls => &self.host_calls,
             Counted::SkillCalls => &self.skill_calls,
             Counted::ModelCalls => &self.model_calls,
+            Counted::ModelTokens => &self.model_tokens,
             Counted::HttpRequests => &self.http_requests,
             Counted::HttpSent => &self.http_sent,
             Counted::HttpReceived => &self.http_received,
@@ -195,6 +232,10 @@ impl Meter {
         usage.host_calls = counters.host_calls.used();
         usage.skill_calls = counters.skill_calls.used();
         usage.model_calls = counters.model_calls.used();
+        let ModelCost { input_tokens, output_tokens, usd } = counters.paid();
+        usage.model_input_tokens = input_tokens;
+        usage.model_output_tokens = output_tokens;
+        usage.model_usd = usd;
         usage.http_requests = counters.http_requests.used();
         usage.http_sent_bytes = counters.http_sent.used();
         usage.http_received_bytes = counters.http_received.used();
@@ -248,6 +289,7 @@ impl ResourceLimiter for Meter {
 #[cfg(test)]
 mod tests {
     use bailiwick_domain::limits::LimitsPolicy;
+    use bailiwick_domain::model::Usd;
 
     use super::*;
 
@@ -270,6 +312,33 @@ mod tests {
         let mut usage = Usage::default();
         meter.account(&mut usage);
         assert_eq!(usage, Usage { random_bytes: 10, ..Usage::default() });
+    }
+
+    #[test]
+    fn what_is_known_only_afterwards_passes_its_limit_once() {
+        let meter = meter(|limits| limits.model_tokens = 10);
+        let counters = &meter.counters;
+        assert_eq!(counters.some_left(Counted::ModelTokens), Ok(10));
+        counters.add(Counted::ModelTokens, 9);
+        assert_eq!(counters.some_left(Counted::ModelTokens), Ok(1));
+        counters.add(Counted::ModelTokens, 5);
+        let reached = LimitReached { key: "model_tokens", max: 10 };
+        assert_eq!(counters.some_left(Counted::ModelTokens), Err(reached));
+        counters.add(Counted::ModelTokens, u64::MAX);
+        assert_eq!(counters.some_left(Counted::ModelTokens), Err(reached));
+        assert_eq!((counters.reserve(Counted::ModelTokens, 2), counters.reached()), (0, Some(reached)));
+    }
+
+    #[test]
+    fn what_models_took_is_in_the_account() {
+        let meter = meter(|_| ());
+        let cost = ModelCost { input_tokens: 7, output_tokens: 2, usd: Usd::from_nanos(3) };
+        meter.counters.pay(&cost);
+        meter.counters.pay(&cost);
+        let mut usage = Usage::default();
+        meter.account(&mut usage);
+        assert_eq!(usage.model_cost(), cost.plus(&cost));
+        assert_eq!(Counted::ModelTokens.of(&usage), 18);
     }
 
     #[test]

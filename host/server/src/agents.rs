@@ -7,7 +7,7 @@ use bailiwick_agents::registry::Agents;
 pub use bailiwick_agents::runtime::Runtime;
 use bailiwick_agents::runtime::{RuntimeOptions, RuntimeParts};
 use bailiwick_agents::scheduler::queue::QueueSettings;
-use bailiwick_agents::skills::HostSkills;
+use bailiwick_agents::skills::{Guarded, HostSkills};
 use bailiwick_domain::model::Model;
 use bailiwick_domain::secret::SecretStore;
 use bailiwick_journal::Journal;
@@ -71,7 +71,7 @@ pub fn runtime(
     let parts = RuntimeParts {
         agents,
         models,
-        skills: Arc::new(HostSkills::new(Arc::clone(executor))),
+        skills: Arc::new(Guarded::new(Arc::new(HostSkills::new(Arc::clone(executor))), Arc::new(SystemClock))),
         journal,
         clock: Arc::new(SystemClock),
     };

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use bailiwick_api::auth::KeyFile;
 use bailiwick_distribution::store::Store;
 use bailiwick_domain::clock::Clock as _;
+use bailiwick_domain::model::Model;
 use bailiwick_domain::permit::{PermitIssuer, PermitVerifier, authority};
 use bailiwick_domain::sandbox::Sandbox;
 use bailiwick_domain::secret::{NoSecrets, SecretStore};
@@ -115,13 +116,19 @@ impl App {
     pub fn into_host(self, config: &Config) -> Result<(Arc<Executor>, Arc<agents::Runtime>), Failure> {
         let journal = Arc::clone(&self.journal);
         let models = agents::models(config, &secrets(config)?)?;
-        let executor = self.into_executor(config);
+        // Without any, skills are told that there are none, and not that one is missing.
+        let asked = (!config.models.is_empty()).then(|| Arc::clone(&models) as Arc<dyn Model>);
+        let executor = self.executor(config, asked);
         let runs = agents::runtime(config, &executor, models, journal)?;
         Ok((executor, runs))
     }
 
-    /// What makes calls. Policy takes the issuer of permits with it.
+    /// What makes calls, without models. Policy takes the issuer of permits with it.
     pub fn into_executor(self, config: &Config) -> Arc<Executor> {
+        self.executor(config, None)
+    }
+
+    fn executor(self, config: &Config, models: Option<Arc<dyn Model>>) -> Arc<Executor> {
         let options = PolicyOptions {
             limits: config.limits.clone(),
             http_deny: config.http_deny.clone(),
@@ -135,6 +142,7 @@ impl App {
             audit: self.audit,
             sandbox: self.sandbox,
             journal: self.journal,
+            models,
             clock: Arc::new(SystemClock),
             max_concurrent_calls: u32::from(config.max_concurrent_calls),
             max_call_depth: u32::from(config.max_call_depth),

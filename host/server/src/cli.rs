@@ -57,7 +57,7 @@ pub enum Command {
     /// See runs, and say how they go on.
     #[command(subcommand)]
     Runs(run::Runs),
-    /// See which agents there are.
+    /// See which agents there are and what they are at, and pause them.
     #[command(subcommand)]
     Agents(run::Agents),
     /// List, show and run skills.
@@ -549,6 +549,10 @@ pub struct GrantTerms {
     /// Fewer requests to models, those of called skills included.
     #[arg(long, value_name = "REQUESTS")]
     pub model_calls: Option<NonZeroU64>,
+    /// Fewer tokens of requests to models and their answers together, those of called skills
+    /// included.
+    #[arg(long, value_name = "TOKENS")]
+    pub model_tokens: Option<NonZeroU64>,
     /// Fewer requests over HTTP.
     #[arg(long, value_name = "REQUESTS")]
     pub http_requests: Option<NonZeroU64>,

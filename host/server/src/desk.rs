@@ -232,7 +232,7 @@ pub fn refused(bytes: &[u8], status: u16) -> Failure {
         "invalid-request" | "invalid-query" | "invalid-path" | "invalid-version" | "invalid-grant"
         | "grant-conflict" | "approval-settled" | "invalid-package" | "lock-unavailable" | "invalid-run"
         | "illegal-transition" | "agent-is-a-file" => Exit::Usage,
-        "package-conflict" => Exit::Refused,
+        "package-conflict" | "agent-paused" => Exit::Refused,
         _ if status == 403 => Exit::Refused,
         _ => Exit::Host,
     };

@@ -219,6 +219,11 @@ impl Approvals {
         .await
     }
 
+    /// Uses an approval up for `by` where no call is going to: a yes is for one thing.
+    pub async fn use_up(&self, id: &str, by: &str) -> Result<(), ApprovalError> {
+        self.use_for(id, by).await.map(drop)
+    }
+
     /// Uses an approval for the call that is about to begin. Only one call gets it,
     /// unless it says otherwise, and that is durable when this answers.
     pub(crate) async fn use_for(&self, id: &str, by: &str) -> Result<Approved, ApprovalError> {

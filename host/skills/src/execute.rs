@@ -9,6 +9,7 @@
 mod arguments;
 mod error;
 mod event;
+mod models;
 mod nested;
 mod prepared;
 mod provided;
@@ -22,10 +23,11 @@ use std::time::{Duration, Instant};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Invocation;
+use bailiwick_domain::model::Model;
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::receipt::Receipt;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
-use bailiwick_domain::services::Report;
+use bailiwick_domain::services::{Report, Services};
 use bailiwick_domain::usage::Usage;
 use bailiwick_journal::{Begin, Call, Journal, OnInterrupted};
 use serde_json::Value;
@@ -34,6 +36,7 @@ use tokio::sync::watch;
 pub(crate) use self::arguments::{digest as arguments_digest, size as arguments_size};
 pub use self::error::{BusyScope, ExecuteError};
 use self::event::Event;
+pub use self::models::Asking;
 use self::nested::Nested;
 use self::prepared::{Prepared, Unrecorded};
 pub(crate) use self::provided::Ask;
@@ -69,6 +72,8 @@ pub struct ExecutorParts {
     pub audit: Arc<Audit>,
     /// What remembers calls with idempotency keys.
     pub journal: Arc<Journal>,
+    /// The models that skills may ask, by name. A host may have none.
+    pub models: Option<Arc<dyn Model>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Calls under way at once, over all skills.
@@ -80,6 +85,18 @@ pub struct ExecutorParts {
 
 /// Gets what a skill tells while it runs. It must not block.
 pub type Follower = Arc<dyn Fn(Report) + Send + Sync>;
+
+/// Puts services of its own around those of a call.
+pub type Serve = Arc<dyn Fn(Arc<dyn Services>) -> Arc<dyn Services> + Send + Sync>;
+
+/// What whoever makes a call has to do with it while it runs.
+#[derive(Clone, Default)]
+pub struct Hooks {
+    /// Hears what the skill tells.
+    pub follower: Option<Follower>,
+    /// Serves what it asks for. What the permit gives is decided before.
+    pub serve: Option<Serve>,
+}
 
 /// Executes tools of skills.
 pub struct Executor {
@@ -129,8 +146,13 @@ impl Executor {
         invocation: Invocation,
         follower: Option<Follower>,
     ) -> Result<Execution, ExecuteError> {
+        self.execute_with(invocation, Hooks { follower, serve: None }).await
+    }
+
+    /// The same for a caller who serves what the skill asks for, too.
+    pub async fn execute_with(&self, invocation: Invocation, hooks: Hooks) -> Result<Execution, ExecuteError> {
         let mut event = Event::begin(&invocation, &*self.parts.clock);
-        let result = self.run(&invocation, follower, &mut event).await;
+        let result = self.run(&invocation, hooks, &mut event).await;
         event.end(&result);
         result
     }
@@ -178,7 +200,7 @@ impl Executor {
     async fn run(
         &self,
         invocation: &Invocation,
-        follower: Option<Follower>,
+        hooks: Hooks,
         event: &mut Event<'_>,
     ) -> Result<Execution, ExecuteError> {
         let skill = self.parts.registry.catalog().resolve(&invocation.skill)?;
@@ -193,7 +215,7 @@ impl Executor {
         }
         let tool = self.tool(&skill, invocation).await?;
         event.found(&tool);
-        self.run_tool(&skill, &tool, invocation, follower).await
+        self.run_tool(&skill, &tool, invocation, hooks).await
     }
 
     /// Calls one function of a skill that was found.
@@ -202,10 +224,10 @@ impl Executor {
         skill: &Arc<Skill>,
         tool: &Tool,
         invocation: &Invocation,
-        follower: Option<Follower>,
+        hooks: Hooks,
     ) -> Result<Execution, ExecuteError> {
         check_input(tool, &invocation.arguments)?;
-        let call = Request { follower, ..Request::new(skill, tool, invocation) };
+        let call = Request { hooks, ..Request::new(skill, tool, invocation) };
         let result = match &invocation.idempotency_key {
             None => self.call(&call).await,
             // An answer that is kept is given again only to whom policy would still let call.
@@ -375,7 +397,8 @@ impl Executor {
         let start = self.parts.clock.instant();
         let terms = Arc::clone(decision.permit.terms());
         let too_large = prepared.argument_bytes > terms.limits.input_bytes;
-        let services = Arc::new(Nested::new(self, request, &prepared, &decision.entry));
+        let own: Arc<dyn Services> = Arc::new(Nested::new(self, request, &prepared, &decision.entry));
+        let services = request.hooks.serve.as_ref().map_or_else(|| Arc::clone(&own), |serve| serve(Arc::clone(&own)));
         let passed = request.tool.pass(&arguments);
         let mut unrecorded = Unrecorded { executor: self, prepared: Some(&prepared), basis: &decision.basis, start };
         let outcome = tokio::select! {
@@ -478,13 +501,13 @@ struct Request<'a> {
     invocation: &'a Invocation,
     arguments_digest: Digest,
     argument_bytes: u64,
-    follower: Option<Follower>,
+    hooks: Hooks,
 }
 
 impl<'a> Request<'a> {
     fn new(skill: &'a Arc<Skill>, tool: &'a Tool, invocation: &'a Invocation) -> Self {
         let (arguments_digest, argument_bytes) = arguments::measure(&invocation.arguments);
-        Self { skill, tool, invocation, arguments_digest, argument_bytes, follower: None }
+        Self { skill, tool, invocation, arguments_digest, argument_bytes, hooks: Hooks::default() }
     }
 
     fn replay(&self, record: &[u8]) -> Result<Execution, ExecuteError> {

@@ -96,6 +96,11 @@ impl Skill {
         })
     }
 
+    /// The tool that its workflow is, where it is one.
+    pub fn workflow(&self) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.passing == Passing::Json)
+    }
+
     /// Calls under way.
     pub fn calls_under_way(&self) -> u32 {
         self.gate.count()

@@ -7,12 +7,30 @@ use utoipa::{IntoParams, ToSchema};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AgentState {
+    /// It is there, and a skill of it is being compiled, so that no run can have it yet.
+    Spawning,
     /// It has nothing to do.
     Idle,
     /// It has tasks of runs.
     Working,
-    /// Its definition can't be used; `error` says why.
+    /// It is paused: no new run gets it. Those that have it go on.
+    Paused,
+    /// Its definition can't be used, or its last five tasks failed; `error` says which. In the
+    /// second case runs still get it, and a task that is completed ends it.
     Error,
+    /// It was removed while it had tasks of runs, and has some still.
+    Terminated,
+}
+
+/// Who paused an agent, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({ "by": "key:ops", "at": "2026-11-20T11:00:00.000Z" })))]
+pub struct AgentPause {
+    /// On whose behalf: `key:ops`, `cli:ada`.
+    pub by: String,
+    /// When.
+    #[schema(format = DateTime)]
+    pub at: String,
 }
 
 /// Where an agent comes from.
@@ -111,6 +129,10 @@ pub struct AgentDefinition {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(minimum = 0, maximum = 2)]
     pub temperature: Option<f64>,
+    /// Whether it may give its work to other agents, in runs that have several; it may where
+    /// this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub can_delegate: Option<bool>,
     /// What it may take.
     #[serde(default)]
     pub limits: AgentLimits,
@@ -122,6 +144,10 @@ pub struct AgentDefinition {
     "name": "researcher",
     "state": "idle",
     "source": "file",
+    "open_tasks": 0,
+    "tasks_completed": 12,
+    "tasks_failed": 1,
+    "last_active": "2026-11-20T11:00:00.000Z",
     "description": "Finds out what is so.",
     "capabilities": ["research"],
     "skills": ["bailiwick/files@^0.1"],
@@ -134,7 +160,21 @@ pub struct AgentSummary {
     pub state: AgentState,
     /// Where it comes from.
     pub source: AgentSource,
-    /// What it is good for.
+    /// Tasks of runs that it has.
+    pub open_tasks: u32,
+    /// Tasks that it completed since the host started.
+    pub tasks_completed: u64,
+    /// Tasks that failed since the host started.
+    pub tasks_failed: u64,
+    /// When something last happened in one of its tasks. Left out where nothing did since the
+    /// host started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub last_active: Option<String>,
+    /// Who paused it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<AgentPause>,
+    /// What it is good for. Left out where its definition can't be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// Words by which it can be found.
@@ -143,7 +183,7 @@ pub struct AgentSummary {
     pub skills: Vec<String>,
     /// Names of models by preference.
     pub models: Vec<String>,
-    /// Why its definition can't be used.
+    /// Why it is in error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -172,9 +212,13 @@ pub struct AgentsQuery {
 #[schema(examples(json!({
     "id": "019a3c5e7b7d7f2c9d1e2f3a4b5c6d7e",
     "name": "researcher",
-    "state": "idle",
+    "state": "paused",
     "source": "record",
     "open_tasks": 0,
+    "tasks_completed": 12,
+    "tasks_failed": 1,
+    "last_active": "2026-11-20T11:00:00.000Z",
+    "paused": { "by": "key:ops", "at": "2026-11-20T11:05:00.000Z" },
     "definition": {
         "name": "researcher",
         "description": "Finds out what is so.",
@@ -183,6 +227,7 @@ pub struct AgentsQuery {
         "skills": ["bailiwick/files@^0.1"],
         "capabilities": ["research"],
         "disclosure": "progressive",
+        "can_delegate": true,
         "limits": { "max_steps": 32 }
     },
     "created_at": "2026-11-20T11:00:00.000Z",
@@ -199,10 +244,23 @@ pub struct Agent {
     pub source: AgentSource,
     /// Tasks of runs that it has.
     pub open_tasks: u32,
+    /// Tasks that it completed since the host started. One that ended with its run, and not
+    /// by itself, is neither completed nor failed.
+    pub tasks_completed: u64,
+    /// Tasks that failed since the host started.
+    pub tasks_failed: u64,
+    /// When something last happened in one of its tasks. Left out where nothing did since the
+    /// host started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime)]
+    pub last_active: Option<String>,
+    /// Who paused it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<AgentPause>,
     /// What it is. Left out where that can't be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<AgentDefinition>,
-    /// Why its definition can't be used.
+    /// Why it is in error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     /// Since when the host has it.

@@ -161,6 +161,9 @@ pub struct LimitsRequest {
     /// Requests to models.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model_calls: Option<u64>,
+    /// Tokens of requests to models and their answers together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_tokens: Option<u64>,
     /// Requests over HTTP.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_requests: Option<u64>,

@@ -53,7 +53,7 @@ pub struct Denial {
 }
 
 /// What a call cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(examples(json!({
     "wall_us": 412,
     "memory_bytes": 1_114_112,
@@ -61,6 +61,9 @@ pub struct Denial {
     "host_calls": 0,
     "skill_calls": 0,
     "model_calls": 0,
+    "model_input_tokens": 0,
+    "model_output_tokens": 0,
+    "model_usd": 0.0,
     "input_bytes": 24,
     "output_bytes": 15,
     "http_requests": 0,
@@ -90,6 +93,15 @@ pub struct Usage {
     /// Requests to models, those of called skills included.
     #[serde(default)]
     pub model_calls: u64,
+    /// Tokens of requests to models, those of called skills included.
+    #[serde(default)]
+    pub model_input_tokens: u64,
+    /// Tokens of the answers of models, those of called skills included.
+    #[serde(default)]
+    pub model_output_tokens: u64,
+    /// US dollars for requests to models, those of called skills included.
+    #[serde(default)]
+    pub model_usd: f64,
     /// Bytes of the arguments as JSON.
     pub input_bytes: u64,
     /// Bytes of the output or failure as JSON.

@@ -102,6 +102,30 @@ pub struct SocketCommand {
         "run": "019a3c5e7b7d7f2c9d1e2f3a4b5c6d7e",
         "data": { "task": 0, "agent": "scout", "status": "completed" }
     }),
+    json!({
+        "type": "event",
+        "topic": "agent.scout.status",
+        "name": "agent.status_changed",
+        "at": "2026-11-20T11:00:00.000Z",
+        "data": { "agent": "scout", "status": "paused" }
+    }),
+    json!({
+        "type": "event",
+        "topic": "metrics",
+        "name": "metrics.updated",
+        "at": "2026-11-20T11:00:00.000Z",
+        "data": {
+            "queue": {
+                "interactive": { "waiting": 0, "running": 1 },
+                "normal": { "waiting": 3, "running": 5 },
+                "batch": { "waiting": 0, "running": 0 }
+            },
+            "open_runs": 9,
+            "input_tokens": 81_200,
+            "output_tokens": 6400,
+            "usd": 0.21
+        }
+    }),
     json!({ "type": "answer", "id": "1", "ok": true, "status": "cancelled" }),
     json!({
         "type": "answer",
@@ -120,9 +144,12 @@ pub enum SocketMessage {
     /// Something happened.
     Event {
         /// Where it belongs: `agent.NAME.task`, `agent.NAME.status`, `workflow.ID.events`,
-        /// `broadcast.clients`.
+        /// `broadcast.clients`, `metrics`.
         topic: String,
-        /// What happened.
+        /// What happened. To agents: `agent.registered`, `agent.spawned` (runs can have it),
+        /// `agent.changed`, `agent.paused`, `agent.resumed`, `agent.terminated`,
+        /// `agent.status_changed` (its `state` is another one). To the host: `metrics.updated`,
+        /// once a second at the most.
         name: String,
         /// When.
         #[schema(format = DateTime)]

@@ -128,6 +128,8 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
         "13",
         "--model-calls",
         "14",
+        "--model-tokens",
+        "15",
         "--http-requests",
         "8",
         "--http-sent",
@@ -161,7 +163,7 @@ fn a_grant_says_what_it_gives_and_to_which_bytes() {
     let limits = json!({
         "memory": "16 MiB", "deadline": "2 s", "fuel": 1_000_000, "output": "4 KiB", "concurrency": 3,
         "table_elements": 4, "instances": 5, "host_calls": 6, "input": "7 B", "skill_calls": 13, "model_calls": 14,
-        "http_requests": 8,
+        "model_tokens": 15, "http_requests": 8,
         "http_sent": "9 B", "http_received": "10 B", "log": "11 B", "random": "12 B",
     });
     assert_eq!((&grant["limits"], &grant["reason"]), (&limits, &json!("for the tests")));

@@ -44,6 +44,8 @@ const COMMANDS: &[&[&str]] = &[
     &["agents", "check", "agents/scribe.toml"],
     &["agents", "list"],
     &["agents", "show", "scribe"],
+    &["agents", "pause", "scribe"],
+    &["agents", "resume", "scribe"],
     &["runs", "list"],
 ];
 

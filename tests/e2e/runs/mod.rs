@@ -1,11 +1,14 @@
 //! Agents at work on the real binary: a model by a script, and real skills on real files.
 
+mod agents;
 mod cli;
 mod crash;
+mod guest_models;
 mod provider;
 mod rest;
 pub(crate) mod settings;
 mod socket;
+mod workflow;
 
 use serde_json::{Value, json};
 

@@ -12,14 +12,14 @@ use crate::host::PATIENCE;
 const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 
-struct Socket {
+pub(super) struct Socket {
     stream: TcpStream,
     head: String,
 }
 
 impl Socket {
     /// As a browser opens it: the key is a protocol, because there is no header for it.
-    fn open(client: &Client, token: &str, topics: &str) -> Self {
+    pub(super) fn open(client: &Client, token: &str, topics: &str) -> Self {
         let address = client.address();
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -66,7 +66,7 @@ impl Socket {
 
     /// The next message of which `is_it` is true.
     #[track_caller]
-    fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let (opcode, payload) = self.frame();
             assert_ne!(opcode, CLOSE, "{}", String::from_utf8_lossy(&payload));

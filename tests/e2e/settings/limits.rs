@@ -128,8 +128,12 @@ const GROWER: &str = r#"(component
     (core instance $i (instantiate $m))
     (func (export "grow") (param "by" u32) (result u32) (canon lift (core func $i "grow"))))"#;
 
+/// A model whose answers take three tokens.
+const MODEL: &str = "[models.m]\nprovider = \"scripted\"\nscript = \"script.toml\"\n";
+
 /// A call that passes every small limit, by the key of the limit.
 fn excess(home: &Home, key: &str, manifest: &str) -> Answer {
+    home.write("script.toml", "[[rule]]\ntext = \"hello\"\ntokens = { input = 2, output = 1 }\n");
     let web = Web::start(&[("/", 200, "text/plain", &"x".repeat(5000))]);
     let http = "[[permissions.http]]\nhost = \"*\"\nschemes = [\"http\"]\nmethods = [\"POST\"]\n";
     let post = json!({ "url": web.url("/"), "bytes": 5000, "times": 2 });
@@ -137,7 +141,7 @@ fn excess(home: &Home, key: &str, manifest: &str) -> Answer {
         "table_elements" | "instances" => ("grow", json!({ "by": 1000 })),
         "host_calls" | "random" => ("random", json!({ "bytes": 20_000, "times": 3 })),
         "input" | "log" => ("panic", json!({ "message": "x".repeat(5000) })),
-        "model_calls" => ("complete", json!({ "prompt": "hello", "again": 3 })),
+        "model_calls" | "model_tokens" => ("complete", json!({ "prompt": "hello", "again": 3 })),
         "skill_calls" => {
             let spin = json!({ "skill": "tests/guest", "tool": "spin", "arguments": "{\"n\": 1}" });
             ("call-all", json!({ "requests": [spin, spin, spin] }))
@@ -177,12 +181,12 @@ fn names_limit(answer: &Answer, key: &str, max: u64) {
 }
 
 fn default_holds(key: &str, value: &str, max: u64) {
-    let home = Home::with(&format!("[limits.default]\n{key} = {value}\n"));
+    let home = Home::with(&format!("[limits.default]\n{key} = {value}\n{MODEL}"));
     names_limit(&excess(&home, key, ""), key, max);
 }
 
 fn ceiling_holds(key: &str, value: &str, max: u64, asked: &str) {
-    let home = Home::with(&format!("[limits.ceiling]\n{key} = {value}\n"));
+    let home = Home::with(&format!("[limits.ceiling]\n{key} = {value}\n{MODEL}"));
     names_limit(&excess(&home, key, &format!("[limits]\n{key} = {asked}\n")), key, max);
 }
 
@@ -244,6 +248,16 @@ pub(super) fn a_default_of_model_calls_holds_where_the_manifest_is_silent() {
 #[test]
 pub(super) fn a_ceiling_of_model_calls_holds_against_the_manifest() {
     ceiling_holds("model_calls", "1", 1, "50");
+}
+
+#[test]
+pub(super) fn a_default_of_model_tokens_holds_where_the_manifest_is_silent() {
+    default_holds("model_tokens", "4", 4);
+}
+
+#[test]
+pub(super) fn a_ceiling_of_model_tokens_holds_against_the_manifest() {
+    ceiling_holds("model_tokens", "3", 3, "50");
 }
 
 #[test]

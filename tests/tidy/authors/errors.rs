@@ -61,6 +61,7 @@ const TEXTS: &[&str] = &[
     "host/server/src/commands/grant/parse.rs",
     "host/skills/src/content",
     "host/skills/src/content.rs",
+    "host/skills/src/execute/models.rs",
     "host/skills/src/execute/nested.rs",
     "host/skills/src/execute/provided.rs",
     "host/skills/src/package",
@@ -92,6 +93,9 @@ const ELSEWHERE: &[&str] = &[
     "Manifest of a Bailiwick skill (skill.toml)",
     // For the log of the host alone.
     "a leftover of an installation can't be removed",
+    "a provider of models refuses this host",
+    // What a model is told whose answer is not as it was asked for.
+    "Your answer does not fit the JSON Schema: {misfit}. Answer again, with JSON that fits and nothing else.",
     // How the engine's own text begins.
     "resource limit exceeded: instance count",
     // The end of a command's error, behind what stands for it.

@@ -4,26 +4,21 @@
 
 use std::collections::BTreeSet;
 
-use bailiwick_domain::run::{Event, Opening, Record, Run, Strategy, TaskOutcome};
+use bailiwick_domain::run::{Event, Opening, Record, Run, RunId, Strategy, TaskOutcome};
 use serde_json::{Value, json};
 
 use super::Told;
-use crate::registry::{AgentEvent, AgentEventKind};
+use crate::registry::{Agent, AgentEvent, AgentEventKind};
+use crate::standing::AgentState;
 
 /// Bytes of an error's words: a few sentences.
 const MAX_WORDS: usize = 1024;
 
-/// An agent has something to do.
-const WORKING: &str = "working";
+/// An agent is at something else than before.
+pub(super) const STATUS_CHANGED: &str = "agent.status_changed";
 
-/// It has nothing to do.
-const IDLE: &str = "idle";
-
-/// It can't be used.
-const ERROR: &str = "error";
-
-/// What is told of an event of a run, of which `run` is the state behind it. The status
-/// of agents is the one that they have in this run.
+/// What is told of an event of a run, of which `run` is the state behind it. Where an agent
+/// may be at something else now, the bus finds out when it is told.
 pub(crate) fn told(run: &Run, record: &Record) -> Vec<Told> {
     let mut teller = Teller { run, at: record.at, told: Vec::new() };
     match &record.event {
@@ -56,28 +51,41 @@ pub(crate) fn told(run: &Run, record: &Record) -> Vec<Told> {
     teller.told
 }
 
-/// What is told of an agent that is new, other than before, or gone. `works` says whether
-/// it has open tasks.
-pub(crate) fn told_of_agent(event: &AgentEvent, at: u64, works: bool) -> Vec<Told> {
-    let agent = &event.agent;
-    let tell = |name, data| Told { topic: status_topic(&event.name), name, at, run: None, data };
-    let status = match agent.usable() {
-        None => ERROR,
-        Some(_) if works => WORKING,
-        Some(_) => IDLE,
-    };
-    let stands = || tell("agent.status_changed", json!({ "agent": event.name, "status": status }));
-    match event.kind {
+/// What is told of an agent that is new, other than before, paused, or gone.
+pub(crate) fn told_of_agent(event: &AgentEvent, at: u64) -> Told {
+    let AgentEvent { kind, name, agent, by } = event;
+    let (told, data) = match kind {
         AgentEventKind::Registered => {
             let source = if agent.is_file() { "file" } else { "record" };
-            let capabilities = agent.usable().map(|definition| &definition.capabilities);
-            let data = json!({ "agent": event.name, "id": agent.id, "source": source, "capabilities": capabilities });
-            let registered = tell("agent.registered", data);
-            if status == ERROR { vec![registered, stands()] } else { vec![registered] }
+            let data = json!({ "agent": name, "id": agent.id, "source": source, "capabilities": capabilities(agent) });
+            ("agent.registered", data)
         }
-        AgentEventKind::Changed => vec![stands()],
-        AgentEventKind::Removed => vec![tell("agent.terminated", json!({ "agent": event.name, "id": agent.id }))],
-    }
+        AgentEventKind::Changed => ("agent.changed", json!({ "agent": name, "id": agent.id })),
+        AgentEventKind::Paused => ("agent.paused", json!({ "agent": name, "id": agent.id, "by": by })),
+        AgentEventKind::Resumed => ("agent.resumed", json!({ "agent": name, "id": agent.id, "by": by })),
+        AgentEventKind::Removed => ("agent.terminated", json!({ "agent": name, "id": agent.id })),
+    };
+    of_agent(name, told, at, data)
+}
+
+/// What is told of an agent that runs can have from now on.
+pub(crate) fn spawned(agent: &Agent, at: u64) -> Told {
+    let data = json!({ "agent": agent.name, "id": agent.id, "capabilities": capabilities(agent) });
+    of_agent(&agent.name, "agent.spawned", at, data)
+}
+
+/// What is told of an agent that is at something else than before.
+pub(super) fn status(agent: &str, state: AgentState, at: u64, run: Option<RunId>) -> Told {
+    let data = json!({ "agent": agent, "status": state.name() });
+    Told { run, ..of_agent(agent, STATUS_CHANGED, at, data) }
+}
+
+fn of_agent(agent: &str, name: &'static str, at: u64, data: Value) -> Told {
+    Told { topic: status_topic(agent), name, at, run: None, data }
+}
+
+fn capabilities(agent: &Agent) -> Option<&Vec<String>> {
+    agent.usable().map(|definition| &definition.capabilities)
 }
 
 struct Teller<'a> {
@@ -104,7 +112,7 @@ impl<'a> Teller<'a> {
         }
         // After a retry, tasks go on that were opened long ago.
         for agent in self.at_work() {
-            self.status(agent, WORKING);
+            self.status(agent);
         }
     }
 
@@ -115,9 +123,7 @@ impl<'a> Teller<'a> {
             self.of_run("orchestration.task_assigned", data.clone());
         }
         self.of_task("task.assigned", agent, data);
-        if self.open_tasks(agent) == 1 {
-            self.status(agent, WORKING);
-        }
+        self.status(agent);
     }
 
     fn ended(&mut self, number: u32, outcome: &TaskOutcome) {
@@ -139,16 +145,11 @@ impl<'a> Teller<'a> {
         if self.is_plan() {
             self.of_run("orchestration.task_completed", data);
         }
-        if self.open_tasks(agent) == 0 {
-            self.status(agent, IDLE);
-        }
+        self.status(agent);
     }
 
-    /// The run is over, and nobody works on it any more.
+    /// The run is over. Agents that still work on it are told of when they let go of it.
     fn over(&mut self, data: &Value) {
-        for agent in self.at_work() {
-            self.status(agent, IDLE);
-        }
         if self.is_plan() {
             let failed = |outcome: &&TaskOutcome| matches!(outcome, TaskOutcome::Failed { .. });
             let failed = self.run.tasks.iter().filter_map(|task| task.outcome.as_ref()).filter(failed).count();
@@ -170,10 +171,6 @@ impl<'a> Teller<'a> {
         open.map(|task| task.opening.agent.as_str()).collect()
     }
 
-    fn open_tasks(&self, agent: &str) -> usize {
-        self.run.tasks.iter().filter(|task| task.outcome.is_none() && task.opening.agent == agent).count()
-    }
-
     fn of_run(&mut self, name: &'static str, data: Value) {
         self.tell(format!("workflow.{}.events", self.run.spec.id), name, data);
     }
@@ -182,8 +179,9 @@ impl<'a> Teller<'a> {
         self.tell(format!("agent.{}.task", segment(agent)), name, data);
     }
 
-    fn status(&mut self, agent: &str, status: &str) {
-        self.tell(status_topic(agent), "agent.status_changed", json!({ "agent": agent, "status": status }));
+    /// The agent may be at something else now.
+    fn status(&mut self, agent: &str) {
+        self.tell(status_topic(agent), STATUS_CHANGED, json!({ "agent": agent }));
     }
 
     fn tell(&mut self, topic: String, name: &'static str, data: Value) {

@@ -40,7 +40,7 @@ const MAX_WALL: Duration = Duration::from_hours(720);
 /// What only files have.
 pub(super) const KEYS_IN_FILES: [&str; 1] = ["instructions_file"];
 
-pub(super) const KEYS: [&str; 10] = [
+pub(super) const KEYS: [&str; 11] = [
     "name",
     "description",
     "instructions",
@@ -50,6 +50,7 @@ pub(super) const KEYS: [&str; 10] = [
     "disclosure",
     "max_tokens",
     "temperature",
+    "can_delegate",
     "limits",
 ];
 
@@ -108,6 +109,7 @@ pub(super) fn read(
         disclosure: reader.optional("disclosure", "`progressive` or `all`", read_disclosure).unwrap_or_default(),
         max_tokens: reader.whole("max_tokens", [1, MAX_TOKENS]).and_then(|tokens| u32::try_from(tokens).ok()),
         temperature_milli: reader.optional("temperature", "a number from 0 to 2 with at most 3 decimals", read_milli),
+        can_delegate: reader.optional("can_delegate", "`true` or `false`", Value::as_bool).unwrap_or(true),
         limits: read_limits(&mut reader),
     };
     let known: Vec<&str> = KEYS.into_iter().chain(KEYS_IN_FILES.into_iter().filter(|_| stem.is_some())).collect();

@@ -24,6 +24,7 @@ capabilities = ["web", "summary"]
 disclosure = "all"
 max_tokens = 2000
 temperature = 0.7
+can_delegate = false
 
 [limits]
 max_steps = 12
@@ -47,6 +48,7 @@ fn full() -> AgentDefinition {
         disclosure: Disclosure::All,
         max_tokens: Some(2000),
         temperature_milli: Some(700),
+        can_delegate: false,
         limits: AgentLimits {
             max_steps: 12,
             tokens: Some(50_000),
@@ -84,6 +86,7 @@ fn a_file_and_its_json_say_the_same() {
             "disclosure": "all",
             "max_tokens": 2000,
             "temperature": 0.7,
+            "can_delegate": false,
             "limits": {
                 "max_steps": 12,
                 "tokens": 50_000,
@@ -110,6 +113,7 @@ fn what_is_absent_has_a_default() {
     assert_eq!(definition.disclosure, Disclosure::Progressive);
     assert!(definition.skills.is_empty() && definition.capabilities.is_empty());
     assert_eq!((definition.max_tokens, definition.temperature_milli), (None, None));
+    assert!(definition.can_delegate);
     assert_eq!(AgentDefinition::from_json(&definition.to_json()), Ok(definition));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Agent;
 
-/// One agent that is new, other than before, or gone.
+/// One agent that is new, other than before, paused, or gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentEvent {
     /// What happened.
@@ -14,6 +14,8 @@ pub struct AgentEvent {
     pub name: String,
     /// The agent as it now is; one that is gone, as it was.
     pub agent: Arc<Agent>,
+    /// On whose behalf, where it was not a file that changed.
+    pub by: Option<String>,
 }
 
 /// What happened to an agent.
@@ -21,8 +23,12 @@ pub struct AgentEvent {
 pub enum AgentEventKind {
     /// It is new.
     Registered,
-    /// It is other than before.
+    /// Its definition is other than before, or comes from elsewhere.
     Changed,
+    /// A person paused it.
+    Paused,
+    /// A person let it go on.
+    Resumed,
     /// It is gone.
     Removed,
 }
@@ -33,6 +39,8 @@ impl AgentEventKind {
         match self {
             Self::Registered => "registered",
             Self::Changed => "changed",
+            Self::Paused => "paused",
+            Self::Resumed => "resumed",
             Self::Removed => "removed",
         }
     }
@@ -50,15 +58,43 @@ impl AgentEvent {
     }
 }
 
-/// What changed from `old` to `new`: first what is there, by name, then what is gone.
-pub(super) fn between(old: &BTreeMap<String, Arc<Agent>>, new: &BTreeMap<String, Arc<Agent>>) -> Vec<AgentEvent> {
-    let event =
-        |kind, (name, agent): (&String, &Arc<Agent>)| AgentEvent { kind, name: name.clone(), agent: Arc::clone(agent) };
-    let there = new.iter().filter_map(|(name, agent)| match old.get(name) {
-        None => Some(event(AgentEventKind::Registered, (name, agent))),
-        Some(before) if before != agent => Some(event(AgentEventKind::Changed, (name, agent))),
-        Some(_) => None,
-    });
+/// What changed from `old` to `new`, on behalf of `by`: first what is there, by name, then
+/// what is gone.
+pub(super) fn between(
+    old: &BTreeMap<String, Arc<Agent>>,
+    new: &BTreeMap<String, Arc<Agent>>,
+    by: Option<&str>,
+) -> Vec<AgentEvent> {
+    let event = |kind, agent: &Arc<Agent>| AgentEvent {
+        kind,
+        name: agent.name.clone(),
+        agent: Arc::clone(agent),
+        by: by.map(str::to_owned),
+    };
+    let mut events = Vec::new();
+    for (name, agent) in new {
+        let Some(before) = old.get(name) else {
+            events.push(event(AgentEventKind::Registered, agent));
+            continue;
+        };
+        if !is_defined_alike(before, agent) {
+            events.push(event(AgentEventKind::Changed, agent));
+        }
+        if before.paused != agent.paused {
+            let kind = if agent.paused.is_some() { AgentEventKind::Paused } else { AgentEventKind::Resumed };
+            events.push(event(kind, agent));
+        }
+    }
     let gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
-    there.chain(gone.map(|gone| event(AgentEventKind::Removed, gone))).collect()
+    events.extend(gone.map(|(_, agent)| event(AgentEventKind::Removed, agent)));
+    events
+}
+
+/// Whether both are one agent but for whether a person paused it.
+fn is_defined_alike(one: &Arc<Agent>, other: &Arc<Agent>) -> bool {
+    // Whoever adds a member has to say here whether it counts.
+    let Agent { id, name, definition, source, created_at, updated_at, paused: _ } = &**one;
+    Arc::ptr_eq(one, other)
+        || (id, name, definition, source, created_at, updated_at)
+            == (&other.id, &other.name, &other.definition, &other.source, &other.created_at, &other.updated_at)
 }

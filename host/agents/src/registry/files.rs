@@ -102,6 +102,7 @@ fn read_agent(path: &Path, stamp: Option<Stamp>, now: u64) -> (Agent, Option<(Pa
         source: Source::File(path.to_owned()),
         created_at: now,
         updated_at: changed.unwrap_or(now),
+        paused: None,
     };
     (agent, read.instructions)
 }

@@ -1,13 +1,17 @@
 //! The agents of a run as they are now: what the run keeps of them.
 
-use bailiwick_domain::run::{Member, PinnedSkill, PinnedTool, TaskLimits, Team};
+use std::time::{Duration, UNIX_EPOCH};
+
+use bailiwick_domain::run::{Disclosure, Member, PinnedSkill, PinnedTool, TaskLimits, Team};
 use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_skills::audit::moment;
 use bailiwick_skills::catalog::ResolveError;
 use bailiwick_skills::near::hint;
 use bailiwick_skills::skill::{Skill, Tool};
 
-use super::Agents;
+use super::{Agents, Pause};
 use crate::definition::{AgentDefinition, DefinitionError};
+use crate::skills::Driver;
 
 /// Characters of the line that stands for a skill without a description of its own.
 const MAX_LINE: usize = 1024;
@@ -31,6 +35,19 @@ pub enum PinError {
         /// What is wrong with it.
         problem: DefinitionError,
     },
+    /// A person paused it.
+    #[error(
+        "the agent `{name}` is paused, by `{by}` since {at}, and gets no new runs: `bailiwick agents resume {name}` \
+         or `POST /v1/agents/{name}/resume` lets it go on"
+    )]
+    Paused {
+        /// Which agent.
+        name: String,
+        /// Who paused it.
+        by: String,
+        /// Since when.
+        at: String,
+    },
     /// One of its skills isn't there.
     #[error("the agent `{agent}` can't have its skill `{skill}`: {reason}")]
     Skill {
@@ -50,7 +67,8 @@ pub type Pin<'p> = &'p dyn Fn(&SkillSelector) -> Result<PinnedSkill, ResolveErro
 ///
 /// # Errors
 ///
-/// The first agent that there isn't or that can't be used, or whose skill can't be had.
+/// The first agent that there isn't, that is paused or can't be used, or whose skill can't
+/// be had.
 pub fn team(agents: &Agents, names: &[&str], pin: Pin<'_>) -> Result<Team, PinError> {
     let mut team = Team::default();
     for name in names {
@@ -60,6 +78,10 @@ pub fn team(agents: &Agents, names: &[&str], pin: Pin<'_>) -> Result<Team, PinEr
         let Some(agent) = agents.get(name) else {
             return Err(PinError::Unknown { name: (*name).to_owned(), near: agents.near(name) });
         };
+        if let Some(Pause { by, at }) = &agent.paused {
+            let at = moment(UNIX_EPOCH + Duration::from_millis(*at));
+            return Err(PinError::Paused { name: agent.name.clone(), by: by.clone(), at });
+        }
         let definition = agent.definition.as_ref();
         let broken =
             |problem: &DefinitionError| PinError::Broken { name: agent.name.clone(), problem: problem.clone() };
@@ -93,9 +115,30 @@ fn member(definition: &AgentDefinition, pin: Pin<'_>) -> Result<Member, PinError
         },
         max_tokens: definition.max_tokens,
         temperature_milli: definition.temperature_milli,
+        can_delegate: definition.can_delegate,
     };
     member.name_tools();
     Ok(member)
+}
+
+/// The team of a run that a workflow drives: the workflow alone, under its own name, with
+/// the skills that it may call behind it.
+pub fn driven(driver: Driver) -> Team {
+    let name = driver.skill.id.to_string();
+    let mut member = Member {
+        description: driver.skill.description.clone(),
+        instructions: String::new(),
+        models: Vec::new(),
+        skills: [driver.skill].into_iter().chain(driver.calls).collect(),
+        disclosure: Disclosure::All,
+        max_steps: u64::MAX,
+        limits: TaskLimits::default(),
+        max_tokens: None,
+        temperature_milli: None,
+        can_delegate: false,
+    };
+    member.name_tools();
+    Team { members: [(name, member)].into() }
 }
 
 /// A skill as runs keep it.

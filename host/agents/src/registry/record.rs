@@ -44,7 +44,8 @@ struct Told<'a> {
 pub(super) fn created(definition: AgentDefinition, now: u64) -> Result<Agent, AgentError> {
     let id = hex(&random::bytes::<16>().map_err(AgentError::Random)?);
     let name = definition.name.clone();
-    Ok(Agent { id, name, definition: Ok(definition), source: Source::Record, created_at: now, updated_at: now })
+    let (definition, source) = (Ok(definition), Source::Record);
+    Ok(Agent { id, name, definition, source, created_at: now, updated_at: now, paused: None })
 }
 
 /// An agent that is another from now on.
@@ -77,7 +78,7 @@ pub(super) fn read(name: String, document: &[u8]) -> Agent {
         }
         definition => definition,
     };
-    Agent { id, name, definition, source: Source::Record, created_at, updated_at }
+    Agent { id, name, definition, source: Source::Record, created_at, updated_at, paused: None }
 }
 
 /// The audit record of a change, with its members in a fixed order.

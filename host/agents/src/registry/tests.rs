@@ -1,3 +1,4 @@
+mod pause;
 mod pin;
 
 use std::fs;
@@ -285,6 +286,9 @@ async fn agents_are_found_by_what_they_can_do() {
     let capable: Vec<_> = agents.for_capability("work").iter().map(|agent| agent.name.clone()).collect();
     assert_eq!(capable, ["a", "b"]);
     assert!(agents.for_capability("wor").is_empty());
+    agents.pause("a", "ops").await.expect("it is there");
+    let capable: Vec<_> = agents.for_capability("work").iter().map(|agent| agent.name.clone()).collect();
+    assert_eq!(capable, ["b"], "who is paused gets no new work");
 }
 
 #[test]

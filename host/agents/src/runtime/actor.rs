@@ -6,6 +6,7 @@
 //! come together.
 
 mod busy;
+mod drivers;
 mod time;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -23,7 +24,9 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use self::busy::Busy;
+use self::drivers::Drivers;
 use self::time::TimeLeft;
+use super::driver::Mail;
 use super::error::ControlError;
 use super::step::{self, Done};
 use super::{Heard, Inner, keep};
@@ -33,6 +36,9 @@ use crate::scheduler::{Seat, Ticket};
 /// How long the actor waits before it tries again to write what the journal did not
 /// take. Nothing goes on meanwhile.
 const REWRITE_AFTER: Duration = Duration::from_secs(1);
+
+/// What workflows tell and is not read yet: who tells more waits.
+const MAIL: usize = 16;
 
 /// What a person wants of a run.
 pub(super) struct Letter {
@@ -54,6 +60,11 @@ pub(super) struct Actor {
     /// Who is answered when it is.
     answers: Vec<(oneshot::Sender<Result<Status, ControlError>>, Status)>,
     work: JoinSet<Done>,
+    /// Workflows that drive it.
+    drivers: Drivers,
+    /// Where they write to.
+    desk: mpsc::Sender<Mail>,
+    mail: mpsc::Receiver<Mail>,
     /// What each part of `work` is there for.
     errands: HashMap<Id, Errand>,
     /// When steps that failed begin again.
@@ -105,6 +116,7 @@ impl Actor {
                 TimeLeft::of(run.status, run.spec.budget.wall().saturating_sub(gone))
             }
         };
+        let (desk, mail) = mpsc::channel(MAIL);
         let mut actor = Self {
             inner,
             run,
@@ -116,6 +128,9 @@ impl Actor {
             begin: Vec::new(),
             answers: Vec::new(),
             work: JoinSet::new(),
+            drivers: Drivers::default(),
+            desk,
+            mail,
             errands: HashMap::new(),
             retries: BTreeMap::new(),
             time,
@@ -163,12 +178,19 @@ impl Actor {
 
     /// Everything that follows by itself.
     fn follow_up(&mut self) {
-        if !matches!(self.place, Place::Has(_)) || self.inner.stopping.is_cancelled() {
+        if self.inner.stopping.is_cancelled() {
+            return self.put_askers_away();
+        }
+        if !matches!(self.place, Place::Has(_)) {
+            return;
+        }
+        // It was paused and resumed while something was under way, and kept its place.
+        if self.run.status == Status::Queued && !self.tell_or_fail(Event::Started {}) {
             return;
         }
         loop {
             let events = next(&self.run);
-            if events.is_empty() {
+            if events.is_empty() && !(self.may_start() && self.begin_wishes()) {
                 return;
             }
             for event in events {
@@ -200,6 +222,7 @@ impl Actor {
             bytes = keep::bytes(&record);
         }
         self.run.apply(&record)?;
+        self.inner.count(&self.run, &record);
         let told = if self.inner.bus.is_heard() { bus::told(&self.run, &record) } else { Vec::new() };
         self.pending.push(Pending { bytes, told });
         match &record.event {
@@ -207,12 +230,21 @@ impl Actor {
                 self.retries.remove(step);
                 self.begin.push(*step);
             }
-            Event::StepEnded { step, .. } => self.retry_later(*step),
+            Event::StepEnded { step, .. } => {
+                self.drivers.forget(*step);
+                self.retry_later(*step);
+            }
+            Event::ApprovalRequested { step, .. } => self.drivers.forget(*step),
             Event::TaskOpened { task, opening } => {
                 self.busy.insert(*task, Busy::new(&self.inner, &opening.agent));
             }
             Event::TaskEnded { task, .. } => {
                 self.busy.remove(task);
+            }
+            Event::Retried { .. } => {
+                self.keep_time(EventKind::Retried);
+                // Tasks that failed are open again.
+                self.take_up();
             }
             _ => self.keep_time(record.event.kind()),
         }
@@ -301,6 +333,8 @@ impl Actor {
                 self.errands.insert(id, Errand::Step(number));
             }
         }
+        self.wake_drivers();
+        self.answer_drivers();
         let asked: BTreeSet<u32> = self.run.awaiting().map(|(step, _)| step).collect();
         let waits = |step: &u32| self.errands.values().any(|errand| *errand == Errand::Answer(*step));
         let unheard: Vec<u32> = asked.into_iter().filter(|step| !waits(step)).collect();
@@ -315,11 +349,13 @@ impl Actor {
     /// Has a place while there is something to do, and gives it back while there isn't.
     fn seek_place(&mut self) {
         let run = &self.run;
-        let at_work = run.under_way().next().is_some();
+        // A workflow that was put away takes no place.
+        let at_work = run.under_way().any(|step| !self.drivers.is_asleep(step));
         let wants = match run.status {
             Status::Queued => true,
             Status::Running | Status::WaitingApproval => {
-                at_work || run.backing_off().next().is_some() || !next(run).is_empty()
+                let goes_on = || !next(run).is_empty() || !self.drivers_due().is_empty();
+                at_work || run.backing_off().next().is_some() || goes_on()
             }
             _ => at_work && matches!(self.place, Place::Has(_)),
         };
@@ -353,12 +389,16 @@ impl Actor {
                 None => return false,
             },
             Some(done) = self.work.join_next_with_id(), if !self.work.is_empty() => self.done(done),
+            Some(mail) = self.mail.recv() => self.read_mail(mail),
             seat = seat(&mut self.place) => self.seated(seat),
             () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.ring(),
         }
         // What came together becomes durable together.
         while let Some(done) = self.work.try_join_next_with_id() {
             self.done(done);
+        }
+        while let Ok(mail) = self.mail.try_recv() {
+            self.read_mail(mail);
         }
         while let Ok(letter) = self.letters.try_recv() {
             self.read(letter);
@@ -391,9 +431,6 @@ impl Actor {
         let waited_ms = seat.waited.as_secs_f64() * 1000.0;
         tracing::debug!(run = %self.run.spec.id, class = %self.run.spec.class, waited_ms, "a run has a place");
         self.place = Place::Has(seat);
-        if self.run.status == Status::Queued {
-            self.tell_or_fail(Event::Started {});
-        }
     }
 
     fn done(&mut self, done: Result<(Id, Done), JoinError>) {

@@ -7,6 +7,7 @@ use bailiwick_journal::JournalError;
 
 use crate::registry::PinError;
 use crate::scheduler::queue::RunQueueFull;
+use crate::skills::DriverError;
 
 /// Why no run was taken up.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,12 @@ pub enum SubmitError {
     /// The strategy makes no sense.
     #[error(transparent)]
     Spec(#[from] InvalidSpec),
+    /// The skill can't drive a run.
+    #[error(transparent)]
+    Workflow(#[from] DriverError),
+    /// The input is not what a workflow works on.
+    #[error("the input of a workflow must be a JSON object: {0}")]
+    WorkflowInput(String),
     /// The budget is none that a run can have.
     #[error("the budget of {what} can't be: {problem}")]
     Budget {

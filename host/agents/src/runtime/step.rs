@@ -4,17 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::invocation::{Invocation, Principal, RunStep};
-use bailiwick_domain::model::{ChatRequest, Listener, ModelFailure};
-use bailiwick_domain::run::{Action, Event, Run, Spend, StepResult, prompt};
+use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::model::{ChatRequest, Listener, ModelFailure, Usd};
+use bailiwick_domain::run::{Action, Event, Run, Spend, Step, StepResult, prompt};
 use bailiwick_domain::sandbox::BoxFuture;
-use bailiwick_domain::services::Report;
+use bailiwick_domain::services::{ModelRequest, Report};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::trace::TraceContext;
+use bailiwick_skills::execute::Asking;
 use bailiwick_skills::random;
+use futures::FutureExt as _;
 use tokio::sync::broadcast;
 
-use super::{Heard, Inner};
-use crate::skills::{CallOutcome, Verdict};
+use super::{Heard, Inner, driver};
+use crate::skills::{CallOutcome, Called, Serve, Verdict};
 
 /// A step that came to something.
 pub(super) enum Done {
@@ -56,8 +59,13 @@ pub(super) fn work(
     let step = run.steps.get(number as usize)?;
     let left = left.unwrap_or_else(|| run.spec.budget.wall());
     match &step.action {
-        Action::Model {} => {
-            let request = request(run, step.task, left.min(inner.options.model_timeout))?;
+        Action::Complete { output_schema: Some(_), .. } => {
+            let request = request(run, step, left.min(inner.options.model_timeout))?;
+            let tokens = run.spec.budget.tokens.map_or(u64::MAX, |most| most.saturating_sub(run.spend.tokens()));
+            Some(Box::pin(ask_until_it_fits(Arc::clone(inner), number, request, tokens)))
+        }
+        Action::Model {} | Action::Complete { .. } => {
+            let request = request(run, step, left.min(inner.options.model_timeout))?;
             Some(Box::pin(ask(
                 Arc::clone(inner),
                 number,
@@ -65,51 +73,108 @@ pub(super) fn work(
                 Voice { heard: heard.clone(), task: step.task, step: number },
             )))
         }
-        Action::Skill { skill, digest, tool, arguments, .. } => {
-            let version = run.member(step.task)?.skills.iter().find(|it| it.id == *skill)?.version.clone();
-            let invocation = Invocation {
-                // Exactly the release that the run began with; its bytes are compared too.
-                skill: SkillSelector::within(skill.clone(), &format!("={version}")).ok()?,
-                tool: Some(tool.clone()),
-                arguments: arguments.clone(),
-                principal: Principal { name: run.spec.principal.as_str().into() },
-                trace: span(run)?,
-                deadline: Some(left),
-                idempotency_key: None,
-                approval_wait: Duration::ZERO,
-                caller: None,
-                run: Some(Box::new(RunStep {
-                    run: run.spec.id.clone(),
-                    step: number,
-                    digest: *digest,
-                    budget: run.for_call(step.task),
-                })),
-            };
-            let call = inner.parts.skills.call(invocation, told(number, heard.clone()));
-            Some(Box::pin(async move {
-                let called = call.await;
-                let ended = |result| Done::Ended { step: number, result, spend: called.spend, receipt: called.receipt };
-                match called.outcome {
-                    CallOutcome::Output { json, failed } => ended(StepResult::Output { json, failed }),
-                    CallOutcome::Failed { code, message, retriable } => {
-                        ended(StepResult::Failed { code, message, retriable })
-                    }
-                    CallOutcome::Approval(approval) => Done::Asked { step: number, approval },
-                }
-            }))
+        Action::Skill { .. } => {
+            let call = inner.parts.skills.call(invocation(run, number, left)?, told(number, heard.clone()));
+            Some(came(number, call))
         }
+        // These begin when somebody is there whom they serve.
+        Action::Drive { .. } | Action::Question { .. } => None,
     }
+}
+
+/// Has a workflow run, served by what `serve` makes.
+pub(super) fn drive(
+    inner: &Arc<Inner>,
+    run: &Run,
+    number: u32,
+    left: Option<Duration>,
+    heard: &broadcast::Sender<Heard>,
+    serve: Serve,
+) -> Option<BoxFuture<'static, Done>> {
+    let left = left.unwrap_or_else(|| run.spec.budget.wall());
+    let drive = inner.parts.skills.drive(invocation(run, number, left)?, told(number, heard.clone()), serve);
+    // What its models took is counted where they were asked, which are steps of their own.
+    let own = |spend: Spend| Spend { input_tokens: 0, output_tokens: 0, usd: Usd::ZERO, ..spend };
+    let drive = drive.map(move |called| Called { spend: own(called.spend), ..called });
+    Some(came(number, Box::pin(drive)))
+}
+
+/// The call that a step is.
+fn invocation(run: &Run, number: u32, left: Duration) -> Option<Invocation> {
+    let step = run.steps.get(number as usize)?;
+    let (Action::Skill { skill, digest, tool, arguments, .. } | Action::Drive { skill, digest, tool, arguments }) =
+        &step.action
+    else {
+        return None;
+    };
+    let budget = run.for_call(step.task);
+    let version = run.member(step.task)?.skills.iter().find(|it| it.id == *skill)?.version.clone();
+    Some(Invocation {
+        // Exactly the release that the run began with; its bytes are compared too.
+        skill: SkillSelector::within(skill.clone(), &format!("={version}")).ok()?,
+        tool: Some(tool.clone()),
+        arguments: arguments.clone(),
+        principal: Principal { name: run.spec.principal.as_str().into() },
+        trace: span(run)?,
+        deadline: Some(left),
+        idempotency_key: None,
+        approval_wait: Duration::ZERO,
+        caller: None,
+        run: Some(Box::new(RunStep {
+            run: run.spec.id.clone(),
+            step: number,
+            digest: *digest,
+            budget: LimitsRequest {
+                // What a workflow is told again is paid for already: the tokens of its models are
+                // counted where they were asked.
+                model_tokens: budget.model_tokens.filter(|_| !step.action.is_drive()),
+                ..budget
+            },
+        })),
+    })
+}
+
+/// What comes of a call.
+fn came(number: u32, call: BoxFuture<'static, Called>) -> BoxFuture<'static, Done> {
+    Box::pin(async move {
+        let called = call.await;
+        let ended = |result| Done::Ended { step: number, result, spend: called.spend, receipt: called.receipt };
+        match called.outcome {
+            CallOutcome::Output { json, failed } => ended(StepResult::Output { json, failed }),
+            CallOutcome::Failed { code, message, retriable } => ended(StepResult::Failed { code, message, retriable }),
+            CallOutcome::Approval(approval) => Done::Asked { step: number, approval },
+        }
+    })
 }
 
 /// Waits for the person whom a step asked.
 pub(super) fn answer(inner: &Arc<Inner>, run: &Run, number: u32) -> Option<BoxFuture<'static, Done>> {
     let (_, approval) = run.awaiting().find(|(step, _)| *step == number)?;
-    let verdict = inner.parts.skills.answer(approval.to_owned());
+    // A yes to a workflow's question is for nothing else.
+    let is_question = run.steps.get(number as usize).is_some_and(|step| step.action.is_question());
+    let by = is_question.then(|| run.spec.principal.clone());
+    let verdict = inner.parts.skills.answer(approval.to_owned(), by);
     Some(Box::pin(async move { Done::Answered { step: number, verdict: verdict.await } }))
 }
 
-fn request(run: &Run, task: u32, deadline: Duration) -> Option<ChatRequest> {
-    let prompt = prompt(run, task)?;
+fn request(run: &Run, step: &Step, deadline: Duration) -> Option<ChatRequest> {
+    let (trace, trace_state) = (span(run)?, run.spec.trace_state.clone());
+    if let Action::Complete { model, messages, max_tokens, temperature_milli, output_schema } = &step.action {
+        return Some(ChatRequest {
+            models: vec![model.clone()],
+            messages: messages.clone(),
+            tools: Vec::new(),
+            must_call: false,
+            max_tokens: run.spec.budget.for_answer(&run.spend).into_iter().chain(*max_tokens).min(),
+            #[expect(clippy::cast_precision_loss, reason = "a temperature is a small number")]
+            temperature: temperature_milli.map(|milli| milli as f32 / 1000.0),
+            output_schema: output_schema.clone(),
+            deadline,
+            trace,
+            trace_state,
+        });
+    }
+    let prompt = prompt(run, step.task)?;
     Some(ChatRequest {
         models: prompt.models,
         messages: prompt.messages,
@@ -119,8 +184,8 @@ fn request(run: &Run, task: u32, deadline: Duration) -> Option<ChatRequest> {
         temperature: prompt.temperature,
         output_schema: None,
         deadline,
-        trace: span(run)?,
-        trace_state: run.spec.trace_state.clone(),
+        trace,
+        trace_state,
     })
 }
 
@@ -149,6 +214,33 @@ async fn ask(inner: Arc<Inner>, step: u32, request: ChatRequest, voice: Voice) -
         }
     };
     Done::Ended { step, result, spend, receipt: None }
+}
+
+/// Asks for an answer that fits a schema, a few times where it doesn't. `tokens` are left
+/// for all of them.
+async fn ask_until_it_fits(inner: Arc<Inner>, step: u32, request: ChatRequest, tokens: u64) -> Done {
+    let clock = &*inner.parts.clock;
+    let start = clock.instant();
+    let ChatRequest { trace, trace_state, .. } = request;
+    let wanted = ModelRequest {
+        model: request.models.into_iter().next().unwrap_or_default(),
+        messages: request.messages.into_iter().map(driver::said).collect(),
+        max_tokens: request.max_tokens,
+        temperature: request.temperature,
+        output_schema: request.output_schema,
+        tokens,
+        deadline: request.deadline,
+    };
+    let answered = Asking { model: &*inner.parts.models, clock, trace, trace_state }.complete(&wanted).await;
+    let took = clock.instant().saturating_duration_since(start);
+    let (result, cost) = match answered {
+        Ok(response) => {
+            let cost = response.cost();
+            (StepResult::Answer { answer: driver::answer(response) }, cost)
+        }
+        Err(error) => (driver::failed(&error), error.cost()),
+    };
+    Done::Ended { step, result, spend: Spend::of_model(&cost, took), receipt: None }
 }
 
 /// Passes on what a model says.

@@ -10,7 +10,7 @@ use bailiwick_domain::run::{Budget, Class, Event, InvalidSpec, Record, Run, RunI
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::{Created, NewRun, RunKey};
 use bailiwick_skills::random;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::error::SubmitError;
 use super::{Inner, RuntimeOptions, keep};
@@ -80,6 +80,9 @@ impl Inner {
         if size == 0 || size > MAX_INPUT {
             return Err(SubmitError::Input { size, max: MAX_INPUT });
         }
+        if matches!(submission.strategy, Strategy::Workflow { .. }) {
+            is_object(&submission.input).map_err(SubmitError::WorkflowInput)?;
+        }
         let mut budget = submission.budget.within(&self.options)?;
         let team = self.pin(&submission.strategy)?;
         budget.wall_ms = budget.wall_ms.min(self.wall_of(&team));
@@ -124,6 +127,9 @@ impl Inner {
     /// The agents as they are now, with the skills as they are now.
     fn pin(&self, strategy: &Strategy) -> Result<Arc<Team>, SubmitError> {
         self.parts.agents.reload_if_changed();
+        if let Strategy::Workflow { skill } = strategy {
+            return Ok(Arc::new(registry::driven(self.parts.skills.driver(skill)?)));
+        }
         let names = strategy.agents();
         if names.iter().all(|name| name.is_empty()) {
             return Err(InvalidSpec::Empty("agents").into());
@@ -164,6 +170,20 @@ impl BudgetRequest {
             host_calls: self.host_calls,
         })
     }
+}
+
+/// Whether a text is what a workflow works on.
+fn is_object(input: &str) -> Result<(), String> {
+    match serde_json::from_str::<Value>(input) {
+        Ok(Value::Object(_)) => Ok(()),
+        Ok(other) => Err(format!("found {}", start_of(&other.to_string()))),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn start_of(text: &str) -> String {
+    const SHOWN: usize = 60;
+    text.chars().take(SHOWN).collect()
 }
 
 fn spec(submission: Submission, id: RunId, team: Digest, budget: Budget) -> RunSpec {

@@ -1,5 +1,7 @@
 mod control;
 mod crash;
 mod lifecycle;
+mod standing;
 mod told;
+mod workflow;
 mod world;

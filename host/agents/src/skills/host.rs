@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::invocation::Invocation;
+use bailiwick_domain::manifest::Permissions;
 use bailiwick_domain::run::{INVALID_ARGUMENTS, PinnedSkill, Spend};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Output};
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::approvals::{ApprovalError, State};
 use bailiwick_skills::catalog::ResolveError;
-use bailiwick_skills::execute::{ExecuteError, Executor};
+use bailiwick_skills::execute::{ExecuteError, Execution, Executor, Hooks};
 
-use super::{CallOutcome, Called, Skills, Verdict};
+use super::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
 use crate::registry::pinned;
 
 /// So often a question is looked at without news, because it may have expired.
@@ -36,33 +37,43 @@ impl Skills for HostSkills {
 
     fn call(&self, invocation: Invocation, told: Arc<dyn Fn(Report) + Send + Sync>) -> BoxFuture<'static, Called> {
         let executor = Arc::clone(&self.0);
-        Box::pin(async move {
-            match executor.execute_followed(invocation, Some(told)).await {
-                Ok(execution) => {
-                    let (json, failed) = match execution.output {
-                        Output::Success(json) => (json, false),
-                        Output::Failure(json) => (json, true),
-                    };
-                    Called {
-                        outcome: CallOutcome::Output { json, failed },
-                        spend: Spend::of_call(&execution.receipt.usage),
-                        receipt: Some(execution.receipt.id),
-                    }
-                }
-                Err(error) => {
-                    let receipt = error.receipt();
-                    Called {
-                        outcome: outcome(&error),
-                        spend: receipt
-                            .map_or_else(|| Spend::of_nothing(Duration::ZERO), |it| Spend::of_call(&it.usage)),
-                        receipt: receipt.map(|it| it.id.clone()),
-                    }
-                }
-            }
-        })
+        Box::pin(async move { called(executor.execute_followed(invocation, Some(told)).await) })
     }
 
-    fn answer(&self, approval: String) -> BoxFuture<'static, Verdict> {
+    fn driver(&self, selector: &SkillSelector) -> Result<Driver, DriverError> {
+        let catalog = self.0.registry().catalog();
+        let skill = catalog.resolve(selector)?;
+        let id = &skill.manifest.id;
+        let mut driver = pinned(&skill);
+        driver.tools.retain(|tool| skill.workflow().is_some_and(|own| own.name == tool.name));
+        if driver.tools.is_empty() {
+            return Err(DriverError::NoWorkflow(id.clone()));
+        }
+        let permissions = &skill.manifest.permissions;
+        if let Some(permission) = acts(permissions) {
+            return Err(DriverError::Acts { skill: id.clone(), permission });
+        }
+        let callee = |callee: &SkillSelector| {
+            let missing =
+                |reason| DriverError::Callee { skill: id.clone(), callee: callee.clone(), reason: Box::new(reason) };
+            catalog.resolve(callee).map(|skill| pinned(&skill)).map_err(missing)
+        };
+        let calls = permissions.skills.iter().map(callee).collect::<Result<_, _>>()?;
+        Ok(Driver { skill: driver, calls })
+    }
+
+    fn drive(
+        &self,
+        invocation: Invocation,
+        told: Arc<dyn Fn(Report) + Send + Sync>,
+        serve: Serve,
+    ) -> BoxFuture<'static, Called> {
+        let executor = Arc::clone(&self.0);
+        let hooks = Hooks { follower: Some(told), serve: Some(serve) };
+        Box::pin(async move { called(executor.execute_with(invocation, hooks).await) })
+    }
+
+    fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
         let executor = Arc::clone(&self.0);
         Box::pin(async move {
             let approvals = executor.approvals();
@@ -70,6 +81,12 @@ impl Skills for HostSkills {
             let mut changes = approvals.subscribe();
             loop {
                 if let Some(verdict) = verdict(approvals.get(&approval).map(|it| (it.state, it.reason))) {
+                    if let Some(by) = by.as_ref().filter(|_| verdict.approved)
+                        && let Err(error) = approvals.use_up(&approval, by).await
+                    {
+                        // It was used up when the host stopped, or can't be now: the answer is the same.
+                        tracing::warn!(approval, %error, "an approval can't be used up");
+                    }
                     return verdict;
                 }
                 // Lagging, silence and an end all mean the same: look again.
@@ -79,6 +96,40 @@ impl Skills for HostSkills {
                 }
             }
         })
+    }
+}
+
+/// What it does by itself, and would do again whenever it runs anew.
+fn acts(permissions: &Permissions) -> Option<&'static str> {
+    let Permissions { fs, http, http_deny: _, workspace: _, state, config: _, secrets: _, skills: _, models: _, shell } =
+        permissions;
+    let acts =
+        [("fs", !fs.is_empty()), ("http", !http.is_empty()), ("state", state.is_some()), ("shell", !shell.is_empty())];
+    acts.into_iter().find(|(_, does)| *does).map(|(permission, _)| permission)
+}
+
+/// What a run keeps of a call.
+fn called(result: Result<Execution, ExecuteError>) -> Called {
+    match result {
+        Ok(execution) => {
+            let (json, failed) = match execution.output {
+                Output::Success(json) => (json, false),
+                Output::Failure(json) => (json, true),
+            };
+            Called {
+                outcome: CallOutcome::Output { json, failed },
+                spend: Spend::of_call(&execution.receipt.usage),
+                receipt: Some(execution.receipt.id),
+            }
+        }
+        Err(error) => {
+            let receipt = error.receipt();
+            Called {
+                outcome: outcome(&error),
+                spend: receipt.map_or_else(|| Spend::of_nothing(Duration::ZERO), |it| Spend::of_call(&it.usage)),
+                receipt: receipt.map(|it| it.id.clone()),
+            }
+        }
     }
 }
 

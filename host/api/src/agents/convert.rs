@@ -4,7 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bailiwick_agents::AgentDefinition;
 use bailiwick_agents::definition::AgentLimits;
-use bailiwick_agents::registry::{Agent, Source};
+use bailiwick_agents::registry::{Agent, Pause, Source};
+use bailiwick_agents::standing::{AgentState, Standing};
 use bailiwick_domain::model::Usd;
 use bailiwick_domain::run::Disclosure;
 use bailiwick_domain::units::format_duration;
@@ -14,41 +15,73 @@ use crate::problem;
 use crate::time;
 
 /// An agent in short.
-pub(super) fn summary(agent: &Agent, open_tasks: u32) -> wire::AgentSummary {
+pub(super) fn summary(standing: &Standing) -> wire::AgentSummary {
+    let (agent, health) = (&standing.agent, &standing.health);
     let definition = agent.usable();
     wire::AgentSummary {
         name: agent.name.clone(),
-        state: state(agent, open_tasks),
+        state: state(standing.state),
         source: source(agent),
+        open_tasks: health.open_tasks,
+        tasks_completed: health.tasks_completed,
+        tasks_failed: health.tasks_failed,
+        last_active: health.last_active.map(moment),
+        paused: agent.paused.as_ref().map(pause),
         description: definition.map(|definition| definition.description.clone()),
         capabilities: definition.map(|definition| definition.capabilities.clone()).unwrap_or_default(),
         skills: definition.map(skills).unwrap_or_default(),
         models: definition.map(|definition| definition.models.clone()).unwrap_or_default(),
-        error: agent.definition.as_ref().err().map(problem::told),
+        error: error(standing),
     }
 }
 
 /// All that is known of an agent.
-pub(super) fn agent(agent: &Agent, open_tasks: u32) -> wire::Agent {
-    let moment = |millis| time::format_millis(UNIX_EPOCH + Duration::from_millis(millis));
+pub(super) fn agent(standing: &Standing) -> wire::Agent {
+    let (agent, health) = (&standing.agent, &standing.health);
     wire::Agent {
         id: agent.id.clone(),
         name: agent.name.clone(),
-        state: state(agent, open_tasks),
+        state: state(standing.state),
         source: source(agent),
-        open_tasks,
+        open_tasks: health.open_tasks,
+        tasks_completed: health.tasks_completed,
+        tasks_failed: health.tasks_failed,
+        last_active: health.last_active.map(moment),
+        paused: agent.paused.as_ref().map(pause),
         definition: agent.usable().map(definition),
-        error: agent.definition.as_ref().err().map(problem::told),
+        error: error(standing),
         created_at: moment(agent.created_at),
         updated_at: moment(agent.updated_at),
     }
 }
 
-const fn state(agent: &Agent, open_tasks: u32) -> wire::AgentState {
-    match (agent.usable(), open_tasks) {
-        (None, _) => wire::AgentState::Error,
-        (Some(_), 0) => wire::AgentState::Idle,
-        (Some(_), _) => wire::AgentState::Working,
+fn moment(millis: u64) -> String {
+    time::format_millis(UNIX_EPOCH + Duration::from_millis(millis))
+}
+
+fn pause(pause: &Pause) -> wire::AgentPause {
+    wire::AgentPause { by: pause.by.clone(), at: moment(pause.at) }
+}
+
+const fn state(state: AgentState) -> wire::AgentState {
+    match state {
+        AgentState::Spawning => wire::AgentState::Spawning,
+        AgentState::Idle => wire::AgentState::Idle,
+        AgentState::Working => wire::AgentState::Working,
+        AgentState::Paused => wire::AgentState::Paused,
+        AgentState::Error => wire::AgentState::Error,
+        AgentState::Terminated => wire::AgentState::Terminated,
+    }
+}
+
+/// Why an agent is in error.
+fn error(standing: &Standing) -> Option<String> {
+    match &standing.agent.definition {
+        Err(error) => Some(problem::told(error)),
+        Ok(_) if standing.state == AgentState::Error => {
+            Some(format!("its last {} tasks failed", standing.health.failed_in_a_row))
+        }
+        Ok(_) => None,
     }
 }
 
@@ -77,6 +110,7 @@ fn definition(definition: &AgentDefinition) -> wire::AgentDefinition {
         },
         max_tokens: definition.max_tokens,
         temperature: definition.temperature_milli.map(|milli| f64::from(milli) / 1000.0),
+        can_delegate: Some(definition.can_delegate),
         limits: limits(&definition.limits),
     }
 }
@@ -103,7 +137,7 @@ mod tests {
         let value = json!({
             "name": "scout", "description": "d", "instructions": "i", "models": ["small"],
             "skills": ["acme/echo@^0.1"], "capabilities": ["research"], "disclosure": "all",
-            "max_tokens": 900, "temperature": 0.7,
+            "max_tokens": 900, "temperature": 0.7, "can_delegate": false,
             "limits": { "max_steps": 5, "tokens": 1000, "usd": 0.25, "wall": "10 min", "host_calls": 3 }
         });
         let known = AgentDefinition::from_json(&value).expect("valid");

@@ -110,6 +110,8 @@ kinds! {
         "See `status` of `GET /v1/agents/runs/{id}`; `detail` names it and what can't happen.";
     AGENT_IS_A_FILE = 409 "agent-is-a-file", "The agent comes from a file of the host",
         "The operator changes the file, or another name is used.";
+    AGENT_PAUSED = 409 "agent-paused", "An agent of the run is paused",
+        "Use another agent, or it is resumed; `detail` says who paused it and how it goes on.";
     BODY_TOO_LARGE = 413 "body-too-large", "The body is too large",
         "Send less than the limit that `detail` names.";
     UNSUPPORTED_MEDIA_TYPE = 415 "unsupported-media-type", "The body is not announced as JSON",

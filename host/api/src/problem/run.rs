@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bailiwick_agents::definition::{DefinitionError, Problem as KeyProblem};
 use bailiwick_agents::registry::{AgentError, PinError};
+use bailiwick_agents::skills::DriverError;
 use bailiwick_agents::{ControlError, SubmitError};
 use bailiwick_domain::run::InvalidSpec;
 use bailiwick_domain::trace::TraceContext;
@@ -34,6 +35,8 @@ impl Failure {
             SubmitError::Disabled => Self::new(Kind::RUNS_DISABLED, detail),
             SubmitError::Agent(error) => Self::pin(error),
             SubmitError::Spec(error) => Self::spec(error),
+            SubmitError::Workflow(error) => Self::workflow(error),
+            SubmitError::WorkflowInput(_) => Self::invalid_run("/input", &detail),
             SubmitError::Budget { what, .. } => Self::invalid_run(&format!("/budget/{what}"), &detail),
             SubmitError::Input { .. } => Self::invalid_run("/input", &detail),
             SubmitError::QueueFull(full) => {
@@ -77,6 +80,19 @@ impl Failure {
         Self::invalid_run(&format!("/strategy/{member}"), &quote(&error.to_string()))
     }
 
+    /// The skill can't drive a run.
+    fn workflow(error: &DriverError) -> Self {
+        let detail = match error {
+            DriverError::Resolve(error) => return Self::resolve(error),
+            DriverError::Callee { skill, callee, reason } => {
+                let reason = Self::resolve(reason).document().detail.clone();
+                format!("the workflow `{skill}` can't have the skill `{callee}`: {reason}")
+            }
+            DriverError::NoWorkflow(_) | DriverError::Acts { .. } => error.to_string(),
+        };
+        Self::invalid_run("/strategy/skill", &detail)
+    }
+
     /// The agents of a run can't be had. Where files lie is the host's own affair.
     fn pin(error: &PinError) -> Self {
         match error {
@@ -84,6 +100,7 @@ impl Failure {
             PinError::Broken { name, problem } => {
                 Self::new(Kind::INVALID_RUN, format!("the agent `{name}` can't be used: {}", told(problem)))
             }
+            PinError::Paused { .. } => Self::new(Kind::AGENT_PAUSED, error.to_string()),
             PinError::Skill { agent, skill, reason } => {
                 let reason = Self::resolve(reason).document().detail.clone();
                 let detail = format!("the agent `{agent}` can't have its skill `{skill}`: {reason}");

@@ -14,8 +14,8 @@ use bailiwick_domain::run::{
 };
 use bailiwick_domain::units::format_duration;
 use bailiwick_wire::run as wire;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 pub(super) use self::event::{event, news};
 pub(super) use self::request::{Submitter, filter, renewed, submission};
@@ -101,6 +101,35 @@ pub(super) const fn step_kind(action: &Action) -> wire::StepKind {
     match action {
         Action::Model {} => wire::StepKind::Model,
         Action::Skill { .. } => wire::StepKind::Skill,
+        Action::Drive { .. } => wire::StepKind::Workflow,
+        Action::Complete { .. } => wire::StepKind::Completion,
+        Action::Question { .. } => wire::StepKind::Question,
+    }
+}
+
+/// Who is asked what, as far as it isn't the next turn of a conversation.
+#[derive(Default)]
+pub(super) struct Asked {
+    pub(super) skill: Option<String>,
+    pub(super) digest: Option<String>,
+    pub(super) tool: Option<String>,
+    pub(super) arguments: Option<Value>,
+}
+
+pub(super) fn asked(action: &Action) -> Asked {
+    let only = |arguments| Asked { arguments: Some(arguments), ..Asked::default() };
+    match action {
+        Action::Model {} => Asked::default(),
+        Action::Skill { skill, digest, tool, arguments, .. } | Action::Drive { skill, digest, tool, arguments } => {
+            Asked {
+                skill: Some(skill.to_string()),
+                digest: Some(digest.to_string()),
+                tool: Some(tool.clone()),
+                arguments: Some(arguments.clone()),
+            }
+        }
+        Action::Complete { model, messages, .. } => only(json!({ "model": model, "messages": messages })),
+        Action::Question { summary, details } => only(json!({ "summary": summary, "details": details })),
     }
 }
 
@@ -211,6 +240,7 @@ const fn role(role: Role) -> wire::RunRole {
     match role {
         Role::Work => wire::RunRole::Work,
         Role::Route => wire::RunRole::Route,
+        Role::Drive => wire::RunRole::Drive,
         Role::Reduce => wire::RunRole::Reduce,
     }
 }
@@ -227,6 +257,7 @@ fn strategy(strategy: &Strategy) -> wire::RunStrategy {
             max_depth: Some(*max_depth),
         },
         Strategy::Graph { graph } => wire::RunStrategy::Graph { graph: graph::shown(graph) },
+        Strategy::Workflow { skill } => wire::RunStrategy::Workflow { skill: skill.to_string() },
         Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => wire::RunStrategy::ParallelMap {
             agent: agent.clone(),
             items: items.clone(),

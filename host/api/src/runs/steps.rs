@@ -9,6 +9,7 @@ use bailiwick_domain::run::{Action, Event, Record, Run, RunId, Spend, StepResult
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_wire::run::{RunStep, RunSteps, RunStepsQuery, StepError, StepState};
 
+use super::convert::Asked;
 use super::{blocking, convert, limit};
 use crate::answer;
 use crate::auth::caller::{Allowed, ReadRuns};
@@ -206,12 +207,7 @@ impl Draft {
 
 /// A step of which nothing has come yet.
 fn begun(number: u32, task: u32, attempt: u32, action: &Action, at: String) -> RunStep {
-    let (skill, digest, tool, arguments) = match action {
-        Action::Model {} => (None, None, None, None),
-        Action::Skill { skill, digest, tool, arguments, .. } => {
-            (Some(skill.to_string()), Some(digest.to_string()), Some(tool.clone()), Some(arguments.clone()))
-        }
-    };
+    let Asked { skill, digest, tool, arguments } = convert::asked(action);
     RunStep {
         number,
         task,

@@ -125,6 +125,7 @@ impl TestHost {
             approvals: Arc::new(approvals),
             audit: Arc::new(audit),
             journal: Arc::clone(&journal),
+            models: None,
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             max_concurrent_calls: 2,
             max_call_depth: 2,

@@ -44,12 +44,53 @@ async fn an_agent_that_was_put_is_listed_and_shown_until_it_is_removed() {
     let listed = get(&host, "/v1/agents?capability=research", "*/*").await.json();
     assert_eq!(listed["agents"][0]["name"], "scout");
     assert_eq!(listed["agents"][0]["state"], "idle");
+    assert_eq!((&listed["agents"][0]["open_tasks"], &listed["agents"][0]["tasks_failed"]), (&json!(0), &json!(0)));
     assert_eq!(get(&host, "/v1/agents?capability=cooking", "*/*").await.json(), json!({ "agents": [] }));
     let shown = get(&host, "/v1/agents/scout", "*/*").await.json();
     assert_eq!((&shown["source"], &shown["definition"]["name"]), (&json!("record"), &json!("scout")));
     send(&host, "admin", "DELETE", "/v1/agents/scout", &Value::Null).await.json();
     let problem = get(&host, "/v1/agents/scout", "*/*").await.problem(Kind::UNKNOWN_AGENT);
     assert!(problem.detail.contains("`scout`"), "{}", problem.detail);
+}
+
+#[tokio::test]
+async fn a_paused_agent_gets_no_run_until_it_is_resumed() {
+    let host = with_scout().await;
+    let pause = "/v1/agents/scout/pause";
+    send(&host, "submitter", "POST", pause, &Value::Null).await.problem(Kind::FORBIDDEN_SCOPE);
+    send(&host, "admin", "POST", "/v1/agents/scuot/pause", &Value::Null).await.problem(Kind::UNKNOWN_AGENT);
+    for _ in 0..2 {
+        let paused = send(&host, "admin", "POST", pause, &Value::Null).await.json();
+        assert_eq!((&paused["state"], &paused["paused"]["by"]), (&json!("paused"), &json!("key:admin")));
+    }
+    let run = json!({ "agent": "scout", "input": "x" });
+    let problem = send(&host, "submitter", "POST", "/v1/agents/runs", &run).await.problem(Kind::AGENT_PAUSED);
+    for part in ["`scout`", "`key:admin`", "2026-11-20T11:00:00", "bailiwick agents resume scout"] {
+        assert!(problem.detail.contains(part), "no {part}: {}", problem.detail);
+    }
+    let route = json!({ "strategy": { "kind": "router", "capability": "research" }, "input": "x" });
+    send(&host, "submitter", "POST", "/v1/agents/runs", &route).await.problem(Kind::INVALID_RUN);
+    let listed = get(&host, "/v1/agents?capability=research", "*/*").await.json();
+    assert_eq!(listed["agents"][0]["state"], "paused", "it is there still");
+    let resumed = send(&host, "admin", "POST", "/v1/agents/scout/resume", &Value::Null).await.json();
+    assert_eq!((&resumed["state"], resumed.get("paused")), (&json!("idle"), None));
+    submitted(&host, &run).await;
+}
+
+#[tokio::test]
+async fn an_agent_whose_runs_all_fail_says_so() {
+    let host = with_scout().await;
+    for failed in 1..=5 {
+        // No model of it is there.
+        let id = submitted(&host, &json!({ "agent": "scout", "input": "x" })).await;
+        get(&host, &format!("/v1/agents/runs/{id}/events"), "text/event-stream").await;
+        let shown = get(&host, "/v1/agents/scout", "*/*").await.json();
+        let state = if failed == 5 { "error" } else { "idle" };
+        assert_eq!((&shown["state"], &shown["tasks_failed"]), (&json!(state), &json!(failed)));
+        assert_eq!(shown["last_active"], "2026-11-20T11:00:00.000Z");
+    }
+    let listed = get(&host, "/v1/agents", "*/*").await.json();
+    assert_eq!(listed["agents"][0]["error"], "its last 5 tasks failed");
 }
 
 #[tokio::test]

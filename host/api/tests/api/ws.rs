@@ -214,6 +214,35 @@ async fn events_come_by_topic_and_a_command_cancels_the_run() {
 }
 
 #[tokio::test]
+async fn what_people_do_with_agents_and_the_numbers_of_the_host_are_told() {
+    let server = start().await;
+    let mut agents = server.open("watcher", "agent.*.status").await;
+    server.submit().await;
+    assert_eq!(agents.next().await["data"]["status"], "working");
+    let mut numbers = server.open("watcher", "metrics").await;
+    server.send("admin", "POST", "/v1/agents/scout/pause", &Value::Null).await;
+    let paused = agents.next().await;
+    assert_eq!((&paused["name"], &paused["data"]["by"]), (&json!("agent.paused"), &json!("key:admin")));
+    let told = agents.next().await;
+    assert_eq!((&told["name"], &told["data"]["status"]), (&json!("agent.status_changed"), &json!("paused")));
+    server.send("admin", "POST", "/v1/agents/scout/resume", &Value::Null).await;
+    assert_eq!(agents.next().await["name"], "agent.resumed");
+    assert_eq!(agents.next().await["data"]["status"], "working");
+    let definition = json!({ "description": "d", "instructions": "i", "models": ["stuck"] });
+    server.send("admin", "PUT", "/v1/agents/pilot", &definition).await;
+    for name in ["agent.registered", "agent.spawned", "agent.status_changed"] {
+        let told = agents.next().await;
+        assert_eq!((&told["name"], &told["data"]["agent"]), (&json!(name), &json!("pilot")));
+    }
+    server.send("admin", "DELETE", "/v1/agents/scout", &Value::Null).await;
+    assert_eq!(agents.next().await["name"], "agent.terminated");
+    assert_eq!(agents.next().await["data"], json!({ "agent": "scout", "status": "terminated" }));
+    let told = numbers.next().await;
+    assert_eq!((&told["topic"], &told["name"]), (&json!("metrics"), &json!("metrics.updated")));
+    assert_eq!((&told["data"]["open_runs"], &told["data"]["usd"]), (&json!(1), &json!(0.0)));
+}
+
+#[tokio::test]
 async fn clients_hear_what_others_publish() {
     let server = start().await;
     let mut hears = server.open("watcher", "broadcast.*").await;

@@ -9,7 +9,7 @@ use super::status::EventKind;
 use super::strategy::RunSpec;
 use super::task::TaskOutcome;
 use crate::digest::Digest;
-use crate::model::ChatAnswer;
+use crate::model::{ChatAnswer, Message};
 use crate::skill_id::SkillId;
 
 /// An event with its time.
@@ -181,7 +181,7 @@ pub enum Event {
     },
     /// It has its output.
     Completed {
-        /// A text, or a list for strategies with many outputs.
+        /// A text, a list for strategies with many outputs, or what a workflow gives.
         output: Value,
     },
     /// It has none.
@@ -235,6 +235,8 @@ pub enum Role {
     Route,
     /// It makes one answer of many.
     Reduce,
+    /// It is a workflow, whose component says what is asked.
+    Drive,
 }
 
 /// What is asked of a model or a skill.
@@ -245,7 +247,7 @@ pub enum Action {
     Model {},
     /// A call.
     Skill {
-        /// The id that the model gave to it.
+        /// The id that the model gave to it; empty where a workflow makes it.
         call: String,
         /// Of which skill.
         skill: SkillId,
@@ -258,6 +260,41 @@ pub enum Action {
         /// Whether it may simply be made again.
         idempotent: bool,
     },
+    /// A workflow's component runs. It says what is asked, and is told what came of it;
+    /// where it has to run anew, it is told the same again.
+    Drive {
+        /// Of which skill.
+        skill: SkillId,
+        /// Of which bytes.
+        digest: Digest,
+        /// Which tool.
+        tool: String,
+        /// An object.
+        arguments: Value,
+    },
+    /// What a workflow asks of a model.
+    Complete {
+        /// Which.
+        model: String,
+        /// The conversation so far.
+        messages: Vec<Message>,
+        /// The most tokens to answer with.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_tokens: Option<u32>,
+        /// From 0 upward, in thousandths.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        temperature_milli: Option<u32>,
+        /// A JSON Schema that the answer has to fit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_schema: Option<Value>,
+    },
+    /// What a workflow asks a person.
+    Question {
+        /// In one line.
+        summary: String,
+        /// An object with what the person should know.
+        details: Value,
+    },
 }
 
 /// What came of a step.
@@ -269,7 +306,7 @@ pub enum StepResult {
         /// What it said.
         answer: ChatAnswer,
     },
-    /// A skill's output, or its own failure.
+    /// A skill's output, or its own failure; or what a person said to a workflow.
     Output {
         /// JSON.
         json: String,

@@ -6,6 +6,7 @@
 //! again. So a run that was cut off anywhere goes on where its last event left it, and
 //! the same events give the same run on every machine.
 
+mod driven;
 mod event;
 pub mod graph;
 mod names;
@@ -20,6 +21,7 @@ mod team;
 #[cfg(test)]
 mod tests;
 
+pub use self::driven::{Recorded, WORKFLOW_FAILED};
 pub use self::event::{Action, Event, Opening, Record, Role, StepResult};
 pub use self::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL, alias};
 pub use self::next::{backoff, exhausted, next};

@@ -6,10 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::RunId;
+use super::driven;
 use super::event::{Action, Event, Opening, Role};
 use super::graph::{Graph, NodeState};
 use super::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL};
-use super::state::{HandoffState, Run, StepState};
+use super::state::{HandoffState, Run, Step, StepState};
 use super::status::Status;
 use super::strategy::{OnFailure, Strategy};
 use super::task::{OpenCall, Task, TaskOutcome};
@@ -59,7 +60,14 @@ pub fn backoff(run: &RunId, step: u32, failures: u32) -> Duration {
 
 /// The end of a run whose budget is used up, where it is.
 pub fn exhausted(run: &Run) -> Option<Event> {
-    run.spec.budget.exhausted(&run.spend).map(|what| used_up(run, what))
+    exhausted_with(run, 0)
+}
+
+/// The same where so many steps are under way, which are not counted yet and will be.
+pub(super) fn exhausted_with(run: &Run, under_way: u64) -> Option<Event> {
+    let mut spent = run.spend;
+    spent.steps = spent.steps.saturating_add(under_way);
+    run.spec.budget.exhausted(&spent).map(|what| used_up(run, what))
 }
 
 impl Run {
@@ -105,6 +113,9 @@ impl Plan<'_> {
         {
             self.again(*step);
         }
+        if task.opening.role == Role::Drive {
+            return self.drive(number, task, member);
+        }
         if task.opening.role == Role::Route && !task.calls.is_empty() {
             return self.route(number, task);
         }
@@ -144,11 +155,33 @@ impl Plan<'_> {
         self.events.push(ended(number, outcome));
     }
 
+    /// A workflow runs, and then the task is over.
+    fn drive(&mut self, number: u32, task: &Task, member: &Member) {
+        let run = self.run;
+        let Some(driver) = task.driver else {
+            let Some(action) = driven::driver(task, member) else {
+                let message = "the run keeps no workflow to drive it".to_owned();
+                return self
+                    .events
+                    .push(ended(number, TaskOutcome::Failed { code: "HOST_FAILURE".to_owned(), message }));
+            };
+            return self.start(number, action);
+        };
+        match task.results.get(&driver).map(driven::outcome) {
+            // What it asked for and did not wait for comes to its end first.
+            Some(outcome) if !run.works(number) => self.events.push(ended(number, outcome)),
+            Some(TaskOutcome::Failed { code, message }) => {
+                self.events.push(Event::Failed { code, message, partial: run.partial() });
+            }
+            Some(TaskOutcome::Done { .. }) | None => {}
+        }
+    }
+
     /// Begins a step again that may.
     fn again(&mut self, number: u32) {
-        let Some(step) = self.run.steps.get(number as usize).filter(|step| step.state == StepState::Ready) else {
-            return;
-        };
+        // A question is put again when the workflow asks it again.
+        let may = |step: &&Step| step.state == StepState::Ready && !step.action.is_question();
+        let Some(step) = self.run.steps.get(number as usize).filter(may) else { return };
         if self.may_start() {
             let (task, attempt, action) = (step.task, step.attempt + 1, step.action.clone());
             self.events.push(Event::StepStarted { step: number, task, attempt, action });
@@ -195,6 +228,7 @@ impl Plan<'_> {
             });
         }
         if call.name == HANDOFF
+            && member.can_delegate
             && let Strategy::Handoff { agents, max_depth, .. } = &self.run.spec.strategy
         {
             return self.hand_over(number, task, call, &arguments, agents, *max_depth);
@@ -322,6 +356,10 @@ impl Plan<'_> {
                 Some(_) => self.handoffs(),
             },
             Strategy::Graph { graph } => self.graph(graph),
+            Strategy::Workflow { skill } => match run.tasks.first() {
+                None => self.open(0, skill.id.as_str(), Role::Drive, run.spec.input.clone(), None),
+                Some(task) => self.finish_with(task),
+            },
             Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
                 self.map(agent, items, reduce.as_ref(), *on_failure, *at_once);
             }
@@ -409,7 +447,13 @@ impl Plan<'_> {
         match &task.outcome {
             None => {}
             Some(TaskOutcome::Done { output }) => {
-                self.events.push(Event::Completed { output: Value::String(output.clone()) });
+                let text = || Value::String(output.clone());
+                // What a workflow gives is JSON; it was read before.
+                let output = match task.opening.role {
+                    Role::Drive => serde_json::from_str(output).unwrap_or_else(|_| text()),
+                    _ => text(),
+                };
+                self.events.push(Event::Completed { output });
             }
             Some(TaskOutcome::Failed { code, message }) => self.events.push(Event::Failed {
                 code: code.clone(),

@@ -37,7 +37,7 @@ pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
     let (member, task) = (run.member(number)?, run.tasks.get(number as usize)?);
     let (system, tools, must_call) = match (&run.spec.strategy, task.opening.role) {
         (Strategy::Router { agents, .. }, Role::Route) => (routing(run, member, agents), vec![choose(agents)], true),
-        (Strategy::Handoff { agents, max_depth, .. }, _) if run.depth(number) < *max_depth => {
+        (Strategy::Handoff { agents, max_depth, .. }, _) if member.can_delegate && run.depth(number) < *max_depth => {
             let others: Vec<&str> =
                 agents.iter().filter(|agent| **agent != task.opening.agent).map(String::as_str).collect();
             let mut tools = tools(task, member);

@@ -106,6 +106,7 @@ impl Budget {
         LimitsRequest {
             fuel: self.fuel.map(|limit| limit.saturating_sub(spent.fuel)),
             host_calls: self.host_calls.map(|limit| limit.saturating_sub(spent.host_calls)),
+            model_tokens: self.tokens.map(|limit| limit.saturating_sub(spent.tokens())),
             output_bytes: Some(MAX_OUTPUT),
             ..LimitsRequest::default()
         }
@@ -136,10 +137,13 @@ impl Spend {
         }
     }
 
-    /// Of a call of a skill, those that it made included.
+    /// Of a call of a skill, those that it made included, and the models that they asked.
     pub fn of_call(usage: &Usage) -> Self {
         Self {
             steps: 1,
+            input_tokens: usage.model_input_tokens,
+            output_tokens: usage.model_output_tokens,
+            usd: usage.model_usd,
             fuel: usage.fuel.unwrap_or_default(),
             host_calls: usage.host_calls,
             busy_ms: millis(usage.wall),
@@ -174,4 +178,30 @@ impl Spend {
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_skill_asked_of_models_is_paid_by_its_run() {
+        let usage = Usage {
+            host_calls: 3,
+            model_input_tokens: 70,
+            model_output_tokens: 20,
+            model_usd: Usd::from_nanos(5),
+            ..Usage::default()
+        };
+        let spent = Spend::of_call(&usage);
+        assert_eq!((spent.steps, spent.tokens(), spent.usd, spent.host_calls), (1, 90, Usd::from_nanos(5), 3));
+        let limits = TaskLimits { tokens: Some(100), ..TaskLimits::default() };
+        let budget = limits.budget();
+        assert_eq!(budget.for_call(&Spend::default()).model_tokens, Some(100));
+        assert_eq!(budget.for_call(&spent).model_tokens, Some(10));
+        assert_eq!(budget.exhausted(&spent), None);
+        let twice = spent.plus(&spent);
+        assert_eq!((budget.for_call(&twice).model_tokens, budget.exhausted(&twice)), (Some(0), Some("tokens")));
+        assert_eq!(TaskLimits::default().budget().for_call(&twice).model_tokens, None);
+    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::MAX_ATTEMPTS;
-use super::event::{Action, Event, Record, StepResult};
+use super::event::{Action, Event, Record, Role, StepResult};
 use super::spend::Spend;
 use super::status::{EventKind, Status};
 use super::strategy::{InvalidSpec, RunSpec};
@@ -323,13 +323,7 @@ impl Run {
                 self.take_back(*handoff, &format!("error: HANDOFF_FAILED: {reason}; go on yourself"));
             }
             Event::ApprovalRequested { step, approval } => self.park(*step, StepState::Awaiting(approval.clone())),
-            Event::ApprovalAnswered { step, approved: true, .. } => self.park(*step, StepState::Ready),
-            Event::ApprovalAnswered { step, approved: false, reason } => {
-                let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                let message = format!("a person denied this call{why}");
-                let result = StepResult::Failed { code: "APPROVAL_DENIED".to_owned(), message, retriable: false };
-                self.settle(*step, &result);
-            }
+            Event::ApprovalAnswered { step, approved, reason } => self.hear(*step, *approved, reason.as_deref()),
             Event::Resumed { repeat, .. } => self.decide(*repeat),
             Event::Recovered {} => self.put_back(&StepState::Ready),
             Event::Interrupted { steps } => {
@@ -371,6 +365,22 @@ impl Run {
                     task.calls[place].step = Some(number);
                 }
             }
+            Action::Drive { .. } => task.driver = Some(number),
+            Action::Complete { .. } | Action::Question { .. } => {}
+        }
+    }
+
+    /// What a person said to a step.
+    fn hear(&mut self, number: u32, approved: bool, reason: Option<&str>) {
+        let is_question = self.steps.get(number as usize).is_some_and(|step| step.action.is_question());
+        if is_question {
+            self.settle(number, &StepResult::of_verdict(approved, reason));
+        } else if approved {
+            self.park(number, StepState::Ready);
+        } else {
+            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+            let message = format!("a person denied this call{why}");
+            self.settle(number, &StepResult::Failed { code: "APPROVAL_DENIED".to_owned(), message, retriable: false });
         }
     }
 
@@ -399,11 +409,15 @@ impl Run {
         let Some(step) = self.steps.get_mut(number as usize) else { return };
         step.state = StepState::Ended;
         let Some(task) = self.tasks.get_mut(step.task as usize) else { return };
+        if task.opening.role == Role::Drive {
+            task.results.insert(number, result.clone());
+            return;
+        }
         match (&step.action, result) {
             (Action::Model {}, StepResult::Answer { answer }) => task.answered(answer),
             (Action::Model {}, StepResult::Failed { code, message, .. }) => task.failed(code, message),
-            (Action::Model {}, StepResult::Output { .. }) => {}
             (Action::Skill { .. }, result) => task.returned(number, result),
+            _ => {}
         }
     }
 
@@ -494,6 +508,7 @@ impl Run {
                 continue;
             }
             task.retry();
+            task.drive_anew(&self.steps);
             if task.outcome.is_none() {
                 self.open.insert(u32::try_from(number).unwrap_or(u32::MAX));
             }
@@ -502,12 +517,23 @@ impl Run {
 }
 
 impl Action {
-    /// Whether it may simply be asked again: models always, at their cost.
+    /// Whether it may simply be asked again: models always, at their cost; and a workflow,
+    /// which is told what it was told before.
     pub const fn is_repeatable(&self) -> bool {
         match self {
-            Self::Model {} => true,
+            Self::Model {} | Self::Drive { .. } | Self::Complete { .. } | Self::Question { .. } => true,
             Self::Skill { idempotent, .. } => *idempotent,
         }
+    }
+
+    /// Whether a person answers it.
+    pub const fn is_question(&self) -> bool {
+        matches!(self, Self::Question { .. })
+    }
+
+    /// Whether it is a workflow that runs.
+    pub const fn is_drive(&self) -> bool {
+        matches!(self, Self::Drive { .. })
     }
 }
 

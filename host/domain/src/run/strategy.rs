@@ -11,6 +11,7 @@ use super::graph::{Graph, InvalidGraph};
 use super::spend::Budget;
 use super::team::Team;
 use crate::digest::Digest;
+use crate::skill_id::SkillSelector;
 
 /// Agents that a model chooses from: each takes some of its prompt.
 const MAX_AGENTS: usize = 64;
@@ -100,6 +101,11 @@ pub enum Strategy {
         /// Who works after whom, and on what.
         graph: Graph,
     },
+    /// A workflow's component says what is asked of skills, models and people.
+    Workflow {
+        /// Which.
+        skill: SkillSelector,
+    },
     /// One agent does it for each item, side by side.
     ParallelMap {
         /// Which.
@@ -175,6 +181,8 @@ impl Strategy {
             Self::Router { agents, by } => agents.iter().chain([by]).map(String::as_str).collect(),
             Self::Handoff { agents, first, .. } => agents.iter().chain([first]).map(String::as_str).collect(),
             Self::Graph { graph } => graph.agents().collect(),
+            // It is at work under its own name, which no agent can have.
+            Self::Workflow { skill } => vec![skill.id.as_str()],
             Self::ParallelMap { agent, reduce, .. } => {
                 [Some(agent), reduce.as_ref()].into_iter().flatten().map(String::as_str).collect()
             }
@@ -184,7 +192,7 @@ impl Strategy {
     /// Whether it can be followed with these agents.
     pub fn check(&self, team: &Team) -> Result<(), InvalidSpec> {
         match self {
-            Self::Single { .. } => {}
+            Self::Single { .. } | Self::Workflow { .. } => {}
             Self::Graph { graph } => graph.check(|agent| team.members.contains_key(agent))?,
             Self::Router { agents, .. } | Self::Handoff { agents, .. } => {
                 let mut seen = BTreeSet::new();
@@ -230,6 +238,7 @@ impl Strategy {
             Self::Router { .. } => "router",
             Self::Handoff { .. } => "handoff",
             Self::Graph { .. } => "graph",
+            Self::Workflow { .. } => "workflow",
             Self::ParallelMap { .. } => "parallel_map",
         }
     }

@@ -1,10 +1,10 @@
 //! One agent at work: its conversation, and what its model wants called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Opening, StepResult};
+use super::event::{Opening, Role, StepResult};
 use super::spend::Spend;
 use super::{MAX_BAD_CALLS, MAX_CALLS};
 use crate::model::{ChatAnswer, Finish, Message, ToolCall};
@@ -42,6 +42,13 @@ pub struct Task {
     pub asking: Option<u32>,
     /// Why its model's last answer can't be taken.
     pub unusable: Option<Failure>,
+    /// The step by which a workflow drives it, where one does.
+    pub driver: Option<u32>,
+    /// What came of that step, and of what the workflow asked for, by step.
+    pub results: BTreeMap<u32, StepResult>,
+    /// Whether the workflow was begun anew after a failure: then it may ask for something
+    /// else than before.
+    pub anew: bool,
     /// How it ended.
     pub outcome: Option<TaskOutcome>,
 }
@@ -100,6 +107,9 @@ impl Task {
             spend: Spend::default(),
             asking: None,
             unusable: None,
+            driver: None,
+            results: BTreeMap::new(),
+            anew: false,
             outcome: None,
         }
     }
@@ -167,7 +177,9 @@ impl Task {
 
     /// Takes that nobody will make the call that was cut off.
     pub(super) fn given_up(&mut self, step: u32) {
-        if let Some(call) = self.calls.iter().position(|open| open.step == Some(step)) {
+        if self.opening.role == Role::Drive {
+            self.results.insert(step, StepResult::of_cut_off());
+        } else if let Some(call) = self.calls.iter().position(|open| open.step == Some(step)) {
             self.settle(call, CUT_OFF.to_owned());
         }
     }

@@ -46,6 +46,9 @@ pub struct Member {
     /// From 0 upward, in thousandths, so that the same agent is the same text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub temperature_milli: Option<u32>,
+    /// Whether it may give its work to other agents. Runs of before don't say; all could.
+    #[serde(default = "yes")]
+    pub can_delegate: bool,
 }
 
 /// How an agent learns what it may call.
@@ -127,4 +130,8 @@ impl Member {
             }
         }
     }
+}
+
+const fn yes() -> bool {
+    true
 }

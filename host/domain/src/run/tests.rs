@@ -6,3 +6,4 @@ mod handoffs;
 mod single;
 mod stage;
 mod teams;
+mod workflows;

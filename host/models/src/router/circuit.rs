@@ -3,11 +3,11 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bailiwick_domain::breaker::{Breaker, CircuitState, Ended, OPEN_FOR, Pass};
 use bailiwick_domain::model::ModelFailure;
 use tokio::time::Instant;
 
 use super::now;
-use crate::breaker::{Breaker, CircuitState, Ended, OPEN_FOR, Pass};
 
 #[derive(Debug)]
 pub(super) struct Circuit {
@@ -30,16 +30,16 @@ impl Circuit {
 
     /// Lets a request through, or says how long to wait.
     pub(super) fn enter(&self, now: Instant) -> Result<Passing<'_>, Duration> {
-        let pass = self.lock().enter(now)?;
+        let pass = self.lock().enter(now.into_std())?;
         Ok(Passing { circuit: self, pass: Some(pass) })
     }
 
     pub(super) fn state(&self, now: Instant) -> CircuitState {
-        self.lock().state(now)
+        self.lock().state(now.into_std())
     }
 
     fn ended(&self, pass: Pass, ended: Ended) {
-        let opened = self.lock().ended(pass, ended, now());
+        let opened = self.lock().ended(pass, ended, now().into_std());
         if opened {
             tracing::warn!(
                 provider = %self.provider,

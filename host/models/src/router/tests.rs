@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bailiwick_domain::breaker::{CircuitState, FAILURES, OPEN_FOR};
 use bailiwick_domain::model::{
     ChatAnswer, ChatRequest, Finish, Listener, Message, Model, ModelCost, ModelFailure, Unheard,
 };
@@ -12,7 +13,6 @@ use bailiwick_domain::trace::TraceContext;
 use tokio::time::{Instant, advance};
 
 use super::{ATTEMPTS, Route, Router};
-use crate::breaker::{CircuitState, FAILURES, OPEN_FOR};
 use crate::scripted::Scripted;
 
 /// A model that gives these results, the last of them for ever, and counts.
@@ -121,6 +121,7 @@ async fn the_first_that_can_answer_does_under_the_name_it_was_asked_by() {
     assert_eq!(ask(&router, &["b", "a"]).await, Ok("b".to_owned()));
     assert_eq!((one.asked(), two.asked()), (1, 0));
     assert_eq!(router.names().collect::<Vec<_>>(), ["a", "b"]);
+    assert!(router.knows("a") && !router.knows("c"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,11 @@
 //!
 //! The interface has no error, so that whoever asks for more is ended.
 
+use bailiwick_domain::digest::Digest;
 use wasmtime::component::{HasData, Linker};
+use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi::p2::bindings::random::{insecure, insecure_seed, random};
-use wasmtime_wasi::random::WasiRandomCtx;
+use wasmtime_wasi::random::{Deterministic, WasiRandomCtx};
 
 use crate::guest::Guest;
 use crate::meter::{Counted, Counters, LimitReached};
@@ -16,6 +18,24 @@ pub(crate) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     random::add_to_linker::<_, HasRandom>(linker, Guest::random_view)?;
     insecure::add_to_linker::<_, HasRandom>(linker, Guest::random_view)?;
     insecure_seed::add_to_linker::<_, HasRandom>(linker, Guest::random_view)
+}
+
+/// Bytes that follow from a seed, after which they come again: more than a guest that
+/// runs anew needs to do the same again.
+const SEEDED: u32 = 64 << 10;
+
+/// Has randomness follow from `seed`, for a guest that runs anew and has to get the same.
+pub(crate) fn seed(builder: &mut WasiCtxBuilder, seed: &[u8; 32]) {
+    let block = |number: u32| {
+        let text: Vec<u8> = seed.iter().copied().chain(number.to_le_bytes()).collect();
+        *Digest::of(&text).as_bytes()
+    };
+    let first = block(0);
+    let bytes: Vec<u8> = (1..=SEEDED / 32).flat_map(block).collect();
+    builder
+        .secure_random(Deterministic::new(bytes.clone()))
+        .insecure_random(Deterministic::new(bytes))
+        .insecure_random_seed(u128::from_le_bytes(first.first_chunk().copied().unwrap_or_default()));
 }
 
 struct HasRandom;

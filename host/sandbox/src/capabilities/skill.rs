@@ -33,10 +33,11 @@ const SIDE_BY_SIDE: usize = 8;
 const RESERVE: u64 = 16;
 
 /// What a called skill counts on its caller's account too.
-const SHARED: [Counted; 8] = [
+const SHARED: [Counted; 9] = [
     Counted::HostCalls,
     Counted::SkillCalls,
     Counted::ModelCalls,
+    Counted::ModelTokens,
     Counted::HttpRequests,
     Counted::HttpSent,
     Counted::HttpReceived,
@@ -210,18 +211,24 @@ impl Purse {
             *left += given.saturating_sub(used.fuel.unwrap_or_default());
         }
         for (counted, given) in SHARED.into_iter().zip(share.amounts) {
-            counters.give_back(counted, given.saturating_sub(counted.of(used)));
+            let took = counted.of(used);
+            counters.give_back(counted, given.saturating_sub(took));
+            // The last answer of a model may pass what was given.
+            counters.add(counted, took.saturating_sub(given));
         }
+        counters.pay(&used.model_cost());
     }
 }
 
 impl Share {
     fn limits(&self) -> LimitsRequest {
-        let [host_calls, skill_calls, model_calls, http_requests, sent, received, log, random] = self.amounts.map(Some);
+        let [host_calls, skill_calls, model_calls, model_tokens, http_requests, sent, received, log, random] =
+            self.amounts.map(Some);
         LimitsRequest {
             host_calls,
             skill_calls,
             model_calls,
+            model_tokens,
             http_requests,
             http_sent_bytes: sent,
             http_received_bytes: received,
@@ -236,6 +243,7 @@ impl Share {
 #[cfg(test)]
 mod tests {
     use bailiwick_domain::limits::{Limits, LimitsPolicy};
+    use bailiwick_domain::model::{ModelCost, Usd};
 
     use super::*;
 
@@ -266,5 +274,24 @@ mod tests {
         assert_eq!((share.fuel, share.limits().host_calls), (Some(30), Some(5)));
         purse.settle(&counters, &share, &Usage { fuel: Some(99), host_calls: 9, ..Usage::default() });
         assert_eq!(purse.fuel_left(), Some(2), "nothing is owed, and nothing comes back");
+    }
+
+    #[test]
+    fn what_a_called_skill_asked_of_models_is_its_callers() {
+        let limits = Limits { model_tokens: 100, ..LimitsPolicy::default().default };
+        let (purse, counters) = (Purse::new(None, 2), Counters::new(&limits));
+        let (first, second) = (purse.share(&counters), purse.share(&counters));
+        assert_eq!((first.limits().model_tokens, second.limits().model_tokens), (Some(50), Some(50)));
+        let used = |model_input_tokens, model_output_tokens| Usage {
+            model_input_tokens,
+            model_output_tokens,
+            model_usd: Usd::from_nanos(3),
+            ..Usage::default()
+        };
+        purse.settle(&counters, &first, &used(20, 10));
+        assert_eq!(counters.some_left(Counted::ModelTokens), Ok(20), "what was not used came back");
+        purse.settle(&counters, &second, &used(40, 25));
+        assert_eq!(counters.some_left(Counted::ModelTokens), Ok(5), "what was used beyond the share is owed");
+        assert_eq!(counters.paid(), ModelCost { input_tokens: 60, output_tokens: 35, usd: Usd::from_nanos(6) });
     }
 }

@@ -12,9 +12,10 @@ use clap::{Args, Subcommand, ValueEnum};
 /// is the host until the run is over.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Which agent.
+    /// Which agent; or which workflow, by the id of its skill (`namespace/name`).
+    #[arg(value_name = "AGENT")]
     pub agent: String,
-    /// What is asked for; `-` reads it from stdin.
+    /// What is asked for, a JSON object for a workflow; `-` reads it from stdin.
     pub input: String,
     /// How urgent it is.
     #[arg(long, value_enum, default_value = "interactive")]
@@ -189,17 +190,28 @@ pub struct Retry {
     pub follow: bool,
 }
 
-/// See which agents there are.
+/// See which agents there are and what they are at, and pause them.
 #[derive(Debug, Subcommand)]
 pub enum Agents {
-    /// List every agent, and those whose files are broken.
+    /// List every agent with what it is at and how it fared since the host started, and those
+    /// whose files are broken.
     List {
         /// Only those that have this capability.
         #[arg(long, value_name = "WORD")]
         capability: Option<String>,
     },
-    /// Show one agent: what it is told, asks and may call.
+    /// Show one agent: what it is at, how it fared, what it is told, asks and may call.
     Show {
+        /// Its name.
+        name: String,
+    },
+    /// Keep new runs from an agent, also after a restart. Those that have it go on.
+    Pause {
+        /// Its name.
+        name: String,
+    },
+    /// Let new runs have an agent that was paused.
+    Resume {
         /// Its name.
         name: String,
     },

@@ -1,4 +1,5 @@
-//! `bailiwick agents`: which agents there are, and what is wrong with their files.
+//! `bailiwick agents`: which agents there are and what they are at, what is wrong with their
+//! files, and pausing them.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -27,6 +28,8 @@ pub fn run(command: Agents, config: &Config, out: Output) -> Done {
     match command {
         Agents::List { capability } => list(capability.as_deref(), &Desk::open(config, out)?, out),
         Agents::Show { name } => show(&name, &Desk::open(config, out)?, out),
+        Agents::Pause { name } => tell(&name, "pause", &Desk::open(config, out)?, out),
+        Agents::Resume { name } => tell(&name, "resume", &Desk::open(config, out)?, out),
         Agents::Check { file } => check(&file, config, out),
     }
 }
@@ -42,9 +45,15 @@ fn list(capability: Option<&str>, desk: &Desk, out: Output) -> Done {
         out.line("There is no such agent. Put files into a folder of `agents.directories`.");
         return Ok(());
     }
-    let (broken, good): (Vec<_>, Vec<_>) = listed.agents.iter().partition(|agent| agent.error.is_some());
-    let rows: Vec<_> = good.into_iter().map(row).collect();
-    out.table(["AGENT", "STATE", "FROM", "MODELS", "SKILLS", "ABOUT"], &rows);
+    // One that can't be used says nothing of itself.
+    let (good, broken): (Vec<_>, Vec<_>) = listed.agents.iter().partition(|agent| agent.description.is_some());
+    let rows: Vec<_> = good.iter().copied().map(row).collect();
+    out.table(["AGENT", "STATE", "OPEN", "DONE", "FAILED", "LAST ACTIVE", "FROM", "MODELS", "SKILLS", "ABOUT"], &rows);
+    for agent in good {
+        if let Some(error) = &agent.error {
+            out.line(out.red(&format!("in error: {}: {}", agent.name, tame(error))));
+        }
+    }
     for agent in broken {
         let error = tame(agent.error.as_deref().unwrap_or_default());
         out.line(out.red(&format!("broken: {}: {error}", agent.name)));
@@ -52,10 +61,14 @@ fn list(capability: Option<&str>, desk: &Desk, out: Output) -> Done {
     Ok(())
 }
 
-fn row(agent: &AgentSummary) -> [String; 6] {
+fn row(agent: &AgentSummary) -> [String; 10] {
     [
         agent.name.clone(),
         state(agent.state).to_owned(),
+        agent.open_tasks.to_string(),
+        agent.tasks_completed.to_string(),
+        agent.tasks_failed.to_string(),
+        agent.last_active.clone().unwrap_or_default(),
         source(agent.source).to_owned(),
         one_line(&agent.models.join(", "), MAX_CELL),
         one_line(&agent.skills.join(", "), MAX_CELL),
@@ -64,11 +77,7 @@ fn row(agent: &AgentSummary) -> [String; 6] {
 }
 
 fn show(name: &str, desk: &Desk, out: Output) -> Done {
-    // Whatever else it is, it is not the name of an agent, and must not lead elsewhere.
-    if !is_name(name) {
-        return Err(Failure::new(Exit::NotFound, format!("`{name}` is no name of an agent")));
-    }
-    let agent: Agent = desk.get(&format!("/v1/agents/{name}"))?;
+    let agent: Agent = desk.get(&path(name)?)?;
     if out.json {
         out.value(&json!(agent));
         return Ok(());
@@ -76,6 +85,12 @@ fn show(name: &str, desk: &Desk, out: Output) -> Done {
     out.line(format!("{}  {}", out.bold(&agent.name), state(agent.state)));
     out.line(format!("  from       {}, id {}", source(agent.source), agent.id));
     out.line(format!("  at work    on {} tasks", agent.open_tasks));
+    let last = agent.last_active.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
+    let (completed, failed) = (agent.tasks_completed, agent.tasks_failed);
+    out.line(format!("  did        {completed} tasks, {failed} failed, since the host started{last}"));
+    if let Some(pause) = &agent.paused {
+        out.line(format!("  paused     by {} since {}", tame(&pause.by), pause.at));
+    }
     out.line(format!("  there      since {}, last changed {}", agent.created_at, agent.updated_at));
     if let Some(definition) = &agent.definition {
         let limits = serde_json::to_string(&definition.limits).unwrap_or_default();
@@ -92,9 +107,34 @@ fn show(name: &str, desk: &Desk, out: Output) -> Done {
         tame(&definition.instructions).lines().for_each(|line| out.line(format!("    {line}")));
     }
     if let Some(error) = &agent.error {
-        out.line(out.red(&format!("broken: {}", tame(error))));
+        let what = if agent.definition.is_some() { "in error" } else { "broken" };
+        out.line(out.red(&format!("{what}: {}", tame(error))));
     }
     Ok(())
+}
+
+/// Pauses an agent, or lets it go on.
+fn tell(name: &str, what: &str, desk: &Desk, out: Output) -> Done {
+    let agent: Agent = desk.send("POST", &format!("{}/{what}", path(name)?), None)?;
+    if out.json {
+        out.value(&json!(agent));
+        return Ok(());
+    }
+    out.line(match &agent.paused {
+        Some(pause) => format!("{} is paused by {} since {}", agent.name, tame(&pause.by), pause.at),
+        None => format!("{} is {}", agent.name, state(agent.state)),
+    });
+    Ok(())
+}
+
+/// The route of an agent.
+fn path(name: &str) -> Result<String, Failure> {
+    // Whatever else it is, it is not the name of an agent, and must not lead elsewhere.
+    if is_name(name) {
+        Ok(format!("/v1/agents/{name}"))
+    } else {
+        Err(Failure::new(Exit::NotFound, format!("`{name}` is no name of an agent")))
+    }
 }
 
 /// Reads the file as the host would, and looks whether this host has what it names.
@@ -150,9 +190,12 @@ fn missing(definition: &AgentDefinition, config: &Config, out: Output) -> Result
 
 const fn state(state: AgentState) -> &'static str {
     match state {
+        AgentState::Spawning => "spawning",
         AgentState::Idle => "idle",
         AgentState::Working => "working",
+        AgentState::Paused => "paused",
         AgentState::Error => "error",
+        AgentState::Terminated => "terminated",
     }
 }
 

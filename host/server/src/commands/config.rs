@@ -88,6 +88,7 @@ fn limits(limits: &Limits) -> Value {
         "output": format_size(limits.output_bytes),
         "skill_calls": limits.skill_calls,
         "model_calls": limits.model_calls,
+        "model_tokens": limits.model_tokens,
         "http_requests": limits.http_requests,
         "http_sent": format_size(limits.http_sent_bytes),
         "http_received": format_size(limits.http_received_bytes),

@@ -55,11 +55,21 @@ fn add(add: &GrantAdd, mut desk: Desk, config: &Config, out: Output) -> Done {
     for name in unknown {
         note(format!("The configuration has no secret `{name}`, so that requests with it are refused until it does."));
     }
+    let unknown = entry.grant.capabilities.models.iter().filter(|name| !config.models.contains_key(*name));
+    for name in unknown {
+        note(format!("The configuration has no model `{name}`, so that nothing answers for it; {}.", models(config)));
+    }
     out.line(format!("granted to {id} {} ({})", skill.manifest.version, skill.digest));
     for line in capabilities(&entry.grant) {
         out.line(format!("  {line}"));
     }
     Ok(())
+}
+
+/// Which models there are.
+fn models(config: &Config) -> String {
+    let names: Vec<_> = config.models.keys().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
 }
 
 /// The grant of an answer.
@@ -175,6 +185,7 @@ fn limits(add: &GrantTerms) -> Result<LimitsRequest, Failure> {
         output_bytes: size(&add.output)?,
         skill_calls: add.skill_calls.map(NonZeroU64::get),
         model_calls: add.model_calls.map(NonZeroU64::get),
+        model_tokens: add.model_tokens.map(NonZeroU64::get),
         http_requests: add.http_requests.map(NonZeroU64::get),
         http_sent_bytes: size(&add.http_sent)?,
         http_received_bytes: size(&add.http_received)?,
@@ -284,6 +295,7 @@ fn describe_limits(limits: &LimitsRequest) -> Vec<String> {
         limits.input_bytes.map(|bytes| format!("at most {} of arguments", format_size(bytes))),
         limits.skill_calls.map(|calls| format!("at most {calls} calls of other skills")),
         limits.model_calls.map(|calls| format!("at most {calls} requests to models")),
+        limits.model_tokens.map(|tokens| format!("at most {tokens} tokens of models")),
         limits.http_requests.map(|requests| format!("at most {requests} requests over HTTP")),
         limits.http_sent_bytes.map(|bytes| format!("at most {} sent over HTTP", format_size(bytes))),
         limits.http_received_bytes.map(|bytes| format!("at most {} received over HTTP", format_size(bytes))),

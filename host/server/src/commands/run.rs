@@ -53,7 +53,14 @@ pub fn run(run: &Run, config: &Config, out: Output) -> Done {
 
 fn request(run: &Run) -> Result<RunRequest, Failure> {
     let agent = run.agent.clone();
-    let (agent, strategy) = if !run.hand_to.is_empty() {
+    // No agent has a slash in its name, and every skill has one.
+    let (agent, strategy) = if agent.contains('/') {
+        if !(run.hand_to.is_empty() && run.each.is_empty()) {
+            let problem = format!("`{agent}` is a workflow, which takes no --each and no --hand-to");
+            return Err(Failure::new(Exit::Usage, problem));
+        }
+        (None, Some(RunStrategy::Workflow { skill: agent }))
+    } else if !run.hand_to.is_empty() {
         let agents = std::iter::once(&agent).chain(&run.hand_to).cloned().collect();
         (None, Some(RunStrategy::Handoff { agents, first: Some(agent), max_depth: None }))
     } else if run.each.is_empty() {
@@ -141,5 +148,10 @@ mod tests {
             "input": "x", "class": "batch", "budget": {}
         });
         assert_eq!(body_of(&line), expected);
+        let expected = json!({
+            "strategy": { "kind": "workflow", "skill": "examples/briefing@^1" },
+            "input": "{}", "class": "interactive", "budget": {}
+        });
+        assert_eq!(body_of(&["examples/briefing@^1", "{}"]), expected);
     }
 }

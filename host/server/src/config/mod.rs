@@ -289,6 +289,7 @@ fn merge(raw: &raw::Limits, otherwise: &Limits) -> Limits {
         output_bytes: size(raw.output, otherwise.output_bytes),
         skill_calls: number(raw.skill_calls, otherwise.skill_calls),
         model_calls: number(raw.model_calls, otherwise.model_calls),
+        model_tokens: number(raw.model_tokens, otherwise.model_tokens),
         http_requests: number(raw.http_requests, otherwise.http_requests),
         http_sent_bytes: size(raw.http_sent, otherwise.http_sent_bytes),
         http_received_bytes: size(raw.http_received, otherwise.http_received_bytes),
@@ -333,7 +334,7 @@ fn check_limits(limits: &LimitsPolicy, path: &Path) -> Result<(), ConfigError> {
 }
 
 /// Each limit that always holds, by its key.
-fn amounts(limits: &Limits) -> [(&'static str, u128); 15] {
+fn amounts(limits: &Limits) -> [(&'static str, u128); 16] {
     [
         ("memory", limits.memory_bytes.into()),
         ("table_elements", limits.table_elements.into()),
@@ -344,6 +345,7 @@ fn amounts(limits: &Limits) -> [(&'static str, u128); 15] {
         ("output", limits.output_bytes.into()),
         ("skill_calls", limits.skill_calls.into()),
         ("model_calls", limits.model_calls.into()),
+        ("model_tokens", limits.model_tokens.into()),
         ("http_requests", limits.http_requests.into()),
         ("http_sent", limits.http_sent_bytes.into()),
         ("http_received", limits.http_received_bytes.into()),

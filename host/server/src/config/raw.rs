@@ -257,6 +257,8 @@ pub(super) struct Limits {
     pub(super) skill_calls: Option<std::num::NonZeroU64>,
     /// Requests to models by one call, those of called skills included.
     pub(super) model_calls: Option<std::num::NonZeroU64>,
+    /// Tokens of requests to models by one call and of their answers together, those of called skills included.
+    pub(super) model_tokens: Option<std::num::NonZeroU64>,
     /// Requests over HTTP of one call.
     pub(super) http_requests: Option<std::num::NonZeroU64>,
     /// What one call sends over HTTP.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::invocation::Invocation;
+use bailiwick_domain::model::Usd;
 use bailiwick_domain::receipt::{Denial, Receipt};
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::usage::Usage;
@@ -75,6 +76,13 @@ struct UsageRecord {
     skill_calls: u64,
     #[serde(skip_serializing_if = "is_zero")]
     model_calls: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    model_input_tokens: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    model_output_tokens: u64,
+    /// US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_usd: Option<f64>,
     input_bytes: u64,
     output_bytes: u64,
     http_sent_bytes: u64,
@@ -94,6 +102,9 @@ impl From<&Usage> for UsageRecord {
             host_calls: usage.host_calls,
             skill_calls: usage.skill_calls,
             model_calls: usage.model_calls,
+            model_input_tokens: usage.model_input_tokens,
+            model_output_tokens: usage.model_output_tokens,
+            model_usd: (usage.model_usd > Usd::ZERO).then(|| usage.model_usd.dollars()),
             input_bytes: usage.input_bytes,
             output_bytes: usage.output_bytes,
             http_sent_bytes: usage.http_sent_bytes,

@@ -17,6 +17,7 @@ use bailiwick_domain::trace::TraceContext;
 use bailiwick_domain::usage::Usage;
 use serde_json::json;
 
+use super::models::{self, Asking};
 use super::prepared::Prepared;
 use super::{ExecuteError, Executor, Follower, Request, arguments_digest};
 use crate::approvals::{ApprovalError, Asked, Question};
@@ -55,7 +56,7 @@ impl Nested {
             receipt: prepared.id.clone(),
             entry: Arc::clone(entry),
             depth: request.invocation.caller.as_ref().map_or(0, |caller| caller.depth),
-            follower: request.follower.clone(),
+            follower: request.hooks.follower.clone(),
         }
     }
 
@@ -102,6 +103,19 @@ impl Nested {
         }
     }
 
+    async fn complete(&self, request: ModelRequest) -> Result<ModelResponse, ModelError> {
+        let ending = || ModelError::Failed("the host is ending".to_owned());
+        let executor = self.executor.upgrade().ok_or_else(ending)?;
+        let Some(model) = executor.parts.models.as_deref() else {
+            let problem = format!("this host has no model, so not `{}` either", request.model);
+            return Err(ModelError::NoModel(problem));
+        };
+        if !model.knows(&request.model) {
+            return Err(models::unknown(&request.model, &self.entry.grant.capabilities.models, model));
+        }
+        Asking { model, clock: executor.clock(), trace: self.trace, trace_state: None }.complete(&request).await
+    }
+
     async fn ask(&self, question: services::Question, wait: Duration) -> Result<Verdict, QuestionError> {
         let ending = || QuestionError::Failed("the host is ending".to_owned());
         let executor = self.executor.upgrade().ok_or_else(ending)?;
@@ -140,8 +154,7 @@ impl Services for Nested {
     }
 
     fn complete(&self, request: ModelRequest) -> BoxFuture<'_, Result<ModelResponse, ModelError>> {
-        let error = ModelError::NoModel(format!("this host has no model, so not `{}` either", request.model));
-        Box::pin(std::future::ready(Err(error)))
+        Box::pin(self.complete(request))
     }
 
     fn ask(&self, question: services::Question, wait: Duration) -> BoxFuture<'_, Result<Verdict, QuestionError>> {

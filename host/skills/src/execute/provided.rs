@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::{ExecuteError, Executor, find_tool};
+use super::{ExecuteError, Executor, Hooks, find_tool};
 use crate::schema::Validator;
 use crate::skill::{Passing, Skill, Tool};
 
@@ -182,7 +182,7 @@ impl Executor {
         let failed = |message| ProvidedError::Failed { function, message };
         let tool = skill.provided(function).ok_or_else(|| failed("the skill has no such function".to_owned()))?;
         let invocation = Invocation { arguments, tool: None, idempotency_key: None, ..invocation.clone() };
-        let execution = self.run_tool(skill, tool, &invocation, None);
+        let execution = self.run_tool(skill, tool, &invocation, Hooks::default());
         // The call of a call: its future would otherwise hold itself.
         let execution = Box::pin(execution).await.map_err(Box::new)?;
         Ok(match execution.output {

@@ -229,6 +229,7 @@ fn validate_limits(raw: &RawLimits, checker: &mut Checker<'_>) -> LimitsRequest 
         output_bytes,
         skill_calls: raw.skill_calls.and_then(number),
         model_calls: raw.model_calls.and_then(number),
+        model_tokens: raw.model_tokens.and_then(number),
         http_requests: raw.http_requests.and_then(number),
         http_sent_bytes,
         http_received_bytes,

@@ -361,6 +361,9 @@ pub(super) struct RawLimits {
     /// Requests to models, those of called skills included.
     #[schemars(range(min = 1))]
     pub(super) model_calls: Option<i64>,
+    /// Tokens of requests to models and their answers together, those of called skills included.
+    #[schemars(range(min = 1))]
+    pub(super) model_tokens: Option<i64>,
     /// Requests over HTTP.
     #[schemars(range(min = 1))]
     pub(super) http_requests: Option<i64>,

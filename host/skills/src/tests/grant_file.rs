@@ -60,6 +60,7 @@ host_calls = 5
 input = "6 B"
 skill_calls = 12
 model_calls = 13
+model_tokens = 14
 http_requests = 7
 http_sent = "8 B"
 http_received = "9 B"
@@ -127,6 +128,7 @@ fn every_key_is_understood() {
         output_bytes: Some(1 << 10),
         skill_calls: Some(12),
         model_calls: Some(13),
+        model_tokens: Some(14),
         http_requests: Some(7),
         http_sent_bytes: Some(8),
         http_received_bytes: Some(9),
@@ -184,13 +186,13 @@ fn a_fault_is_named_with_its_line_and_key() {
         ("fuel = 1000000", "fuel = 0", "grants.toml:39:8: ", "grant.limits.fuel"),
         ("\"1 KiB\"", "1024", "grants.toml:40:10: ", "grant.limits.output"),
         ("concurrency = 2", "concurrency = -1", "grants.toml:41:15: ", "grant.limits.concurrency"),
-        ("\"[::1]:8443\"", "\"*\"", "grants.toml:55:16: ", "grant.secrets.github_token"),
-        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:55:16: ", "grant.secrets.github_token"),
-        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:58:8: ", "`10.0.0.0/8`"),
-        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:59:", "grant.http_deny.schemes"),
-        ("[8080]", "[0]", "grants.toml:60:", "grant.http_deny.ports"),
-        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:61:", "grant.http_deny.methods"),
-        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:62:", "grant.http_deny.paths"),
+        ("\"[::1]:8443\"", "\"*\"", "grants.toml:56:16: ", "grant.secrets.github_token"),
+        ("[\"api.github.com\", \"[::1]:8443\"]", "[]", "grants.toml:56:16: ", "grant.secrets.github_token"),
+        ("host = \"10.0.0.0/8\"", "host = \"10.0.0.1/8\"", "grants.toml:59:8: ", "`10.0.0.0/8`"),
+        ("schemes = [\"http\"]", "schemes = [\"ftp\"]", "grants.toml:60:", "grant.http_deny.schemes"),
+        ("[8080]", "[0]", "grants.toml:61:", "grant.http_deny.ports"),
+        ("[\"DELETE\"]", "[\"delete\"]", "grants.toml:62:", "grant.http_deny.methods"),
+        ("[\"/v1/*/keys\"]", "[\"/v1*\"]", "grants.toml:63:", "grant.http_deny.paths"),
     ];
     for (right, wrong, place, key) in faults {
         assert!(EXAMPLE.contains(right), "{right}");

@@ -46,6 +46,7 @@ fn what_is_given_is_read_back_by_others() {
         input_bytes: Some(7),
         skill_calls: Some(13),
         model_calls: Some(14),
+        model_tokens: Some(15),
         http_requests: Some(8),
         http_sent_bytes: Some(9),
         http_received_bytes: Some(10),

@@ -62,6 +62,7 @@ pub(super) const ALL: &str = r#"
     input = "32 KiB"
     skill_calls = 11
     model_calls = 12
+    model_tokens = 1300
     http_requests = 6
     http_sent = "7 KiB"
     http_received = "8 KiB"
@@ -185,6 +186,7 @@ impl Site {
             audit: Arc::clone(&audit),
             sandbox: Arc::clone(&sandbox) as Arc<dyn Sandbox>,
             journal: Arc::clone(&journal),
+            models: None,
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             max_concurrent_calls: self.max_concurrent_calls,
             max_call_depth: self.max_call_depth,

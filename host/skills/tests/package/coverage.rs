@@ -166,6 +166,7 @@ fn full() -> SkillManifest {
             input_bytes: Some(2 << 20),
             skill_calls: Some(20),
             model_calls: Some(10),
+            model_tokens: Some(20_000),
             http_requests: Some(30),
             http_sent_bytes: Some(3 << 20),
             http_received_bytes: Some(4 << 20),

@@ -93,6 +93,13 @@ pub enum RunStrategy {
         /// Who works after whom, and on what.
         graph: RunGraph,
     },
+    /// A workflow's component says what is asked of skills, models and people. The input is
+    /// a JSON object, by the schema of its tool.
+    Workflow {
+        /// Which: `namespace/name`, with `@` and a range where it has to be certain releases.
+        #[schema(example = "examples/briefing")]
+        skill: String,
+    },
     /// One agent does it for each item, side by side.
     ParallelMap {
         /// Which.

@@ -15,6 +15,12 @@ pub enum StepKind {
     Model,
     /// A tool of a skill.
     Skill,
+    /// A workflow, which runs and asks for the other steps of its task.
+    Workflow,
+    /// A model, by a workflow.
+    Completion,
+    /// A person, by a workflow.
+    Question,
 }
 
 /// Where a step stands.
@@ -113,7 +119,8 @@ pub struct RunStep {
     /// Its tool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tool: Option<String>,
-    /// What the tool is called with.
+    /// What the tool is called with; of a workflow's own request to a model or a person, what
+    /// it asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arguments: Option<Value>,
     /// How often it was begun.

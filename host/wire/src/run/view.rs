@@ -84,6 +84,8 @@ pub enum RunRole {
     Route,
     /// It makes one answer of many.
     Reduce,
+    /// It is a workflow, which says what is asked.
+    Drive,
 }
 
 /// Where a task stands.

@@ -2,7 +2,7 @@
 
 use bindings::bailiwick::skill::{approvals, models, progress, skills};
 use bindings::wasi::logging::logging::{self, Level};
-use exports::tests::driver::tools::{Guest, Request};
+use exports::tests::driver::tools::{Guest, Request, Said};
 
 wit_bindgen::generate!({ world: "driver", path: "wit" });
 
@@ -76,6 +76,18 @@ impl Guest for Driver {
             drop(models::complete(&request));
         }
         models::complete(&request).map(|response| response.text).map_err(|error| format!("{error:?}"))
+    }
+
+    fn converse(prompt: String, schema: Option<String>, max_tokens: Option<u32>) -> Result<Said, String> {
+        let messages = vec![models::Message { role: models::Role::User, content: prompt }];
+        let request = models::Request { model: None, messages, max_tokens, temperature: None, output_schema: schema };
+        let response = models::complete(&request).map_err(|error| format!("{error:?}"))?;
+        Ok(Said {
+            text: response.text,
+            finish: format!("{:?}", response.finish),
+            input_tokens: response.input_tokens,
+            output_tokens: response.output_tokens,
+        })
     }
 
     fn ask(summary: String, details: String) -> Result<String, String> {

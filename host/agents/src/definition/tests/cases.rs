@@ -112,11 +112,12 @@ fn values() -> Vec<(String, String)> {
         ("temperature = -1", format!("temperature: found the number `-1`, {TEMPERATURE}")),
         ("temperature = 0.1234", format!("temperature: found the number `0.1234`, {TEMPERATURE}")),
         ("temperature = nan", "temperature: found the number `NaN`, expected a finite number".to_owned()),
+        ("can_delegate = 1", "can_delegate: found the number `1`, expected `true` or `false`".to_owned()),
         ("limits = 3", "limits: found the number `3`, expected a table".to_owned()),
         (
             "model = \"m\"",
             "model: found an unknown key with the text `m`, expected one of `name`, `description`, `instructions`, \
-             `models`, `skills`, `capabilities`, `disclosure`, `max_tokens`, `temperature`, `limits`, \
+             `models`, `skills`, `capabilities`, `disclosure`, `max_tokens`, `temperature`, `can_delegate`, `limits`, \
              `instructions_file`; did you mean `models`?"
                 .to_owned(),
         ),

@@ -145,3 +145,30 @@ async fn whoever_can_not_be_had_is_named_with_the_reason() {
     let expected = format!("the agent `broken` can't be used: {}: description: found nothing", file.display());
     assert!(broken.starts_with(&expected), "{broken}");
 }
+
+#[tokio::test]
+async fn a_paused_agent_is_refused_with_who_paused_it_and_how_it_goes_on() {
+    let site = Site::new();
+    let (agents, catalog) = (site.start(), catalog(&site));
+    put(&agents, "scout", &[]).await;
+    agents.pause("scout", "key:ops").await.expect("it is there");
+    let error = team(&agents, &["scout"], &pin(&catalog)).expect_err("it is paused");
+    assert_eq!(
+        error.to_string(),
+        "the agent `scout` is paused, by `key:ops` since 2027-01-15T08:00:00.000000Z, and gets no new runs: \
+         `bailiwick agents resume scout` or `POST /v1/agents/scout/resume` lets it go on"
+    );
+    agents.resume("scout", "key:ops").await.expect("it is there");
+    let team = team(&agents, &["scout"], &pin(&catalog)).expect("all is there");
+    assert!(team.members["scout"].can_delegate);
+}
+
+#[tokio::test]
+async fn an_agent_that_may_not_delegate_is_kept_so() {
+    let site = Site::new();
+    let (agents, catalog) = (site.start(), catalog(&site));
+    let definition = AgentDefinition { can_delegate: false, ..definition("clerk", "Works.") };
+    agents.put(definition, "ada").await.expect("it is kept");
+    let team = team(&agents, &["clerk"], &pin(&catalog)).expect("all is there");
+    assert!(!team.members["clerk"].can_delegate);
+}

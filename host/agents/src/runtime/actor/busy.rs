@@ -12,19 +12,13 @@ pub(super) struct Busy {
 
 impl Busy {
     pub(super) fn new(inner: &Arc<Inner>, agent: &str) -> Self {
-        *inner.busy().entry(agent.to_owned()).or_default() += 1;
+        inner.bus.tally().opened(agent);
         Self { inner: Arc::clone(inner), agent: agent.to_owned() }
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let mut busy = self.inner.busy();
-        if let Some(count) = busy.get_mut(&self.agent) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                busy.remove(&self.agent);
-            }
-        }
+        self.inner.bus.tally().closed(&self.agent);
     }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use bailiwick_domain::run::{Event, OnFailure, RunId, RunOutcome, Status, Strategy};
 use serde_json::json;
 
+use super::workflow::{driven, everything};
 use super::world::{Act, Answer, World, calls_then_done, single, submission, until, until_it};
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, Submission};
 
 /// A host that stops and comes back.
 async fn restart(world: &World, host: Arc<Runtime>) -> (Arc<Runtime>, crate::runtime::Recovered) {
@@ -136,14 +137,18 @@ fn stop_again_and_again(seed: u64) {
     let mut random = Seed(seed | 1);
     let calls = vec![("files__read", json!({ "n": 1 })), ("files__delete", json!({ "n": 2 }))];
     let world = World::new(calls_then_done(calls));
-    let strategy = if random.below(2) == 0 {
+    *world.skills.flow.lock().expect("no panic") = Some(Arc::new(|services| Box::pin(everything(services))));
+    let kind = random.below(3);
+    let strategy = if kind == 0 {
         Strategy::Single { agent: "ada".to_owned() }
+    } else if kind == 1 {
+        driven().strategy
     } else {
         let items = (0..3).map(|item| item.to_string()).collect();
         let on_failure = OnFailure::FailFast;
         Strategy::ParallelMap { agent: "ada".to_owned(), items, reduce: Some("bob".to_owned()), on_failure, at_once: 2 }
     };
-    let tasks = if matches!(strategy, Strategy::Single { .. }) { 1 } else { 3 };
+    let tasks = if matches!(strategy, Strategy::ParallelMap { .. }) { 3 } else { 1 };
     let mut acknowledged: BTreeSet<RunId> = BTreeSet::new();
     for life in 0..12 {
         let last = life == 11;
@@ -161,7 +166,7 @@ fn stop_again_and_again(seed: u64) {
                 }
             }
             if life < 3 {
-                let mut submission = submission(strategy.clone());
+                let mut submission = Submission { input: driven().input, ..submission(strategy.clone()) };
                 submission.idempotency_key = Some(format!("k{life}"));
                 acknowledged.insert(host.submit(submission).await.expect("taken up").id);
             }

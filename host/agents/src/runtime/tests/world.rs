@@ -14,7 +14,10 @@ use bailiwick_domain::model::{
 };
 use bailiwick_domain::run::{Class, PinnedSkill, PinnedTool, Run, RunId, Spend, Status, Strategy};
 use bailiwick_domain::sandbox::BoxFuture;
-use bailiwick_domain::services::Report;
+use bailiwick_domain::services::{
+    ModelError, ModelRequest, ModelResponse, NoServices, Question, QuestionError, Report, Services, SkillAnswer,
+    SkillCall, Verdict as Word,
+};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::Journal;
@@ -25,7 +28,7 @@ use tokio::sync::Notify;
 
 use crate::registry::Agents;
 use crate::runtime::{BudgetRequest, Runtime, RuntimeOptions, RuntimeParts, Submission};
-use crate::skills::{CallOutcome, Called, Skills, Verdict};
+use crate::skills::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
 
 /// Far more than anything here takes, and finite.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
@@ -202,7 +205,14 @@ pub(super) struct Deeds {
     /// What tools do; those that are not here answer at once.
     pub(super) acts: Mutex<HashMap<&'static str, Act>>,
     pub(super) questions: Arc<Questions>,
+    /// What the workflow `demo/flow` does.
+    pub(super) flow: Mutex<Option<Flow>>,
+    /// How often it was begun.
+    pub(super) flows: AtomicU32,
 }
+
+/// What a workflow does with what serves it: its output, or its own failure.
+pub(super) type Flow = Arc<dyn Fn(Arc<dyn Services>) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
 
 #[derive(Clone)]
 pub(super) enum Act {
@@ -294,12 +304,36 @@ impl Skills for Deeds {
         })
     }
 
-    fn answer(&self, approval: String) -> BoxFuture<'static, Verdict> {
+    fn driver(&self, _: &SkillSelector) -> Result<Driver, DriverError> {
+        let files = self.pin(&"demo/files".parse().expect("an id"))?;
+        let mut skill = self.pin(&"demo/flow".parse().expect("an id"))?;
+        skill.tools.truncate(1);
+        Ok(Driver { skill, calls: vec![files] })
+    }
+
+    fn drive(&self, _: Invocation, _: Arc<dyn Fn(Report) + Send + Sync>, serve: Serve) -> BoxFuture<'static, Called> {
+        self.flows.fetch_add(1, Ordering::SeqCst);
+        let flow = self.flow.lock().expect("no panic").clone().expect("a workflow");
+        let services = serve(Arc::new(Asking(Arc::clone(&self.questions))));
+        Box::pin(async move {
+            let (json, failed) = match flow(services).await {
+                Ok(json) => (json, false),
+                Err(json) => (json, true),
+            };
+            let spend = Spend { steps: 1, ..Spend::default() };
+            Called { outcome: CallOutcome::Output { json, failed }, spend, receipt: None }
+        })
+    }
+
+    fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
         let questions = Arc::clone(&self.questions);
         Box::pin(async move {
             loop {
                 let changed = questions.changed.notified();
                 if let Some(approved) = questions.verdict(&approval) {
+                    if by.is_some() {
+                        questions.used.fetch_add(1, Ordering::SeqCst);
+                    }
                     return Verdict { approved, reason: None };
                 }
                 changed.await;
@@ -308,9 +342,32 @@ impl Skills for Deeds {
     }
 }
 
+/// What serves a call: people can be asked.
+struct Asking(Arc<Questions>);
+
+impl Services for Asking {
+    fn call_skill(&self, call: SkillCall) -> BoxFuture<'_, SkillAnswer> {
+        NoServices.call_skill(call)
+    }
+
+    fn complete(&self, request: ModelRequest) -> BoxFuture<'_, Result<ModelResponse, ModelError>> {
+        NoServices.complete(request)
+    }
+
+    fn ask(&self, question: Question, _: Duration) -> BoxFuture<'_, Result<Word, QuestionError>> {
+        let id = question.summary;
+        self.0.ask(&id);
+        Box::pin(std::future::ready(Err(QuestionError::Pending(id))))
+    }
+
+    fn report(&self, _: Report) {}
+}
+
 /// What people were asked, and what they said.
 #[derive(Default)]
 pub(super) struct Questions {
+    /// Answers that no call uses up, and that were used up.
+    pub(super) used: AtomicU32,
     verdicts: Mutex<HashMap<String, Option<bool>>>,
     changed: Notify,
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{answer, budget, class, is_retriable, moment, raw, role, spend, step_kind, strategy};
+use super::{Asked, answer, asked, budget, class, is_retriable, moment, raw, role, spend, step_kind, strategy};
 use crate::problem::Failure;
 
 /// One event that is kept.
@@ -157,18 +157,13 @@ fn queued(told: RunEvent, spec: &RunSpec) -> RunEvent {
 }
 
 fn started(told: RunEvent, action: &Action) -> RunEvent {
-    let told = RunEvent { asks: Some(step_kind(action)), ..told };
-    match action {
-        Action::Model {} => told,
-        Action::Skill { call, skill, digest, tool, arguments, idempotent: _ } => RunEvent {
-            call: Some(call.clone()),
-            skill: Some(skill.to_string()),
-            digest: Some(digest.to_string()),
-            tool: Some(tool.clone()),
-            arguments: Some(arguments.clone()),
-            ..told
-        },
-    }
+    let Asked { skill, digest, tool, arguments } = asked(action);
+    let call = match action {
+        // A workflow gives its calls no ids.
+        Action::Skill { call, .. } if !call.is_empty() => Some(call.clone()),
+        _ => None,
+    };
+    RunEvent { asks: Some(step_kind(action)), call, skill, digest, tool, arguments, ..told }
 }
 
 fn ended(told: RunEvent, result: &StepResult) -> Result<RunEvent, Failure> {

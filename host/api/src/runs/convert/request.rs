@@ -99,6 +99,10 @@ fn strategy(asked: wire::RunStrategy, registry: &Agents) -> Result<Strategy, Fai
             let first = first.or_else(|| agents.first().cloned()).unwrap_or_default();
             Ok(Strategy::Handoff { agents, first, max_depth: max_depth.unwrap_or(DEFAULT_DEPTH) })
         }
+        wire::RunStrategy::Workflow { skill } => match skill.parse() {
+            Ok(skill) => Ok(Strategy::Workflow { skill }),
+            Err(error) => Err(Failure::invalid_run("/strategy/skill", &format!("`{skill}`: {error}"))),
+        },
         wire::RunStrategy::Graph { graph } => Ok(Strategy::Graph { graph: super::graph::graph(graph) }),
         wire::RunStrategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
             let at_once = at_once.unwrap_or(DEFAULT_AT_ONCE);

@@ -1,7 +1,7 @@
 //! Whether an event can follow, by the tasks and steps that there are.
 
 use super::super::MAX_TASKS;
-use super::super::event::{Action, Event, StepResult};
+use super::super::event::{Action, Event, Role, StepResult};
 use super::super::task::Task;
 use super::{HandoffState, Run, StepState};
 
@@ -20,8 +20,8 @@ impl Run {
             Event::StepStarted { step, task, attempt, action } => self.check_start(*step, *task, *attempt, action),
             Event::StepEnded { step, result, .. } => {
                 require(self.under_way.contains(step), "the step is not under way")?;
-                let is_model =
-                    matches!(self.steps.get(*step as usize).map(|step| &step.action), Some(Action::Model {}));
+                let action = self.steps.get(*step as usize).map(|step| &step.action);
+                let is_model = matches!(action, Some(Action::Model {} | Action::Complete { .. }));
                 let fits = match result {
                     StepResult::Answer { .. } => is_model,
                     StepResult::Output { .. } => !is_model,
@@ -89,11 +89,31 @@ impl Run {
         if number as usize != self.steps.len() || attempt != 1 {
             return Err("steps are counted one by one");
         }
+        if open.opening.role == Role::Drive {
+            return self.check_driven(open, action);
+        }
         match action {
             Action::Model {} if open.asking.is_none() && open.calls.is_empty() && open.output().is_none() => Ok(()),
             Action::Model {} => Err("it is not the model's turn"),
             Action::Skill { call, .. } if open.open_call(call).is_some() => Ok(()),
             Action::Skill { .. } => Err("no such call waits to be made"),
+            Action::Drive { .. } | Action::Complete { .. } | Action::Question { .. } => {
+                Err("no workflow drives the task")
+            }
+        }
+    }
+
+    /// Whether a step can begin in the task of a workflow.
+    fn check_driven(&self, task: &Task, action: &Action) -> Result<(), &'static str> {
+        let runs = task.driver.is_some_and(|driver| self.under_way.contains(&driver));
+        match action {
+            Action::Drive { .. } if task.driver.is_none() => Ok(()),
+            Action::Drive { .. } => Err("the task's workflow runs already, or has run"),
+            Action::Model {} => Err("a workflow has no conversation of its own"),
+            Action::Skill { .. } | Action::Complete { .. } | Action::Question { .. } if runs => Ok(()),
+            Action::Skill { .. } | Action::Complete { .. } | Action::Question { .. } => {
+                Err("the workflow does not run")
+            }
         }
     }
 
@@ -106,7 +126,7 @@ impl Run {
     }
 
     /// Whether something of the task is under way or waits.
-    fn works(&self, task: u32) -> bool {
+    pub(in crate::run) fn works(&self, task: u32) -> bool {
         let of_task = |step: &&u32| self.steps.get(**step as usize).is_some_and(|it| it.task == task);
         self.under_way.iter().chain(&self.waiting).any(|step| of_task(&step))
     }

@@ -155,7 +155,8 @@ pub(super) fn budget() -> Budget {
 pub(super) fn queued(strategy: Strategy, budget: Budget) -> Event {
     let spec = RunSpec {
         id: RunId::from_bytes(&[7; 16]),
-        input: "Do it.".to_owned(),
+        // A workflow works on a JSON object.
+        input: if matches!(strategy, Strategy::Workflow { .. }) { "{}" } else { "Do it." }.to_owned(),
         strategy,
         team: Digest::of(b"team"),
         class: Class::Normal,
@@ -178,6 +179,7 @@ pub(super) fn team() -> Team {
             models: vec!["m".to_owned()],
             skills,
             disclosure: Disclosure::Progressive,
+            can_delegate: true,
             max_steps: 20,
             limits: TaskLimits::default(),
             max_tokens: None,

@@ -78,10 +78,11 @@ fn assigned(event: &RunEvent) -> Vec<String> {
 }
 
 fn started(event: &RunEvent) -> Vec<String> {
-    let what = if event.asks == Some(StepKind::Model) {
-        "model".to_owned()
-    } else {
-        format!("{} {}", words(event.skill.as_deref()), words(event.tool.as_deref()))
+    let what = match event.asks {
+        Some(StepKind::Model) => "model".to_owned(),
+        Some(StepKind::Completion) => "model, by the workflow".to_owned(),
+        Some(StepKind::Question) => "a person, by the workflow".to_owned(),
+        _ => format!("{} {}", words(event.skill.as_deref()), words(event.tool.as_deref())),
     };
     let arguments = event.arguments.as_ref().map(|arguments| text::value(arguments, MAX_TEXT)).unwrap_or_default();
     let again = event.attempt.filter(|attempt| *attempt > 1).map(|attempt| format!("try {attempt}"));

@@ -123,6 +123,7 @@ pub(super) const fn role(role: RunRole) -> Option<&'static str> {
         RunRole::Work => None,
         RunRole::Route => Some("route"),
         RunRole::Reduce => Some("reduce"),
+        RunRole::Drive => Some("workflow"),
     }
 }
 
@@ -134,6 +135,7 @@ pub(in crate::commands) fn strategy(strategy: &RunStrategy) -> String {
             let by = by.as_ref().map(|by| format!(", chosen by {by}")).unwrap_or_default();
             format!("router {}{by}", agents.join(", "))
         }
+        RunStrategy::Workflow { skill } => format!("workflow {skill}"),
         RunStrategy::Graph { graph } => {
             format!("graph of {} nodes and {} edges", graph.nodes.len(), graph.edges.len())
         }

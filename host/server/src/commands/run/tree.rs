@@ -107,7 +107,11 @@ fn step_line(step: &RunStep, heard: Option<&str>, now: u64) -> String {
 
 /// What is asked: `model small  812+64 tokens`, `bailiwick/files read {"path":"ports.txt"}`.
 pub(in crate::commands) fn what(step: &RunStep) -> String {
-    if step.kind == StepKind::Model {
+    if step.kind == StepKind::Question {
+        let summary = step.arguments.as_ref().and_then(|asked| asked.get("summary")?.as_str()).unwrap_or_default();
+        return format!("question {}", one_line(summary, MAX_TEXT)).trim_end().to_owned();
+    }
+    if matches!(step.kind, StepKind::Model | StepKind::Completion) {
         let model = step.answer.as_ref().map(|answer| format!(" {}", one_line(&answer.model, MAX_TEXT)));
         let tokens = text::tokens(&step.spend).map(|tokens| format!("  {tokens}"));
         return format!("model{}{}", model.unwrap_or_default(), tokens.unwrap_or_default());

@@ -31,6 +31,8 @@ pub(crate) struct RawLimits {
     #[serde(skip_serializing_if = "Option::is_none")]
     model_calls: Option<NonZeroU64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    model_tokens: Option<NonZeroU64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     http_requests: Option<NonZeroU64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     http_sent: Option<Size>,
@@ -63,6 +65,7 @@ impl From<RawLimits> for LimitsRequest {
             output_bytes: raw.output.map(|size| size.0),
             skill_calls: raw.skill_calls.map(NonZeroU64::get),
             model_calls: raw.model_calls.map(NonZeroU64::get),
+            model_tokens: raw.model_tokens.map(NonZeroU64::get),
             http_requests: raw.http_requests.map(NonZeroU64::get),
             http_sent_bytes: raw.http_sent.map(|size| size.0),
             http_received_bytes: raw.http_received.map(|size| size.0),
@@ -86,6 +89,7 @@ impl From<&LimitsRequest> for RawLimits {
             output: limits.output_bytes.map(Size),
             skill_calls: limits.skill_calls.and_then(NonZeroU64::new),
             model_calls: limits.model_calls.and_then(NonZeroU64::new),
+            model_tokens: limits.model_tokens.and_then(NonZeroU64::new),
             http_requests: limits.http_requests.and_then(NonZeroU64::new),
             http_sent: limits.http_sent_bytes.map(Size),
             http_received: limits.http_received_bytes.map(Size),

@@ -1,8 +1,9 @@
-//! Leaves a provider alone that failed too often: a circuit breaker, told what time it is.
+//! Leaves alone what failed too often: a circuit breaker, told what time it is.
+//!
+//! It stands before providers of models and before skills in runs. Who asks through it
+//! is called a request here.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Failures in a row, each of which might have passed, that open a circuit. One request
 /// with all its attempts is not enough.
@@ -29,7 +30,7 @@ pub enum CircuitState {
     HalfOpen,
 }
 
-/// The circuit of one provider.
+/// The circuit of one provider, or of one skill.
 #[derive(Debug)]
 pub struct Breaker(State);
 
@@ -50,14 +51,14 @@ pub enum Pass {
     Trial,
 }
 
-/// How a request ended, as far as the provider is concerned.
+/// How a request ended, as far as it says something about who was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// It was answered, even if by a refusal.
     Answered,
-    /// It failed in a way that says something about the provider.
+    /// It failed in a way that says something about who was asked.
     Failed,
-    /// Whoever asked went away, which says nothing.
+    /// It says nothing: whoever asked went away, or was turned away before.
     Abandoned,
 }
 
