@@ -45,7 +45,8 @@ impl LangGraph {
         let (input, output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let mut peer = Self { child, input, output: BufReader::new(output), version: String::new() };
         let about = peer.answer()?;
-        peer.version = about["langgraph"].as_str().ok_or("it doesn't say which release it is")?.to_owned();
+        let version = about["langgraph"].as_str().ok_or("it doesn't say which release it is")?;
+        version.clone_into(&mut peer.version);
         Ok(peer)
     }
 

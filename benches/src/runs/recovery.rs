@@ -26,8 +26,11 @@ const AT_ONCE: usize = 2_500;
 /// Pages that are kept in memory, as in the host.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// Events of runs by run and number, as the journal keeps them: a checksum and the event.
-const RUN_EVENTS: TableDefinition<'_, (&str, u64), (&[u8; 16], &[u8])> = TableDefinition::new("run-events");
+/// A checksum and the event, as the journal keeps them.
+type EventRow<'a> = (&'a [u8; 16], &'a [u8]);
+
+/// Events of runs by run and number.
+const RUN_EVENTS: TableDefinition<'_, (&str, u64), EventRow<'_>> = TableDefinition::new("run-events");
 
 /// Measures the start with each number of open runs.
 pub fn measure() -> Vec<Row> {

@@ -125,9 +125,9 @@ impl Counters {
 
     /// What is left of what is counted afterwards, if there is anything.
     pub(crate) fn some_left(&self, counted: Counted) -> Result<u64, LimitReached> {
-        let counter = self.of(counted);
-        match counter.max.saturating_sub(counter.used()) {
-            0 => Err(self.refuse(LimitReached { key: counter.key, max: counter.max })),
+        let Counter { key, max, used } = self.of(counted);
+        match max.saturating_sub(used.load(Ordering::Relaxed)) {
+            0 => Err(self.refuse(LimitReached { key, max: *max })),
             left => Ok(left),
         }
     }

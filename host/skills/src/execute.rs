@@ -136,17 +136,17 @@ impl Executor {
     }
 
     /// Makes one call and waits for its answer. Dropping the future ends the call.
-    pub async fn execute(&self, invocation: Invocation) -> Result<Execution, ExecuteError> {
-        self.execute_followed(invocation, None).await
+    pub fn execute(&self, invocation: Invocation) -> impl Future<Output = Result<Execution, ExecuteError>> + Send {
+        self.execute_with(invocation, Hooks::default())
     }
 
     /// The same for a caller who wants to hear meanwhile what the skill tells.
-    pub async fn execute_followed(
+    pub fn execute_followed(
         &self,
         invocation: Invocation,
         follower: Option<Follower>,
-    ) -> Result<Execution, ExecuteError> {
-        self.execute_with(invocation, Hooks { follower, serve: None }).await
+    ) -> impl Future<Output = Result<Execution, ExecuteError>> + Send {
+        self.execute_with(invocation, Hooks { follower, serve: None })
     }
 
     /// The same for a caller who serves what the skill asks for, too.

@@ -68,7 +68,9 @@ impl Inner {
         let unsettled = self.bus.tally().unsettled();
         if self.bus.is_heard() {
             let at = self.now();
-            unsettled.iter().for_each(|agent| self.bus.stands(agent, at, None));
+            for agent in &unsettled {
+                self.bus.stands(agent, at, None);
+            }
         }
     }
 

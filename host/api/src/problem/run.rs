@@ -36,9 +36,8 @@ impl Failure {
             SubmitError::Agent(error) => Self::pin(error),
             SubmitError::Spec(error) => Self::spec(error),
             SubmitError::Workflow(error) => Self::workflow(error),
-            SubmitError::WorkflowInput(_) => Self::invalid_run("/input", &detail),
             SubmitError::Budget { what, .. } => Self::invalid_run(&format!("/budget/{what}"), &detail),
-            SubmitError::Input { .. } => Self::invalid_run("/input", &detail),
+            SubmitError::Input { .. } | SubmitError::WorkflowInput(_) => Self::invalid_run("/input", &detail),
             SubmitError::QueueFull(full) => {
                 let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
                 Self::after(Kind::RUN_QUEUE_FULL, detail, full.retry_after).with(|problem| {

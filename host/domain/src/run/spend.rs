@@ -147,7 +147,6 @@ impl Spend {
             fuel: usage.fuel.unwrap_or_default(),
             host_calls: usage.host_calls,
             busy_ms: millis(usage.wall),
-            ..Self::default()
         }
     }
 

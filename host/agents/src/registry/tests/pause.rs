@@ -13,8 +13,8 @@ fn paused(agents: &Agents, name: &str) -> Option<Pause> {
     agents.get(name).expect("it is there").paused.clone()
 }
 
-fn pause(by: &str, at: u64) -> Option<Pause> {
-    Some(Pause { by: by.to_owned(), at })
+fn pause(by: &str, at: u64) -> Pause {
+    Pause { by: by.to_owned(), at }
 }
 
 /// What the audit chain tells of agents: what changed, of whom, by whom.
@@ -35,12 +35,12 @@ async fn files_and_records_stay_paused_over_a_restart() {
     agents.put(definition("record", "Does."), "ada").await.expect("it is kept");
     for name in ["file", "record"] {
         let agent = agents.pause(name, "ops").await.expect("it is there");
-        assert_eq!((agent.name.as_str(), &agent.paused), (name, &pause("ops", START)));
+        assert_eq!((agent.name.as_str(), &agent.paused), (name, &Some(pause("ops", START))));
     }
     drop((agents, journal));
     let agents = site.start();
     for name in ["file", "record"] {
-        assert_eq!(paused(&agents, name), pause("ops", START));
+        assert_eq!(paused(&agents, name), Some(pause("ops", START)));
         assert_eq!(agents.resume(name, "ada").await.expect("it is there").paused, None);
     }
     assert_eq!(paused(&agents, "free"), None);
@@ -59,7 +59,7 @@ async fn each_change_is_told_and_audited_once_with_who_made_it() {
     agents.pause("a", "ops").await.expect("it is there");
     site.clock.advance(Duration::from_secs(1));
     let again = agents.pause("a", "eve").await.expect("it is there");
-    assert_eq!(again.paused, pause("ops", START), "by whoever paused it first");
+    assert_eq!(again.paused, Some(pause("ops", START)), "by whoever paused it first");
     agents.resume("a", "ada").await.expect("it is there");
     agents.resume("a", "eve").await.expect("it is there");
     for (change, by) in [("paused", "ops"), ("resumed", "ada")] {
@@ -81,13 +81,13 @@ async fn an_agent_that_is_other_than_before_stays_paused_and_a_new_one_is_not() 
         agents.pause(name, "ops").await.expect("it is there");
     }
     let put = agents.put(definition("record", "Second."), "ada").await.expect("it is kept");
-    assert_eq!(put.agent().paused, pause("ops", START));
+    assert_eq!(put.agent().paused, Some(pause("ops", START)));
     // As editors do it.
     site.remove("file.toml");
     assert_eq!(told(&agents.reload()), [("removed", "file")]);
     site.agent("file", "Second.");
     assert_eq!(told(&agents.reload()), [("registered", "file")]);
-    assert_eq!(paused(&agents, "file"), pause("ops", START), "it is the same file");
+    assert_eq!(paused(&agents, "file"), Some(pause("ops", START)), "it is the same file");
     agents.remove("record", "ada").await.expect("it is there");
     agents.put(definition("record", "Third."), "ada").await.expect("it is kept");
     assert_eq!(paused(&agents, "record"), None, "it is another record");
@@ -119,7 +119,7 @@ async fn a_pause_that_can_not_be_read_holds() {
     });
     spoil.await.expect("it is written").expect("nothing refuses it");
     let agents = site.open(&journal);
-    assert_eq!(paused(&agents, "a"), pause("unknown", 0));
+    assert_eq!(paused(&agents, "a"), Some(pause("unknown", 0)));
     agents.resume("a", "ada").await.expect("it is there");
     assert!(journal.documents(Shelf::Pauses).expect("it can be read").is_empty());
 }

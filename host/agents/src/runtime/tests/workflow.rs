@@ -47,7 +47,7 @@ pub(super) fn call(tool: &str, n: u32, left: Duration) -> SkillCall {
     }
 }
 
-pub(super) const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_mins(1);
 
 /// Two halves of which fit into no test.
 const SHORT: Duration = Duration::from_millis(20);
@@ -386,15 +386,18 @@ async fn the_input_of_a_workflow_is_an_object() {
     }
 }
 
+/// Counts its end.
+struct Drops(Arc<AtomicU32>);
+
+impl Drop for Drops {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 #[tokio::test]
 async fn a_workflow_that_is_cancelled_runs_no_longer() {
     let dropped = Arc::new(AtomicU32::new(0));
-    struct Drops(Arc<AtomicU32>);
-    impl Drop for Drops {
-        fn drop(&mut self) {
-            self.0.fetch_add(1, Ordering::SeqCst);
-        }
-    }
     let seen = Arc::clone(&dropped);
     let world = world(
         Answer::Say("Well."),

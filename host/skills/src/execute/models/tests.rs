@@ -104,8 +104,8 @@ async fn complete(answers: &Answers, request: &ModelRequest) -> Result<ModelResp
     Asking { model: answers, clock: &clock, trace: trace(), trace_state: None }.complete(request).await
 }
 
-fn number() -> Option<Value> {
-    Some(json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] }))
+fn number() -> Value {
+    json!({ "type": "object", "properties": { "n": { "type": "integer" } }, "required": ["n"] })
 }
 
 #[track_caller]
@@ -140,7 +140,7 @@ async fn an_answer_is_handed_over_as_it_is() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_does_not_fit_is_asked_for_again_with_what_is_wrong() {
     let answers = Answers::say(["seven", r#"{"n": "seven"}"#, r#"{"n": 7}"#]);
-    let response = complete(&answers, &request(number())).await.expect("the third fits");
+    let response = complete(&answers, &request(Some(number()))).await.expect("the third fits");
     assert_eq!((response.text.as_str(), response.cost()), (r#"{"n": 7}"#, COST.plus(&COST).plus(&COST)));
     let asked = answers.asked();
     let said = |number: usize| match asked[number].messages.last() {
@@ -153,13 +153,13 @@ async fn an_answer_that_does_not_fit_is_asked_for_again_with_what_is_wrong() {
     assert_eq!(asked[2].messages[3], Message::Assistant { text: "seven".to_owned(), calls: Vec::new() });
     assert_eq!(asked.iter().map(|it| it.max_tokens).collect::<Vec<_>>(), [Some(30), Some(30), Some(26)]);
     assert_eq!(asked.iter().map(|it| it.deadline.as_secs()).collect::<Vec<_>>(), [10, 7, 4]);
-    assert!(asked.iter().all(|it| it.output_schema == number()));
+    assert!(asked.iter().all(|it| it.output_schema == Some(number())));
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_is_asked_for_ever() {
     let answers = Answers::say(["1", "2", "3", r#"{"n": 4}"#]);
-    let (message, cost) = unfit(complete(&answers, &request(number())).await);
+    let (message, cost) = unfit(complete(&answers, &request(Some(number()))).await);
     assert!(message.starts_with("`small` answered what does not fit the output schema: (root): "), "{message}");
     assert!(message.ends_with("; it was asked 3 times"), "{message}");
     assert_eq!((answers.asked().len(), cost), (3, COST.plus(&COST).plus(&COST)));
@@ -169,15 +169,15 @@ async fn nobody_is_asked_for_ever() {
 async fn what_would_miss_again_is_not_asked_again() {
     for (finish, reason) in [(Finish::Length, "it had no tokens for more"), (Finish::Refusal, "it refused")] {
         let answers = Answers::of([Ok((finish, r#"{"n": "#)), Ok((Finish::Stop, r#"{"n": 1}"#))]);
-        let (message, cost) = unfit(complete(&answers, &request(number())).await);
+        let (message, cost) = unfit(complete(&answers, &request(Some(number()))).await);
         assert!(message.ends_with(reason), "{message}");
         assert_eq!((answers.asked().len(), cost), (1, COST));
         // What fits is an answer, however it ended.
         let answers = Answers::of([Ok((finish, r#"{"n": 1}"#))]);
-        assert!(complete(&answers, &request(number())).await.is_ok());
+        assert!(complete(&answers, &request(Some(number()))).await.is_ok());
     }
     let answers = Answers::say(["1", "2", r#"{"n": 3}"#]);
-    let poor = ModelRequest { tokens: 24, ..request(number()) };
+    let poor = ModelRequest { tokens: 24, ..request(Some(number())) };
     let (message, cost) = unfit(complete(&answers, &poor).await);
     assert!(message.ends_with("no tokens are left to ask again"), "{message}");
     assert_eq!((answers.asked().len(), cost), (2, COST.plus(&COST)));
@@ -190,7 +190,7 @@ async fn what_was_paid_is_told_also_where_the_next_attempt_fails() {
         (Answers::of([Ok((Finish::Stop, "1")), server()]), "the provider failed: down"),
         (Answers::say(["1"]), "the provider did not answer in time"),
     ] {
-        let (message, cost) = unfit(complete(&answers, &request(number())).await);
+        let (message, cost) = unfit(complete(&answers, &request(Some(number()))).await);
         assert!(message.ends_with(&format!("; asked again, `small` did not answer: {reason}")), "{message}");
         assert_eq!((answers.asked().len(), cost), (2, COST));
     }
