@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::limits::LimitsRequest;
-use crate::model::{ModelCost, Usd};
+use crate::model::{ChatAnswer, Finish, Message, ModelCost, Usd};
 use crate::sandbox::BoxFuture;
 use crate::skill_id::SkillSelector;
 use crate::usage::Usage;
@@ -157,7 +157,29 @@ pub struct ModelResponse {
     pub usd: Usd,
 }
 
+impl From<ModelMessage> for Message {
+    fn from(message: ModelMessage) -> Self {
+        let ModelMessage { role, content: text } = message;
+        match role {
+            ModelRole::System => Self::System { text },
+            ModelRole::User => Self::User { text },
+            ModelRole::Assistant => Self::Assistant { text, calls: Vec::new() },
+        }
+    }
+}
+
 impl ModelResponse {
+    /// What a guest is told of an answer that took `cost`, those before it included.
+    pub fn of(answer: ChatAnswer, cost: ModelCost) -> Self {
+        let ModelCost { input_tokens, output_tokens, usd } = cost;
+        let finish = match answer.finish {
+            Finish::Stop => ModelFinish::Stop,
+            Finish::Length => ModelFinish::Length,
+            Finish::Refusal => ModelFinish::Refusal,
+        };
+        Self { model: answer.model, text: answer.text, finish, input_tokens, output_tokens, usd }
+    }
+
     /// What it took.
     pub const fn cost(&self) -> ModelCost {
         ModelCost { input_tokens: self.input_tokens, output_tokens: self.output_tokens, usd: self.usd }

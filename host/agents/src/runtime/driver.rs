@@ -147,13 +147,16 @@ impl Driven {
         let left = request.deadline;
         let action = Action::Complete {
             model: request.model,
-            messages: request.messages.into_iter().map(message).collect(),
+            messages: request.messages.into_iter().map(Message::from).collect(),
             max_tokens: request.max_tokens,
             temperature_milli: request.temperature.map(milli),
             output_schema: request.output_schema,
         };
         match self.result(action, left).await {
-            StepResult::Answer { answer } => Ok(response(answer)),
+            StepResult::Answer { answer } => {
+                let cost = answer.cost;
+                Ok(ModelResponse::of(answer, cost))
+            }
             StepResult::Failed { code, message, .. } => Err(model_error(&code, message)),
             StepResult::Output { .. } => Err(ModelError::Failed("the model gave no answer".to_owned())),
         }
@@ -254,16 +257,7 @@ fn words(result: &StepResult) -> String {
     }
 }
 
-fn message(message: ModelMessage) -> Message {
-    let ModelMessage { role, content: text } = message;
-    match role {
-        ModelRole::System => Message::System { text },
-        ModelRole::User => Message::User { text },
-        ModelRole::Assistant => Message::Assistant { text, calls: Vec::new() },
-    }
-}
-
-/// The same turn, as services have it. A workflow's conversations have no tools.
+/// A turn as services have it. A workflow's conversations have no tools.
 pub(super) fn said(message: Message) -> ModelMessage {
     let (role, content) = match message {
         Message::System { text } => (ModelRole::System, text),
@@ -282,21 +276,6 @@ pub(super) fn answer(response: ModelResponse) -> ChatAnswer {
         ModelFinish::Refusal => Finish::Refusal,
     };
     ChatAnswer { model: response.model, text: response.text, calls: Vec::new(), finish, cost }
-}
-
-fn response(answer: ChatAnswer) -> ModelResponse {
-    ModelResponse {
-        model: answer.model,
-        text: answer.text,
-        finish: match answer.finish {
-            Finish::Stop => ModelFinish::Stop,
-            Finish::Length => ModelFinish::Length,
-            Finish::Refusal => ModelFinish::Refusal,
-        },
-        input_tokens: answer.cost.input_tokens,
-        output_tokens: answer.cost.output_tokens,
-        usd: answer.cost.usd,
-    }
 }
 
 /// A temperature in thousandths, so that the same request is the same text.

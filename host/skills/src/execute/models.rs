@@ -3,7 +3,7 @@
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::{ChatAnswer, ChatRequest, Finish, Message, Model, ModelCost, ModelFailure, Unheard};
-use bailiwick_domain::services::{ModelError, ModelFinish, ModelMessage, ModelRequest, ModelResponse, ModelRole};
+use bailiwick_domain::services::{ModelError, ModelRequest, ModelResponse};
 use bailiwick_domain::trace::TraceContext;
 use serde_json::Value;
 
@@ -52,7 +52,7 @@ impl Asking<'_> {
         // The model has the same time; this is for one that doesn't keep to it.
         let asked = tokio::time::timeout(request.deadline, self.ask(request, schema.as_ref(), &mut so_far)).await;
         match asked.unwrap_or(Err(End::Failed(ModelFailure::Timeout))) {
-            Ok(answer) => Ok(response(answer, so_far.cost)),
+            Ok(answer) => Ok(ModelResponse::of(answer, so_far.cost)),
             Err(end) => Err(so_far.error(&request.model, end)),
         }
     }
@@ -88,7 +88,7 @@ impl Asking<'_> {
     fn chat(&self, request: &ModelRequest) -> ChatRequest {
         ChatRequest {
             models: vec![request.model.clone()],
-            messages: request.messages.iter().map(message).collect(),
+            messages: request.messages.iter().cloned().map(Message::from).collect(),
             tools: Vec::new(),
             must_call: false,
             max_tokens: request.answer_tokens(0),
@@ -176,25 +176,6 @@ fn words(model: &str, failure: &ModelFailure) -> String {
         }
         failure => format!("`{model}` did not answer: {failure}"),
     }
-}
-
-fn message(message: &ModelMessage) -> Message {
-    let text = message.content.clone();
-    match message.role {
-        ModelRole::System => Message::System { text },
-        ModelRole::User => Message::User { text },
-        ModelRole::Assistant => Message::Assistant { text, calls: Vec::new() },
-    }
-}
-
-fn response(answer: ChatAnswer, cost: ModelCost) -> ModelResponse {
-    let ModelCost { input_tokens, output_tokens, usd } = cost;
-    let finish = match answer.finish {
-        Finish::Stop => ModelFinish::Stop,
-        Finish::Length => ModelFinish::Length,
-        Finish::Refusal => ModelFinish::Refusal,
-    };
-    ModelResponse { model: answer.model, text: answer.text, finish, input_tokens, output_tokens, usd }
 }
 
 #[cfg(test)]

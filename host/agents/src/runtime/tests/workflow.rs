@@ -26,8 +26,12 @@ where
 
 fn world(says: Answer, flow: Flow) -> World {
     let said = std::sync::Mutex::new(Some(says));
-    let world =
-        World::new(move |_| said.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(Answer::Say("Well.")));
+    let world = World::new(move |request| {
+        if (request.max_tokens, request.temperature) != (Some(9), Some(0.5)) {
+            return Answer::Say("What was asked for did not come along.");
+        }
+        said.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or(Answer::Say("Well."))
+    });
     *world.skills.flow.lock().expect("no panic") = Some(flow);
     world
 }

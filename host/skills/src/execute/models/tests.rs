@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::model::{Listener, Usd};
 use bailiwick_domain::sandbox::BoxFuture;
+use bailiwick_domain::services::{ModelFinish, ModelMessage, ModelRole};
 use serde_json::json;
 
 use super::*;
