@@ -20,6 +20,15 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// Hashes these one behind the other, as if they were one.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update(part);
+        }
+        Self(hash.finalize().into())
+    }
+
     /// A digest that was computed elsewhere, 32 bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -189,7 +189,6 @@ fn stored(tables: &Tables<'_>, (scope, key): &Name) -> Applied<Option<Stored>> {
 fn write_begun(tables: &mut Tables<'_>, name: &Name, request: Digest, now: u64) -> Applied<()> {
     forget(tables, name)?;
     let (scope, key) = (name.0.as_ref(), name.1.as_ref());
-    tables.wrote = true;
     tables.calls.insert((scope, key), (now, request.as_bytes(), None))?;
     tables.calls_by_age.insert((now, scope, key), ())?;
     Ok(())
@@ -200,7 +199,6 @@ fn finish(tables: &mut Tables<'_>, name: &Name, record: &[u8]) -> Applied<()> {
     let Some(Stored { begun, request, .. }) = stored(tables, name)? else {
         return Ok(());
     };
-    tables.wrote = true;
     let row = (begun, &request, Some(record));
     tables.calls.insert((name.0.as_ref(), name.1.as_ref()), row)?;
     Ok(())
@@ -215,7 +213,6 @@ fn forget(tables: &mut Tables<'_>, name: &Name) -> Applied<()> {
     let (scope, key) = (name.0.as_ref(), name.1.as_ref());
     let begun = tables.calls.remove((scope, key))?.map(|row| row.value().0);
     if let Some(begun) = begun {
-        tables.wrote = true;
         tables.calls_by_age.remove((begun, scope, key))?;
     }
     Ok(())

@@ -84,7 +84,6 @@ impl Batch<'_, '_> {
     fn apply(self) -> Result<Option<Link>, redb::StorageError> {
         let mut last = None;
         for change in self.changes {
-            self.tables.wrote = true;
             match change {
                 Change::Put(place, key, document) => {
                     self.tables.documents.insert((place.name(), key.as_str()), document.as_slice())?;

@@ -44,6 +44,24 @@ pub enum JournalError {
         /// The newest version that is known.
         known: u64,
     },
+    /// There is no log where one was in use.
+    #[error(
+        "`{path}`, the log of the journal, is gone, and with it what was written last: put it back beside the journal, or restore both from one backup", path = .0.display()
+    )]
+    LogMissing(PathBuf),
+    /// The file at the place of the log is another one.
+    #[error("`{path}` is no log of a journal: expected a file that Bailiwick made", path = .0.display())]
+    NotALog(PathBuf),
+    /// A record that was acknowledged can't be read.
+    #[error(
+        "`{path}`, the log of the journal, is damaged at byte {at}, before its end: restore it and the journal from one backup", path = path.display()
+    )]
+    LogDamaged {
+        /// The file.
+        path: PathBuf,
+        /// Where the record begins.
+        at: u64,
+    },
     /// The thread that writes can't be started.
     #[error("can't start the journal's writer thread")]
     Thread(#[source] Arc<io::Error>),

@@ -2,21 +2,27 @@
 //! logs of runs, the audit chain, and the grants and approvals that it tells of.
 //!
 //! One thread writes. It takes every operation that waits, applies them in one
-//! transaction and answers all of them after the commit, so that many callers
-//! share one `fsync` and none is answered before its change would survive a
-//! crash. Reads go past that thread, to the last committed snapshot.
+//! transaction, writes what they changed to a log, and answers all of them when the disk
+//! has it, so that many callers share one `fsync` and none is answered before its change
+//! would survive a crash ([`wal`]). Reads go past that thread, to the last committed
+//! snapshot, in which nothing is that isn't in the log.
 
 pub mod audit;
 mod blocking;
 pub mod calls;
+mod commit;
 pub mod documents;
 mod error;
+mod logged;
 mod open;
 pub mod runs;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod state;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod wal;
 mod writer;
 
 use std::path::Path;
@@ -27,9 +33,11 @@ use redb::Database;
 
 pub use crate::audit::{Entry, Link};
 pub use crate::calls::{Begin, Call, OnInterrupted};
+use crate::commit::Committer;
 pub use crate::documents::{Batch, Shelf, Undone};
 pub use crate::error::JournalError;
 pub use crate::runs::{Created, Damage, NewRun, RunKey, RunLog, Summary};
+use crate::wal::Wal;
 use crate::writer::Writer;
 
 /// The open journal. The last owner's drop commits what waits and closes the file.
@@ -47,7 +55,7 @@ impl Journal {
     ///
     /// Answers [`JournalError::Locked`] while another process has it open.
     pub fn open(path: &Path) -> Result<Arc<Self>, JournalError> {
-        Self::start(open::database(path)?)
+        Self::start(open::files(path)?)
     }
 
     /// A journal that is gone with the process, for whoever only looks at skills and for measurements.
@@ -61,10 +69,17 @@ impl Journal {
         self.commits.load(Ordering::Relaxed)
     }
 
-    fn start(database: Database) -> Result<Arc<Self>, JournalError> {
+    fn start(opened: (Database, Option<Wal>)) -> Result<Arc<Self>, JournalError> {
+        Self::with(opened, Writer::start)
+    }
+
+    fn with(
+        (database, wal): (Database, Option<Wal>),
+        writer: impl FnOnce(Committer) -> Result<Writer, JournalError>,
+    ) -> Result<Arc<Self>, JournalError> {
         let database = Arc::new(database);
         let commits = Arc::new(AtomicU64::new(0));
-        let writer = Writer::start(Arc::clone(&database), Arc::clone(&commits))?;
+        let writer = writer(Committer::new(Arc::clone(&database), wal, Arc::clone(&commits)))?;
         Ok(Arc::new(Self { writer, database, running: Arc::default(), commits }))
     }
 }

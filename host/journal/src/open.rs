@@ -1,18 +1,18 @@
-//! Opening the file: its folder, its lock, its version.
+//! Opening the files: their folder, their lock, their version, and what a stop of the host
+//! left in the log.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, TableError};
+use redb::backends::FileBackend;
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError, WriteTransaction};
 
 use crate::error::JournalError;
-use crate::tables::{
-    AUDIT, CALLS, CALLS_BY_AGE, CUT_EVENTS, DOCUMENTS, ENDED_RUNS, META, OPEN_RUNS, REMOVED_RUNS, RUN_EVENTS, RUN_KEYS,
-    RUNS, STATE, STATE_SIZE, TEAM_USES, TEAMS, VERSION,
-};
+use crate::tables::{META, Tables, VERSION};
+use crate::wal::{Found, MAX_BYTES, Wal};
 
 /// Pages kept in memory. The engine's own default of 1 GiB is more than a host
 /// that mostly runs skills should give to its store.
@@ -21,8 +21,14 @@ const CACHE_BYTES: usize = 64 << 20;
 /// Name of the version's row.
 const VERSION_KEY: &str = "version";
 
-/// Opens or makes the database at `path`.
-pub(crate) fn database(path: &Path) -> Result<Database, JournalError> {
+/// Name of the row that says up to which record of the log the engine has everything.
+pub(crate) const SEQUENCE: &str = "log-sequence";
+
+/// Name of the row that says whether there may be more in the log.
+pub(crate) const IN_USE: &str = "log-in-use";
+
+/// Opens or makes the database at `path`, and the log beside it.
+pub(crate) fn files(path: &Path) -> Result<(Database, Option<Wal>), JournalError> {
     make_folder(path)?;
     let file = open_file(path).map_err(|error| opening(path, error))?;
     let existed = file.metadata().map_err(|error| opening(path, error))?.len() > 0;
@@ -32,16 +38,103 @@ pub(crate) fn database(path: &Path) -> Result<Database, JournalError> {
         Err(error) => return Err(opening(path, error)),
     };
     check_version(&database, path, existed)?;
-    Ok(database)
+    // Only now, when nobody else has them open.
+    let log = log_of(path);
+    let file = open_file(&log).map_err(|error| opening(&log, error))?;
+    sync_folder(&log).map_err(|error| opening(&log, error))?;
+    let storage = FileBackend::new(file).map_err(|error| opening(&log, error))?;
+    let wal = follow(&database, Box::new(storage), &log, MAX_BYTES)?;
+    Ok((database, Some(wal)))
 }
 
-/// Opens a database over `backend`: memory, or in tests a disk that fails.
-pub(crate) fn over(backend: impl redb::StorageBackend) -> Result<Database, JournalError> {
+/// A database over `backend` alone: memory.
+pub(crate) fn over(backend: impl StorageBackend) -> Result<(Database, Option<Wal>), JournalError> {
+    Ok((over_storage(backend)?, None))
+}
+
+/// A database and a log of at most `most` bytes over storage of a test.
+#[cfg(any(test, feature = "simulation"))]
+pub(crate) fn over_both(
+    backend: impl StorageBackend,
+    log: impl StorageBackend,
+    most: usize,
+) -> Result<(Database, Option<Wal>), JournalError> {
+    let database = over_storage(backend)?;
+    let wal = follow(&database, Box::new(log), Path::new("log"), most)?;
+    Ok((database, Some(wal)))
+}
+
+fn over_storage(backend: impl StorageBackend) -> Result<Database, JournalError> {
     let path = Path::new("backend");
     let existed = backend.len().map_err(|error| opening(path, error))? > 0;
     let database = builder(path).create_with_backend(backend).map_err(|error| opening(path, error))?;
     check_version(&database, path, existed)?;
     Ok(database)
+}
+
+/// The log of the journal at `path`: beside it, with a name of its own.
+pub(crate) fn log_of(path: &Path) -> PathBuf {
+    path.with_extension("wal")
+}
+
+/// Brings the database to where its log is, and begins the log anew.
+fn follow(database: &Database, log: Box<dyn StorageBackend>, path: &Path, most: usize) -> Result<Wal, JournalError> {
+    let failed = |error: redb::Error| opening(path, error);
+    let durable = noted(database, SEQUENCE).map_err(failed)?;
+    let in_use = noted(database, IN_USE).map_err(failed)? != 0;
+    let records = match Wal::read(&*log, durable).map_err(|error| opening(path, error))? {
+        Found::Records(records) if in_use => records,
+        // It was closed: what is left there is done.
+        Found::Records(_) => Vec::new(),
+        Found::Nothing if !in_use => Vec::new(),
+        Found::Nothing => return Err(JournalError::LogMissing(path.to_owned())),
+        Found::NotALog => return Err(JournalError::NotALog(path.to_owned())),
+        Found::Damaged { at } => return Err(JournalError::LogDamaged { path: path.to_owned(), at }),
+    };
+    let sequence = durable + records.len() as u64;
+    if !records.is_empty() {
+        tracing::warn!(log = %path.display(), records = records.len(), "the journal was not closed cleanly; its log is followed");
+    }
+    // There before it is said to be.
+    let wal = Wal::begin(log, sequence, most).map_err(|error| opening(path, error))?;
+    if !in_use || !records.is_empty() {
+        redo(database, &records, sequence).map_err(|error| opening(path, error))?;
+    }
+    Ok(wal)
+}
+
+/// Makes the changes of `records` again, durably, and notes that the log is in use.
+fn redo(
+    database: &Database,
+    records: &[Vec<u8>],
+    sequence: u64,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let transaction = database.begin_write()?;
+    let mut tables = Tables::open(&transaction)?;
+    records.iter().try_for_each(|changes| tables.redo(changes))?;
+    drop(tables);
+    note(&transaction, SEQUENCE, sequence)?;
+    note(&transaction, IN_USE, 1)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// A fact about the file; 0 where nothing is noted.
+fn noted(database: &Database, key: &str) -> Result<u64, redb::Error> {
+    let meta = database.begin_read()?.open_table(META)?;
+    Ok(meta.get(key)?.map_or(0, |value| value.value()))
+}
+
+/// Notes a fact about the file.
+pub(crate) fn note(transaction: &WriteTransaction, key: &str, value: u64) -> Result<(), redb::Error> {
+    transaction.open_table(META)?.insert(key, value)?;
+    Ok(())
+}
+
+/// Makes the name of a new file durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
 }
 
 fn builder(path: &Path) -> Builder {
@@ -73,8 +166,8 @@ fn check_version(database: &Database, path: &Path, existed: bool) -> Result<(), 
         Some(found) if found > VERSION => {
             Err(JournalError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
-        // Older versions had fewer tables, and those that they had are as they were.
-        Some(1 | 2) => initialise(database).map_err(|error| opening(path, error)),
+        // Older versions had fewer tables and no log, and what they had is as it was.
+        Some(1..VERSION) => initialise(database).map_err(|error| opening(path, error)),
         None if !existed || is_empty(database).map_err(|error| opening(path, error))? => {
             initialise(database).map_err(|error| opening(path, error))
         }
@@ -99,26 +192,12 @@ fn is_empty(database: &Database) -> Result<bool, redb::Error> {
 /// Makes every table that is not there, together with the version, in one transaction.
 fn initialise(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    transaction.open_table(META)?.insert(VERSION_KEY, VERSION)?;
-    transaction.open_table(STATE)?;
-    transaction.open_table(STATE_SIZE)?;
-    transaction.open_table(CALLS)?;
-    transaction.open_table(CALLS_BY_AGE)?;
-    transaction.open_table(AUDIT)?;
-    transaction.open_table(DOCUMENTS)?;
-    transaction.open_table(RUNS)?;
-    transaction.open_table(RUN_EVENTS)?;
-    transaction.open_table(RUN_KEYS)?;
-    transaction.open_table(OPEN_RUNS)?;
-    transaction.open_table(ENDED_RUNS)?;
-    transaction.open_table(REMOVED_RUNS)?;
-    transaction.open_table(CUT_EVENTS)?;
-    transaction.open_table(TEAMS)?;
-    transaction.open_table(TEAM_USES)?;
+    drop(Tables::open(&transaction)?);
+    note(&transaction, VERSION_KEY, VERSION)?;
     transaction.commit()?;
     Ok(())
 }
 
-fn opening(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> JournalError {
-    JournalError::Open { path: path.to_owned(), source: Arc::new(source) }
+fn opening(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> JournalError {
+    JournalError::Open { path: path.to_owned(), source: source.into().into() }
 }

@@ -149,7 +149,6 @@ pub(crate) fn put(
     if let Err(refusal) = check_namespace((old_keys, old_bytes), (keys, bytes), quota) {
         return Ok(Err(refusal));
     }
-    tables.wrote = true;
     tables.state.insert((skill, key), value)?;
     tables.state_size.insert(skill, (keys, bytes))?;
     Ok(Ok(()))
@@ -196,7 +195,6 @@ fn remove(tables: &mut Tables<'_>, skill: &str, key: &str) -> Applied<()> {
     let Some(removed) = tables.state.remove((skill, key))?.map(|old| entry_bytes(key, old.value())) else {
         return Ok(());
     };
-    tables.wrote = true;
     let (keys, bytes) = tables.state_size.get(skill)?.map_or((1, removed), |size| size.value());
     if keys == 1 {
         tables.state_size.remove(skill)?;

@@ -1,13 +1,14 @@
 //! The one thread that writes, and the commits that it shares out.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+#[cfg(any(test, feature = "simulation"))]
+use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use redb::Database;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::error::{self, JournalError};
+use crate::commit::Committer;
+use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
 
 /// Operations that wait. The host runs fewer calls than this at once, so a full
@@ -21,22 +22,34 @@ const BATCH: usize = 256;
 /// Bytes of values in one transaction, because its changed pages are in memory.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// The handle of the thread that writes.
+/// Who writes.
 #[derive(Debug)]
-pub(crate) struct Writer {
-    /// `None` only while the writer is being dropped.
-    queue: Option<mpsc::Sender<Box<dyn Operation>>>,
-    thread: Option<JoinHandle<()>>,
+pub(crate) enum Writer {
+    /// A thread.
+    Thread {
+        /// `None` only while the writer is being dropped.
+        queue: Option<mpsc::Sender<Box<dyn Operation>>>,
+        thread: Option<JoinHandle<()>>,
+    },
+    /// Whoever wants something written, so that nothing happens beside what a test drives.
+    #[cfg(any(test, feature = "simulation"))]
+    Caller(Mutex<Option<Committer>>),
 }
 
 impl Writer {
-    pub(crate) fn start(database: Arc<Database>, commits: Arc<AtomicU64>) -> Result<Self, JournalError> {
+    pub(crate) fn start(committer: Committer) -> Result<Self, JournalError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || run(&database, receiver, &commits))
+            .spawn(move || run(committer, receiver))
             .map_err(|error| JournalError::Thread(Arc::new(error)))?;
-        Ok(Self { queue: Some(sender), thread: Some(thread) })
+        Ok(Self::Thread { queue: Some(sender), thread: Some(thread) })
+    }
+
+    /// A writer that is whoever calls it.
+    #[cfg(any(test, feature = "simulation"))]
+    pub(crate) const fn caller(committer: Committer) -> Self {
+        Self::Caller(Mutex::new(Some(committer)))
     }
 
     /// Has `work` done in the next transaction and waits for its commit.
@@ -47,33 +60,56 @@ impl Writer {
         F: FnOnce(&mut Tables<'_>) -> Applied<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Job { work: Some(work), result: None, reply, bytes };
-        let queue = self.queue.as_ref().ok_or(JournalError::Stopped)?;
-        queue.send(Box::new(job)).await.map_err(|_| JournalError::Stopped)?;
+        let job = Box::new(Job { work: Some(work), result: None, reply, bytes });
+        match self {
+            Self::Thread { queue, .. } => {
+                let queue = queue.as_ref().ok_or(JournalError::Stopped)?;
+                queue.send(job).await.map_err(|_| JournalError::Stopped)?;
+            }
+            #[cfg(any(test, feature = "simulation"))]
+            Self::Caller(committer) => {
+                let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
+                write(committer.as_mut().ok_or(JournalError::Stopped)?, vec![job]);
+            }
+        }
         answer.await.map_err(|_| JournalError::Stopped)?
     }
 
     /// Operations in the queue, for tests that must know that somebody waits.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
-        self.queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+        match self {
+            Self::Thread { queue, .. } => queue.as_ref().map_or(0, |queue| queue.max_capacity() - queue.capacity()),
+            Self::Caller(_) => 0,
+        }
     }
 }
 
 impl Drop for Writer {
     /// Lets the thread finish what waits, then waits for it.
     fn drop(&mut self) {
-        drop(self.queue.take());
-        if let Some(thread) = self.thread.take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the journal's writer panicked; what it had not committed is lost");
+        match self {
+            Self::Thread { queue, thread } => {
+                drop(queue.take());
+                if let Some(thread) = thread.take()
+                    && thread.join().is_err()
+                {
+                    tracing::error!("the journal's writer panicked; what it had not committed is lost");
+                }
+            }
+            #[cfg(any(test, feature = "simulation"))]
+            Self::Caller(committer) => {
+                let committer = committer.get_mut().unwrap_or_else(PoisonError::into_inner);
+                if let Some(committer) = committer.take() {
+                    close(committer);
+                }
+            }
         }
     }
 }
 
 /// Something to be done within a transaction and answered after its commit.
-trait Operation: Send {
+pub(crate) trait Operation: Send {
     fn bytes(&self) -> usize;
     fn apply(&mut self, tables: &mut Tables<'_>) -> Applied<()>;
     fn answer(self: Box<Self>, committed: &Result<(), JournalError>);
@@ -114,18 +150,31 @@ where
     }
 }
 
-fn run(database: &Database, mut queue: mpsc::Receiver<Box<dyn Operation>>, commits: &AtomicU64) {
+fn run(mut committer: Committer, mut queue: mpsc::Receiver<Box<dyn Operation>>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
-        for mut batch in split(waiting.drain(..)) {
-            let committed = commit(database, &mut batch, commits);
-            if let Err(error) = &committed {
-                tracing::error!(error = %Chain(error), operations = batch.len(), "the journal can't commit");
-            }
-            for operation in batch {
-                operation.answer(&committed);
-            }
+        for batch in split(waiting.drain(..)) {
+            write(&mut committer, batch);
         }
+    }
+    close(committer);
+}
+
+/// Commits a batch, and answers everybody who waits for it.
+fn write(committer: &mut Committer, mut batch: Vec<Box<dyn Operation>>) {
+    let outcome = committer.commit(|tables| batch.iter_mut().try_for_each(|operation| operation.apply(tables)));
+    if let Err(error) = &outcome {
+        tracing::error!(error = %Chain(error), operations = batch.len(), "the journal can't commit");
+    }
+    for operation in batch {
+        operation.answer(&outcome);
+    }
+}
+
+fn close(committer: Committer) {
+    if let Err(error) = committer.close() {
+        // All of it is in the log, and is read from there when the journal opens again.
+        tracing::warn!(error = %Chain(&error), "the journal was not closed cleanly");
     }
 }
 
@@ -145,20 +194,6 @@ fn split(waiting: impl Iterator<Item = Box<dyn Operation>>) -> Vec<Vec<Box<dyn O
         }
     }
     batches
-}
-
-fn commit(database: &Database, batch: &mut [Box<dyn Operation>], commits: &AtomicU64) -> Result<(), JournalError> {
-    let transaction = database.begin_write().map_err(error::commit)?;
-    let mut tables = Tables::open(&transaction).map_err(error::commit)?;
-    batch.iter_mut().try_for_each(|operation| operation.apply(&mut tables)).map_err(error::commit)?;
-    let wrote = tables.wrote;
-    drop(tables);
-    if !wrote {
-        return transaction.abort().map_err(error::commit);
-    }
-    transaction.commit().map_err(error::commit)?;
-    commits.fetch_add(1, Ordering::Relaxed);
-    Ok(())
 }
 
 /// An error and what lies behind it, on one line.

@@ -59,6 +59,11 @@ fn a_replayed_answer_has_no_secret_either() {
         assert_eq!(answer.ok()["replayed"], replayed, "{}", answer.text());
         assert_clean(&answer.text());
     }
+    // The log has what the engine has not written yet, and is empty when the journal is closed.
+    let log = std::fs::read(home.path("data/journal.wal")).unwrap();
+    let log = String::from_utf8_lossy(&log);
+    assert!(log.contains("tests/courier"), "the call is not in the log");
+    assert_clean(&log);
     server.stop();
     let journal = std::fs::read(home.path("data/journal.redb")).unwrap();
     assert_clean(&String::from_utf8_lossy(&journal));

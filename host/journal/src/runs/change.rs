@@ -53,7 +53,6 @@ pub(crate) fn create(
     if let Err(full) = check_open(tables, run.summary.open, most_open)? {
         return Ok(Err(full));
     }
-    tables.wrote = true;
     let id = run.id.as_str();
     let (team, bytes) = &run.team;
     use_team(tables, team, bytes)?;
@@ -72,7 +71,7 @@ pub(crate) fn create(
 /// the last event.
 pub(crate) fn append(tables: &mut Tables<'_>, append: &Append, most_open: u64) -> Applied<Result<u64, JournalError>> {
     let (id, summary) = (append.id.as_str(), &append.summary);
-    let Some(mut head) = stored(&tables.runs, id)? else {
+    let Some(mut head) = stored(&*tables.runs, id)? else {
         return Ok(Err(no_run(id)));
     };
     if let Err(refusal) = check_append(&head, append) {
@@ -82,7 +81,6 @@ pub(crate) fn append(tables: &mut Tables<'_>, append: &Append, most_open: u64) -
     if let Err(full) = check_open(tables, summary.open && !was_open, most_open)? {
         return Ok(Err(full));
     }
-    tables.wrote = true;
     // An open run that stays open is listed as it should be, and most appends are of that kind.
     let relist = !(was_open && summary.open);
     if relist {

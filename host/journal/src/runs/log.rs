@@ -80,9 +80,9 @@ impl Journal {
 /// The checksum of the event `number`, behind one with the checksum `before`.
 pub(crate) fn checksum(before: &Checksum, id: &str, number: u64, event: &[u8]) -> Checksum {
     let number = number.to_be_bytes();
-    let covered = [before.as_slice(), id.as_bytes(), number.as_slice(), event].concat();
+    let digest = Digest::of_parts(&[before.as_slice(), id.as_bytes(), number.as_slice(), event]);
     let mut half = ORIGIN;
-    half.copy_from_slice(&Digest::of(&covered).as_bytes()[..ORIGIN.len()]);
+    half.copy_from_slice(&digest.as_bytes()[..ORIGIN.len()]);
     half
 }
 
@@ -175,7 +175,7 @@ fn checksum_at(
 }
 
 fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), JournalError>> {
-    let Some(mut head) = change::stored(&tables.runs, id)? else {
+    let Some(mut head) = change::stored(&*tables.runs, id)? else {
         return Ok(Err(no_run(id)));
     };
     let Some(before) = before_torn(tables, id, &head, at)? else {
@@ -189,7 +189,6 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
     if let Err(refusal) = check_count("cuts of one run", cuts + 1, MAX_CUTS) {
         return Ok(Err(refusal));
     }
-    tables.wrote = true;
     let torn = tables.run_events.remove((id, at))?.map(|row| {
         let (checksum, event) = row.value();
         (*checksum, event.to_vec())
@@ -209,9 +208,9 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
 fn before_torn(tables: &Tables<'_>, id: &str, head: &Head, at: u64) -> Applied<Option<Checksum>> {
     // The event before it is checked too: a wrong checksum of that one would make
     // the last one look torn.
-    let log = read(&tables.run_events, id, head, at.saturating_sub(2), 2)?;
+    let log = read(&*tables.run_events, id, head, at.saturating_sub(2), 2)?;
     if log.damage != Some(Damage { at, torn: true }) {
         return Ok(None);
     }
-    checksum_at(&tables.run_events, id, at.saturating_sub(1))
+    checksum_at(&*tables.run_events, id, at.saturating_sub(1))
 }

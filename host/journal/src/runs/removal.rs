@@ -87,9 +87,8 @@ fn oldest(tables: &Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
 
 /// Takes a run out of the tables by which it is found.
 fn take_away(tables: &mut Tables<'_>, ended: u64, id: &str) -> Applied<()> {
-    tables.wrote = true;
     tables.ended_runs.remove((ended, id))?;
-    let Some(head) = change::stored(&tables.runs, id)? else {
+    let Some(head) = change::stored(&*tables.runs, id)? else {
         return Ok(());
     };
     tables.runs.remove(id)?;
@@ -133,7 +132,6 @@ fn remove_events(tables: &mut Tables<'_>, id: &str, most: usize) -> Applied<usiz
         let (key, _) = row?;
         numbers.push(key.value().1);
     }
-    tables.wrote = true;
     for number in &numbers {
         tables.run_events.remove((id, *number))?;
     }

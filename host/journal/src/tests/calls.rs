@@ -91,11 +91,13 @@ async fn a_dropped_call_is_interrupted_and_may_be_claimed_by_one() {
 async fn what_a_dead_process_began_is_interrupted() {
     let (folder, journal) = scratch();
     let call = new(begin(&journal, "k").await);
-    // A copy of the file is what a killed process leaves.
-    let copy = folder.path().join("copy.redb");
-    std::fs::copy(folder.path().join("journal.redb"), &copy).expect("copy");
+    // A copy of the files is what a killed process leaves.
+    for kind in ["redb", "wal"] {
+        let file = |name: &str| folder.path().join(format!("{name}.{kind}"));
+        std::fs::copy(file("journal"), file("copy")).expect("copy");
+    }
     drop(call);
-    let journal = Journal::open(&copy).expect("it opens after repair");
+    let journal = Journal::open(&folder.path().join("copy.redb")).expect("it opens after repair");
     assert!(matches!(begin(&journal, "k").await, Begin::Interrupted));
 }
 

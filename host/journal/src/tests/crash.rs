@@ -9,9 +9,9 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::state::{Numbers, StateStore};
 
-use super::disk::Disk;
 use super::id;
-use crate::{Begin, Call, Journal, OnInterrupted, open};
+use crate::simulation::Disk;
+use crate::{Begin, Call, Journal, OnInterrupted};
 
 /// Steps of the story, each acknowledged before the next.
 const STEPS: usize = 12;
@@ -45,20 +45,20 @@ pub(super) fn fail_after<T: Default>(
 ) -> T {
     let disk = Disk::default();
     // The journal is made first, because there is nothing to lose before.
-    drop(Journal::start(open::over(disk.clone()).expect("opens")).expect("starts"));
+    drop(Journal::on(&disk).expect("opens"));
     disk.fail_after(operations);
-    let told = match open::over(disk.clone()).and_then(Journal::start) {
+    let told = match Journal::on(&disk) {
         Ok(journal) => tell(&journal),
         Err(_) => T::default(),
     };
     let mut random = (seed * 0x1_0000 + operations).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let image = disk.after_power_cut(|| {
+    let left = disk.after_power_cut(|| {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         random & 1 == 0
     });
-    let journal = open::over(Disk::holding(image)).and_then(Journal::start).expect("it opens after any crash");
+    let journal = Journal::on(&left).expect("it opens after any crash");
     check(&journal, &told);
     told
 }

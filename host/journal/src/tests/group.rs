@@ -4,12 +4,12 @@ use std::thread;
 use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::state::{Numbers, StateError, StateStore};
 
-use super::disk::Disk;
 use super::id;
-use crate::{Journal, open};
+use crate::Journal;
+use crate::simulation::Disk;
 
 fn journal_on(disk: &Disk) -> Arc<Journal> {
-    Journal::start(open::over(disk.clone()).expect("opens")).expect("starts")
+    Journal::on(disk).expect("opens")
 }
 
 /// Starts `count` callers and returns once all of them wait behind a sync that stalls.

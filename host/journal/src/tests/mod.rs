@@ -1,11 +1,11 @@
 mod audit;
 mod calls;
 mod crash;
-mod disk;
 mod group;
 mod open;
 mod runs;
 mod state;
+mod wal;
 
 use std::sync::Arc;
 

@@ -36,16 +36,16 @@ fn a_newer_journal_is_refused() {
     drop(journal);
     let database = Database::open(&path).expect("opens");
     let transaction = database.begin_write().expect("write");
-    transaction.open_table(META).expect("table").insert("version", 4).expect("insert");
+    transaction.open_table(META).expect("table").insert("version", 5).expect("insert");
     transaction.commit().expect("commit");
     drop(database);
     let error = Journal::open(&path).expect_err("newer");
-    assert!(matches!(&error, JournalError::NewerVersion { found: 4, known: 3, .. }), "{error}");
+    assert!(matches!(&error, JournalError::NewerVersion { found: 5, known: 4, .. }), "{error}");
 }
 
 #[tokio::test]
 async fn a_journal_of_an_older_version_gets_the_tables_that_it_lacks() {
-    for version in [1_u64, 2] {
+    for version in [1_u64, 2, 3] {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let path = folder.path().join("journal.redb");
         let database = Database::create(&path).expect("makes");

@@ -47,7 +47,7 @@ async fn remove(journal: &Journal, number: u64) {
 /// Changes what the row of the run says of its end.
 async fn change_head(journal: &Journal, change: impl FnOnce(&mut change::Head) + Send + 'static) {
     let work = move |tables: &mut Tables<'_>| {
-        let mut head = change::stored(&tables.runs, &run_id(1))?.expect("the run");
+        let mut head = change::stored(&*tables.runs, &run_id(1))?.expect("the run");
         change(&mut head);
         change::put(tables, &run_id(1), &head, b"three")
     };
