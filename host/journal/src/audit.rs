@@ -86,7 +86,7 @@ pub(crate) fn check_body(body: &str) -> Result<(), JournalError> {
 
 /// Adds one record. Places are given here, on the one thread that writes.
 pub(crate) fn append(tables: &mut Tables<'_>, body: &str) -> Applied<Link> {
-    let last = head(&*tables.audit)?;
+    let last = head(tables.audit.read()?)?;
     let seq = last.seq + 1;
     let members = body.strip_prefix('{').unwrap_or(body);
     let record = format!("{{\"seq\":{seq},\"prev\":\"{}\",{members}", last.hash);

@@ -170,7 +170,7 @@ fn begin(
         Some(Stored { record: Some(record), .. }) => Begin::Done(record),
         Some(_) if under_way => Begin::InProgress,
         Some(_) if interrupted == OnInterrupted::Report => Begin::Interrupted,
-        None if tables.calls.len()? >= MAX_CALLS => return Ok(Err(JournalError::Full(MAX_CALLS))),
+        None if tables.calls.read()?.len()? >= MAX_CALLS => return Ok(Err(JournalError::Full(MAX_CALLS))),
         Some(_) | None => {
             write_begun(tables, &name, request, now)?;
             Begin::New(running.claim(name))
@@ -211,8 +211,7 @@ fn abandon(tables: &mut Tables<'_>, name: &Name) -> Applied<()> {
 /// Removes a call from both tables.
 fn forget(tables: &mut Tables<'_>, name: &Name) -> Applied<()> {
     let (scope, key) = (name.0.as_ref(), name.1.as_ref());
-    let begun = tables.calls.remove((scope, key))?.map(|row| row.value().0);
-    if let Some(begun) = begun {
+    if let Some(begun) = tables.calls.take((scope, key), |row| row.0)? {
         tables.calls_by_age.remove((begun, scope, key))?;
     }
     Ok(())
@@ -221,7 +220,7 @@ fn forget(tables: &mut Tables<'_>, name: &Name) -> Applied<()> {
 /// Removes some of the calls that are past their time and not under way.
 fn purge(tables: &mut Tables<'_>, running: &Running, now: u64) -> Applied<()> {
     let mut old: Vec<Name> = Vec::new();
-    for row in tables.calls_by_age.iter()?.take(PURGE) {
+    for row in tables.calls_by_age.read()?.iter()?.take(PURGE) {
         let (row, ()) = row.map(|(row, unit)| (row, unit.value()))?;
         let (begun, scope, key) = row.value();
         if !expired(begun, now) {

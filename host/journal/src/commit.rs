@@ -33,7 +33,7 @@ impl Committer {
             return Err(error.clone());
         }
         let transaction = self.database.begin_write().map_err(error::commit)?;
-        let mut tables = Tables::open(&transaction).map_err(error::commit)?;
+        let mut tables = Tables::of(&transaction);
         work(&mut tables).map_err(error::commit)?;
         let changes = tables.changes();
         drop(tables);

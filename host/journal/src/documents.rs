@@ -1,7 +1,7 @@
 //! Documents: grants, approvals, agents and the like. Each is small, is replaced whole,
 //! and is changed together with the audit records that tell of the change.
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableDatabase;
 
 use crate::Journal;
 use crate::audit::{self, Link};

@@ -1,9 +1,11 @@
 //! Tables that remember what was changed, so that a log can say it again.
 
 use std::borrow::Borrow;
-use std::ops::Deref;
+use std::cell::OnceCell;
 
-use redb::{AccessGuard, Key, Table, Value};
+use redb::{
+    AccessGuard, Key, ReadableTable as _, StorageError, Table, TableDefinition, TableError, Value, WriteTransaction,
+};
 
 use crate::tables::Applied;
 
@@ -11,11 +13,14 @@ use crate::tables::Applied;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
 
-/// A table of one write transaction. It is read as what it is, and changed only through
-/// what remembers the change.
+/// A table of one write transaction, opened when it is first needed, because most
+/// transactions need few. It is read as what it is, and changed only through what remembers
+/// the change.
 pub(crate) struct Logged<'txn, K: Key + 'static, V: Value + 'static> {
     number: u8,
-    table: Table<'txn, K, V>,
+    transaction: &'txn WriteTransaction,
+    definition: TableDefinition<'static, K, V>,
+    table: OnceCell<Table<'txn, K, V>>,
     changes: Vec<u8>,
 }
 
@@ -34,8 +39,25 @@ pub(crate) struct Change<'a> {
 pub(crate) struct Unreadable;
 
 impl<'txn, K: Key + 'static, V: Value + 'static> Logged<'txn, K, V> {
-    pub(crate) const fn new(number: u8, table: Table<'txn, K, V>) -> Self {
-        Self { number, table, changes: Vec::new() }
+    pub(crate) const fn new(
+        number: u8,
+        transaction: &'txn WriteTransaction,
+        definition: TableDefinition<'static, K, V>,
+    ) -> Self {
+        Self { number, transaction, definition, table: OnceCell::new(), changes: Vec::new() }
+    }
+
+    /// The table as it is now. It is made where there is none.
+    pub(crate) fn read(&self) -> Applied<&Table<'txn, K, V>> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = self.open()?;
+        Ok(self.table.get_or_init(|| table))
+    }
+
+    pub(crate) fn get<'k>(&self, key: impl Borrow<K::SelfType<'k>>) -> Applied<Option<AccessGuard<'_, V>>> {
+        self.read()?.get(key)
     }
 
     pub(crate) fn insert<'k, 'v>(
@@ -44,45 +66,59 @@ impl<'txn, K: Key + 'static, V: Value + 'static> Logged<'txn, K, V> {
         value: impl Borrow<V::SelfType<'v>>,
     ) -> Applied<()> {
         let (key, value) = (key.borrow(), value.borrow());
-        self.table.insert(key, value)?;
+        self.with(|table| table.insert(key, value).map(drop))?;
         self.changes.extend([self.number, PUT]);
         write(&mut self.changes, K::as_bytes(key).as_ref());
         write(&mut self.changes, V::as_bytes(value).as_ref());
         Ok(())
     }
 
-    /// Removes a row, and answers with what it was.
-    pub(crate) fn remove<'k>(&mut self, key: impl Borrow<K::SelfType<'k>>) -> Applied<Option<AccessGuard<'_, V>>> {
+    /// Removes a row, where there is one.
+    pub(crate) fn remove<'k>(&mut self, key: impl Borrow<K::SelfType<'k>>) -> Applied<()> {
+        self.take(key, |_| ()).map(drop)
+    }
+
+    /// Removes a row, and answers with what `read` makes of it.
+    pub(crate) fn take<'k, T>(
+        &mut self,
+        key: impl Borrow<K::SelfType<'k>>,
+        read: impl FnOnce(V::SelfType<'_>) -> T,
+    ) -> Applied<Option<T>> {
         let key = key.borrow();
-        let removed = self.table.remove(key)?;
-        if removed.is_some() {
+        let taken = self.with(|table| Ok(table.remove(key)?.map(|row| read(row.value()))))?;
+        if taken.is_some() {
             self.changes.extend([self.number, REMOVE]);
             write(&mut self.changes, K::as_bytes(key).as_ref());
         }
-        Ok(removed)
+        Ok(taken)
     }
 
     /// Makes a change that was remembered, and doesn't remember it again.
     pub(crate) fn redo(&mut self, change: &Change<'_>) -> Applied<()> {
         let key = K::from_bytes(change.key);
-        match change.value {
-            Some(value) => drop(self.table.insert(key, V::from_bytes(value))?),
-            None => drop(self.table.remove(key)?),
-        }
-        Ok(())
+        self.with(|table| match change.value {
+            Some(value) => table.insert(key, V::from_bytes(value)).map(drop),
+            None => table.remove(key).map(drop),
+        })
     }
 
     /// What was changed, in its order, as [`read`] reads it.
     pub(crate) fn changes(&self) -> &[u8] {
         &self.changes
     }
-}
 
-impl<'txn, K: Key + 'static, V: Value + 'static> Deref for Logged<'txn, K, V> {
-    type Target = Table<'txn, K, V>;
+    fn with<T>(&mut self, change: impl FnOnce(&mut Table<'txn, K, V>) -> Applied<T>) -> Applied<T> {
+        let mut table = self.table.take().map_or_else(|| self.open(), Ok)?;
+        let done = change(&mut table)?;
+        self.table = table.into();
+        Ok(done)
+    }
 
-    fn deref(&self) -> &Self::Target {
-        &self.table
+    fn open(&self) -> Applied<Table<'txn, K, V>> {
+        self.transaction.open_table(self.definition).map_err(|error| match error {
+            TableError::Storage(error) => error,
+            other => StorageError::Corrupted(other.to_string()),
+        })
     }
 }
 

@@ -110,7 +110,7 @@ fn redo(
     sequence: u64,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let transaction = database.begin_write()?;
-    let mut tables = Tables::open(&transaction)?;
+    let mut tables = Tables::of(&transaction);
     records.iter().try_for_each(|changes| tables.redo(changes))?;
     drop(tables);
     note(&transaction, SEQUENCE, sequence)?;
@@ -192,7 +192,7 @@ fn is_empty(database: &Database) -> Result<bool, redb::Error> {
 /// Makes every table that is not there, together with the version, in one transaction.
 fn initialise(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    drop(Tables::open(&transaction)?);
+    Tables::of(&transaction).make()?;
     note(&transaction, VERSION_KEY, VERSION)?;
     transaction.commit()?;
     Ok(())

@@ -3,7 +3,7 @@
 use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::state::{Numbers, StateError, StateStore};
-use redb::{ReadOnlyTable, ReadableDatabase, ReadableTable};
+use redb::{ReadOnlyTable, ReadableDatabase};
 
 use crate::Journal;
 use crate::blocking::block_on;
@@ -192,7 +192,7 @@ fn swap(
 }
 
 fn remove(tables: &mut Tables<'_>, skill: &str, key: &str) -> Applied<()> {
-    let Some(removed) = tables.state.remove((skill, key))?.map(|old| entry_bytes(key, old.value())) else {
+    let Some(removed) = tables.state.take((skill, key), |old| entry_bytes(key, old))? else {
         return Ok(());
     };
     let (keys, bytes) = tables.state_size.get(skill)?.map_or((1, removed), |size| size.value());

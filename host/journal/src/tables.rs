@@ -1,6 +1,6 @@
 //! What is stored, under which keys.
 
-use redb::{StorageError, TableDefinition, TableError, WriteTransaction};
+use redb::{StorageError, TableDefinition, WriteTransaction};
 
 use crate::logged::{self, Logged, Unreadable};
 
@@ -24,9 +24,14 @@ macro_rules! tables {
         }
 
         impl<'txn> Tables<'txn> {
-            /// Opens every table, and makes those that there aren't.
-            pub(crate) fn open(transaction: &'txn WriteTransaction) -> Result<Self, TableError> {
-                Ok(Self { $($field: Logged::new($number, transaction.open_table($constant)?),)* })
+            pub(crate) const fn of(transaction: &'txn WriteTransaction) -> Self {
+                Self { $($field: Logged::new($number, transaction, $constant),)* }
+            }
+
+            /// Makes every table that there isn't, so that readers find all of them.
+            pub(crate) fn make(&self) -> Applied<()> {
+                $(self.$field.read()?;)*
+                Ok(())
             }
 
             /// Everything that was changed, as [`Tables::redo`] takes it.

@@ -71,7 +71,7 @@ pub(crate) fn create(
 /// the last event.
 pub(crate) fn append(tables: &mut Tables<'_>, append: &Append, most_open: u64) -> Applied<Result<u64, JournalError>> {
     let (id, summary) = (append.id.as_str(), &append.summary);
-    let Some(mut head) = stored(&*tables.runs, id)? else {
+    let Some(mut head) = stored(tables.runs.read()?, id)? else {
         return Ok(Err(no_run(id)));
     };
     if let Err(refusal) = check_append(&head, append) {
@@ -140,7 +140,7 @@ pub(super) fn check_open(tables: &Tables<'_>, opens: bool, most: u64) -> Applied
     if !opens {
         return Ok(Ok(()));
     }
-    Ok(check_count("open runs", tables.open_runs.len()?.saturating_add(1), most))
+    Ok(check_count("open runs", tables.open_runs.read()?.len()?.saturating_add(1), most))
 }
 
 fn check_append(head: &Head, append: &Append) -> Result<(), JournalError> {

@@ -175,7 +175,7 @@ fn checksum_at(
 }
 
 fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), JournalError>> {
-    let Some(mut head) = change::stored(&*tables.runs, id)? else {
+    let Some(mut head) = change::stored(tables.runs.read()?, id)? else {
         return Ok(Err(no_run(id)));
     };
     let Some(before) = before_torn(tables, id, &head, at)? else {
@@ -185,14 +185,11 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
     if let Err(full) = change::check_open(tables, opens, MAX_OPEN_RUNS)? {
         return Ok(Err(full));
     }
-    let cuts = tables.cut_events.range((id, 0)..=(id, u64::MAX))?.count() as u64;
+    let cuts = tables.cut_events.read()?.range((id, 0)..=(id, u64::MAX))?.count() as u64;
     if let Err(refusal) = check_count("cuts of one run", cuts + 1, MAX_CUTS) {
         return Ok(Err(refusal));
     }
-    let torn = tables.run_events.remove((id, at))?.map(|row| {
-        let (checksum, event) = row.value();
-        (*checksum, event.to_vec())
-    });
+    let torn = tables.run_events.take((id, at), |(checksum, event)| (*checksum, event.to_vec()))?;
     if let Some((checksum, event)) = torn {
         tables.cut_events.insert((id, cuts + 1), (at, &checksum, event.as_slice()))?;
     }
@@ -208,9 +205,9 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
 fn before_torn(tables: &Tables<'_>, id: &str, head: &Head, at: u64) -> Applied<Option<Checksum>> {
     // The event before it is checked too: a wrong checksum of that one would make
     // the last one look torn.
-    let log = read(&*tables.run_events, id, head, at.saturating_sub(2), 2)?;
+    let log = read(tables.run_events.read()?, id, head, at.saturating_sub(2), 2)?;
     if log.damage != Some(Damage { at, torn: true }) {
         return Ok(None);
     }
-    checksum_at(&*tables.run_events, id, at.saturating_sub(1))
+    checksum_at(tables.run_events.read()?, id, at.saturating_sub(1))
 }

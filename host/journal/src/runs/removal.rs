@@ -72,13 +72,13 @@ fn step(tables: &mut Tables<'_>, before: u64, room: usize) -> Applied<Step> {
 
 /// A run that was taken away and whose events may still be there.
 fn half_removed(tables: &Tables<'_>) -> Applied<Option<String>> {
-    let first = tables.removed_runs.first()?;
+    let first = tables.removed_runs.read()?.first()?;
     Ok(first.map(|(id, _)| id.value().to_owned()))
 }
 
 /// The run that ended first, if that was before `before`.
 fn oldest(tables: &Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
-    let first = tables.ended_runs.first()?.map(|(row, _)| {
+    let first = tables.ended_runs.read()?.first()?.map(|(row, _)| {
         let (ended, id) = row.value();
         (ended, id.to_owned())
     });
@@ -88,7 +88,7 @@ fn oldest(tables: &Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
 /// Takes a run out of the tables by which it is found.
 fn take_away(tables: &mut Tables<'_>, ended: u64, id: &str) -> Applied<()> {
     tables.ended_runs.remove((ended, id))?;
-    let Some(head) = change::stored(&*tables.runs, id)? else {
+    let Some(head) = change::stored(tables.runs.read()?, id)? else {
         return Ok(());
     };
     tables.runs.remove(id)?;
@@ -115,7 +115,7 @@ fn release_team(tables: &mut Tables<'_>, digest: &[u8; 32]) -> Applied<()> {
 /// Removes what was cut of a run, which is little by its limit.
 fn remove_cuts(tables: &mut Tables<'_>, id: &str) -> Applied<()> {
     let mut numbers = Vec::new();
-    for row in tables.cut_events.range((id, 0)..=(id, u64::MAX))? {
+    for row in tables.cut_events.read()?.range((id, 0)..=(id, u64::MAX))? {
         let (key, _) = row?;
         numbers.push(key.value().1);
     }
@@ -128,7 +128,7 @@ fn remove_cuts(tables: &mut Tables<'_>, id: &str) -> Applied<()> {
 /// Removes up to `most` events of a run and answers with their number.
 fn remove_events(tables: &mut Tables<'_>, id: &str, most: usize) -> Applied<usize> {
     let mut numbers = Vec::new();
-    for row in tables.run_events.range((id, 0)..=(id, u64::MAX))?.take(most) {
+    for row in tables.run_events.read()?.range((id, 0)..=(id, u64::MAX))?.take(most) {
         let (key, _) = row?;
         numbers.push(key.value().1);
     }

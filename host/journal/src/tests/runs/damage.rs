@@ -1,6 +1,6 @@
 //! Logs that a disk or a mistake has damaged.
 
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableDatabase;
 
 use super::{append, check_tables, create, ended, events, in_memory, new_run, open, run_id, start, write};
 use crate::runs::log::Checksum;
@@ -38,7 +38,7 @@ async fn put(journal: &Journal, number: u64, row: Row) {
 
 async fn remove(journal: &Journal, number: u64) {
     let work = move |tables: &mut Tables<'_>| {
-        tables.run_events.remove((run_id(1).as_str(), number))?.expect("the event was there");
+        tables.run_events.take((run_id(1).as_str(), number), |_| ())?.expect("the event was there");
         Ok(())
     };
     write(journal, work).await;
@@ -47,7 +47,7 @@ async fn remove(journal: &Journal, number: u64) {
 /// Changes what the row of the run says of its end.
 async fn change_head(journal: &Journal, change: impl FnOnce(&mut change::Head) + Send + 'static) {
     let work = move |tables: &mut Tables<'_>| {
-        let mut head = change::stored(&*tables.runs, &run_id(1))?.expect("the run");
+        let mut head = change::stored(tables.runs.read()?, &run_id(1))?.expect("the run");
         change(&mut head);
         change::put(tables, &run_id(1), &head, b"three")
     };
