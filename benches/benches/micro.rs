@@ -99,6 +99,7 @@ fn invocation() -> Invocation {
         arguments: echo_arguments(),
         principal: Principal { name: "bench".into() },
         trace: TraceContext { trace_id: [1; 16], span_id: [1; 8], sampled: false },
+        trace_state: None,
         deadline: None,
         idempotency_key: None,
         approval_wait: Duration::ZERO,

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bailiwick-skills", &["bailiwick-domain", "bailiwick-journal"]),
     ("bailiwick-distribution", &["bailiwick-domain", "bailiwick-skills"]),
     ("bailiwick-models", &["bailiwick-domain"]),
+    ("bailiwick-telemetry", &["bailiwick-domain"]),
     ("bailiwick-agents", &["bailiwick-domain", "bailiwick-journal", "bailiwick-skills"]),
     (
         "bailiwick-api",
@@ -38,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "bailiwick-models",
             "bailiwick-sandbox",
             "bailiwick-skills",
+            "bailiwick-telemetry",
             "bailiwick-wire",
         ],
     ),
@@ -50,11 +52,18 @@ const OWNED: &[(&str, &[&str])] = &[
     ("utoipa", &["bailiwick-api", "bailiwick-wire"]),
     ("redb", &["bailiwick-journal"]),
     ("clap", &["bailiwick-server"]),
-    ("reqwest", &["bailiwick-models"]),
+    ("reqwest", &["bailiwick-models", "bailiwick-telemetry"]),
     ("aho-corasick", &["bailiwick-domain"]),
     (
         "zeroize",
-        &["bailiwick-distribution", "bailiwick-domain", "bailiwick-models", "bailiwick-sandbox", "bailiwick-server"],
+        &[
+            "bailiwick-distribution",
+            "bailiwick-domain",
+            "bailiwick-models",
+            "bailiwick-sandbox",
+            "bailiwick-server",
+            "bailiwick-telemetry",
+        ],
     ),
     (
         "tokio",
@@ -67,6 +76,7 @@ const OWNED: &[(&str, &[&str])] = &[
             "bailiwick-sandbox",
             "bailiwick-server",
             "bailiwick-skills",
+            "bailiwick-telemetry",
         ],
     ),
 ];

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use bailiwick_agents::scheduler::queue::{MAX_PLACES, QueueSettings};
 use bailiwick_agents::skills::{Called, Driver, DriverError, Serve, Skills, Verdict};
-use bailiwick_agents::{Agents, BudgetRequest, Runtime, RuntimeOptions, RuntimeParts, Submission};
+use bailiwick_agents::{Agents, BudgetRequest, RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission};
 use bailiwick_domain::invocation::{Invocation, Principal};
 use bailiwick_domain::model::{ChatAnswer, ChatRequest, Finish, Listener, Model, ModelCost, ModelFailure};
 use bailiwick_domain::run::{Class, PinnedSkill, RunId, Status, Strategy};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::span::NullTracer;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::Journal;
 use bailiwick_server::clock::SystemClock;
@@ -57,6 +58,8 @@ impl World {
             skills: Arc::new(NoSkills),
             journal: Arc::clone(journal),
             clock,
+            ids: Arc::new(RandomIds),
+            tracer: Arc::new(NullTracer),
         };
         let runtime = Runtime::new(parts, RuntimeOptions { queue, ..RuntimeOptions::default() });
         Arc::new(Self { runtime, journal: Arc::clone(journal), model, _agents: folder })
@@ -210,5 +213,13 @@ impl Skills for NoSkills {
 
     fn answer(&self, _: String, _: Option<String>) -> BoxFuture<'static, Verdict> {
         unreachable!("nothing is asked of people");
+    }
+
+    fn end_run(&self, _: RunId) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        Box::pin(std::future::ready(Vec::new()))
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::model::Usd;
-use bailiwick_domain::run::Disclosure;
+use bailiwick_domain::run::{Disclosure, FailurePolicy};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::units::format_duration;
 use serde_json::{Value, json};
@@ -44,6 +44,12 @@ pub const MAX_SKILLS: usize = 64;
 
 /// Capabilities of one agent.
 pub const MAX_CAPABILITIES: usize = 64;
+
+/// How often an agent may begin a task anew by itself: what fails more often is no accident.
+pub const MAX_TASK_RETRIES: u32 = 5;
+
+/// Bytes of the schema of an agent's answers, as JSON: every request to the model carries it.
+pub const MAX_OUTPUT_SCHEMA: usize = 64 << 10;
 
 /// Requests to models that one task may take where nothing is said.
 pub const DEFAULT_MAX_STEPS: u64 = 32;
@@ -73,6 +79,11 @@ pub struct AgentDefinition {
     pub can_delegate: bool,
     /// What it may take.
     pub limits: AgentLimits,
+    /// What follows where a task of it fails: at most 5 retries, and no fallback to itself.
+    pub on_failure: FailurePolicy,
+    /// A JSON Schema (2020-12) that its last answer has to fit: at most 64 KiB of JSON, and
+    /// complete in itself.
+    pub output_schema: Option<Value>,
 }
 
 /// What one task of an agent may take. Where nothing is said, the run's own budget alone
@@ -143,6 +154,8 @@ impl AgentDefinition {
         put("temperature", self.temperature_milli.map(|milli| Value::from(f64::from(milli) / 1000.0)));
         put("can_delegate", Some(Value::from(self.can_delegate)));
         put("limits", Some(self.limits.to_json()));
+        put("on_failure", (!self.on_failure.is_none()).then(|| on_failure_json(&self.on_failure)));
+        put("output_schema", self.output_schema.clone());
         value
     }
 
@@ -172,6 +185,15 @@ impl AgentLimits {
         put("host_calls", self.host_calls.map(Value::from));
         value
     }
+}
+
+fn on_failure_json(policy: &FailurePolicy) -> Value {
+    let mut value = json!({ "retries": policy.retries });
+    if let Some(fallback) = &policy.fallback {
+        value["fallback"] = Value::from(fallback.as_str());
+    }
+    value["ask"] = Value::from(policy.ask);
+    value
 }
 
 /// Whether `text` can be the name of an agent: 1 to 64 lowercase letters, digits and

@@ -16,11 +16,12 @@ pub mod registry;
 pub mod runtime;
 pub mod scheduler;
 pub mod skills;
+mod spans;
 pub mod standing;
 
 pub use self::definition::AgentDefinition;
 pub use self::registry::Agents;
 pub use self::runtime::{
-    BudgetRequest, ControlError, Follow, Heard, KillSwitch, RunFilter, RunSummary, Runtime, RuntimeOptions,
-    RuntimeParts, Submission, SubmitError, Submitted,
+    BudgetRequest, ControlError, Follow, Heard, Ids, KillSwitch, RandomIds, RunFilter, RunSummary, Runtime,
+    RuntimeOptions, RuntimeParts, Submission, SubmitError, Submitted,
 };

@@ -7,6 +7,7 @@ mod actor;
 mod agents;
 mod driver;
 mod error;
+mod ids;
 mod keep;
 mod recover;
 mod step;
@@ -23,6 +24,7 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::Model;
 use bailiwick_domain::run::{Budget, Event, Record, Run, RunId, Status};
 use bailiwick_domain::skill_id::SkillId;
+use bailiwick_domain::span::Tracer;
 use bailiwick_journal::Journal;
 use futures::FutureExt as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -31,11 +33,13 @@ use tokio_util::task::TaskTracker;
 
 use self::actor::{Actor, Letter};
 pub use self::error::{ControlError, SubmitError};
+pub use self::ids::{Ids, RandomIds};
 pub use self::recover::Recovered;
 pub use self::submission::{BudgetRequest, Submission, Submitted};
 pub use self::summary::{RunFilter, RunSummary};
 use crate::bus::Bus;
 use crate::registry::Agents;
+use crate::scheduler::ceiling::{Follower, Parallelism};
 use crate::scheduler::queue::{QueueSettings, QueueSnapshot};
 use crate::scheduler::{Scheduler, Ticket};
 use crate::skills::Skills;
@@ -64,6 +68,10 @@ pub struct RuntimeParts {
     pub journal: Arc<Journal>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What names runs.
+    pub ids: Arc<dyn Ids>,
+    /// What takes their traces.
+    pub tracer: Arc<dyn Tracer>,
 }
 
 /// How runs are treated.
@@ -73,6 +81,8 @@ pub struct RuntimeOptions {
     pub enabled: bool,
     /// Who waits, and who has a place.
     pub queue: QueueSettings,
+    /// What the number of places follows, up to those of `queue`.
+    pub parallelism: Parallelism,
     /// Steps of a run: where nothing is asked for, and at the most.
     pub max_steps: u64,
     /// Time of a run where nothing is asked for.
@@ -92,6 +102,7 @@ impl Default for RuntimeOptions {
         Self {
             enabled: true,
             queue: QueueSettings::default(),
+            parallelism: Parallelism::default(),
             max_steps: 100,
             default_timeout: Duration::from_mins(10),
             max_timeout: Duration::from_hours(24),
@@ -114,6 +125,8 @@ pub(crate) struct Inner {
     bus: Bus,
     /// What tells the bus of agents and of the host begins once.
     telling: Once,
+    /// So does what has the places follow the machine.
+    following: Once,
     tracker: TaskTracker,
     /// Nothing new begins.
     stopping: CancellationToken,
@@ -212,6 +225,7 @@ impl Runtime {
                 live: Mutex::default(),
                 bus: Bus::default(),
                 telling: Once::new(),
+                following: Once::new(),
                 tracker: TaskTracker::new(),
                 stopping: CancellationToken::new(),
                 stopped: CancellationToken::new(),
@@ -222,14 +236,14 @@ impl Runtime {
     /// Takes a run up. It is durable when this answers. From now on the bus tells of agents
     /// and of the host too.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
-        self.inner.tell_of_agents();
+        self.inner.wake();
         self.inner.submit(submission).await
     }
 
     /// Takes up the runs that a stop of the host cut off. From now on the bus tells of
     /// agents and of the host too.
     pub async fn recover(&self) -> Result<Recovered, ControlError> {
-        self.inner.tell_of_agents();
+        self.inner.wake();
         self.inner.recover().await
     }
 
@@ -272,7 +286,8 @@ impl Runtime {
         by: &str,
         reason: Option<String>,
     ) -> Result<Vec<RunId>, ControlError> {
-        let open: Vec<RunId> = self.inner.live().keys().cloned().collect();
+        let mut open: Vec<RunId> = self.inner.live().keys().cloned().collect();
+        open.sort();
         let mut ended = Vec::new();
         for id in open {
             if !which.takes(&self.inner.load(&id)?) {
@@ -284,7 +299,6 @@ impl Runtime {
                 Err(error) => return Err(error),
             }
         }
-        ended.sort();
         Ok(ended)
     }
 
@@ -322,6 +336,19 @@ impl Runtime {
         self.inner.tell(id, event).await
     }
 
+    /// Says of a task that failed, and of which a person is asked, whether it is tried once
+    /// more.
+    pub async fn answer_task(
+        &self,
+        id: &RunId,
+        task: u32,
+        by: &str,
+        again: bool,
+        reason: Option<String>,
+    ) -> Result<Status, ControlError> {
+        self.inner.tell(id, Event::TaskAnswered { task, again, by: by.to_owned(), reason }).await
+    }
+
     /// Removes runs that are over for longer than they are kept, some of them, and answers
     /// how many.
     pub async fn forget(&self) -> Result<usize, ControlError> {
@@ -357,18 +384,38 @@ impl Runtime {
     }
 
     /// Lets nothing new begin, waits up to `drain` for what is under way, and ends the
-    /// rest. Runs go on when the host is back.
+    /// rest. What is left of that time is for spans that nobody has taken yet. Runs go on when
+    /// the host is back.
     pub async fn stop(&self, drain: Duration) {
+        let RuntimeParts { clock, tracer, .. } = &self.inner.parts;
+        let began = clock.instant();
         self.inner.stopping.cancel();
         self.inner.tracker.close();
         if tokio::time::timeout(drain, self.inner.tracker.wait()).await.is_err() {
             self.inner.stopped.cancel();
             self.inner.tracker.wait().await;
         }
+        tracer.stop(drain.saturating_sub(clock.instant().saturating_duration_since(began))).await;
     }
 }
 
 impl Inner {
+    /// Begins what goes on beside all runs, where it doesn't yet.
+    fn wake(self: &Arc<Self>) {
+        self.tell_of_agents();
+        self.following.call_once(|| {
+            let Parallelism::Resources(machine) = &self.options.parallelism else { return };
+            let Some(follower) = Follower::new(self.scheduler.clone(), Arc::clone(machine)) else { return };
+            let stopping = self.stopping.clone();
+            self.tracker.spawn(async move {
+                tokio::select! {
+                    () = stopping.cancelled() => {}
+                    () = follower.live() => {}
+                }
+            });
+        });
+    }
+
     /// Has a run's actor take an event, and answers when it is durable.
     async fn tell(self: &Arc<Self>, id: &RunId, event: Event) -> Result<Status, ControlError> {
         // An actor whose run ends at this moment reads no more; the next one does.
@@ -453,7 +500,7 @@ impl Inner {
             partial: serde_json::Value::Null,
         };
         let kept = match self.load(id) {
-            Ok(mut run) => keep::alone(&self.parts, &mut run, failed).await,
+            Ok(mut run) => keep::alone(self, &mut run, failed).await,
             Err(error) => Err(error),
         };
         match kept {
@@ -462,8 +509,9 @@ impl Inner {
                     self.bus.publish(told);
                 }
             }
-            Err(error) => tracing::error!(run = %id, %error, "what became of the run can't be kept"),
+            Err(error) => return tracing::error!(run = %id, %error, "what became of the run can't be kept"),
         }
+        self.parts.skills.end_run(id.clone()).await;
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {

@@ -1,8 +1,10 @@
 //! Who gets a place, and when.
 //!
 //! The rules are in [`queue`], which knows neither clocks nor threads. Here, those who
-//! wait for a place are woken when it is theirs, and places come back by themselves.
+//! wait for a place are woken when it is theirs, and places come back by themselves. How
+//! many places there are may follow the machine: [`ceiling`].
 
+pub mod ceiling;
 pub mod queue;
 
 use std::collections::HashMap;
@@ -11,8 +13,9 @@ use std::time::{Duration, Instant};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::run::Class;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
+use self::ceiling::Load;
 use self::queue::{Place, QueueSettings, QueueSnapshot, RunQueue, RunQueueFull};
 
 /// Gives places to runs.
@@ -23,6 +26,8 @@ struct Shared {
     state: Mutex<State>,
     clock: Arc<dyn Clock>,
     start: Instant,
+    /// Somebody came to wait for a place.
+    entered: Notify,
 }
 
 struct State {
@@ -51,7 +56,7 @@ impl Scheduler {
     pub fn new(settings: QueueSettings, clock: Arc<dyn Clock>) -> Self {
         let start = clock.instant();
         let state = State { queue: RunQueue::new(settings), waiting: HashMap::new(), next: 0 };
-        Self(Arc::new(Shared { state: Mutex::new(state), clock, start }))
+        Self(Arc::new(Shared { state: Mutex::new(state), clock, start, entered: Notify::new() }))
     }
 
     /// Puts a new run into the queue.
@@ -82,6 +87,35 @@ impl Scheduler {
     pub fn snapshot(&self) -> QueueSnapshot {
         let now = self.0.now();
         self.0.lock().queue.snapshot(now)
+    }
+
+    /// Changes how many places there are, up to those of the settings. Whoever has one
+    /// keeps it.
+    pub fn resize(&self, places: u32) {
+        self.0.lock().queue.resize(places);
+        self.0.give();
+    }
+
+    /// Places at the most.
+    pub(crate) fn ceiling(&self) -> u32 {
+        self.snapshot().ceiling
+    }
+
+    /// What is asked of the places.
+    pub(crate) fn load(&self) -> Load {
+        let state = self.0.lock();
+        Load {
+            places: state.queue.places(),
+            running: state.queue.running().sum(),
+            waiting: state.queue.waiting().sum(),
+        }
+    }
+
+    /// Waits until somebody has a place or wants one.
+    pub(crate) async fn until_used(&self) {
+        while self.load().is_idle() {
+            self.0.entered.notified().await;
+        }
     }
 }
 
@@ -125,6 +159,8 @@ impl Shared {
             number
         };
         let ticket = Ticket { number, seat, shared: Arc::clone(self) };
+        // It is kept for who looks later.
+        self.entered.notify_one();
         self.give();
         Ok(ticket)
     }
@@ -190,6 +226,24 @@ mod tests {
         assert!(early.is_err(), "there is one place");
         drop(seat);
         second.seat().await;
+    }
+
+    #[tokio::test]
+    async fn places_that_come_back_are_given_at_once() {
+        let scheduler = scheduler(2);
+        scheduler.resize(1);
+        let mut first = scheduler.enter(Class::Normal).expect("room");
+        let mut second = scheduler.enter(Class::Interactive).expect("room");
+        let seat = first.seat().await;
+        let early = tokio::time::timeout(Duration::from_millis(20), second.seat()).await;
+        assert!(early.is_err(), "there is one place");
+        scheduler.resize(2);
+        let other = second.seat().await;
+        assert_eq!(scheduler.load(), Load { places: 2, running: 2, waiting: 0 });
+        scheduler.resize(1);
+        assert_eq!(scheduler.load().running, 2, "who has a place keeps it");
+        drop((seat, other));
+        assert!(scheduler.load().is_idle());
     }
 
     #[tokio::test]

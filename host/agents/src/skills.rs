@@ -6,7 +6,7 @@ mod host;
 use std::sync::Arc;
 
 use bailiwick_domain::invocation::Invocation;
-use bailiwick_domain::run::{PinnedSkill, Spend};
+use bailiwick_domain::run::{PinnedSkill, RunId, Spend};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
@@ -39,6 +39,12 @@ pub trait Skills: Send + Sync + 'static {
     /// Waits until a person has answered. Where no call is going to use a yes up, it is used
     /// up for the principal `by`.
     fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict>;
+
+    /// Lets go of what calls of a run shared, which is over.
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()>;
+
+    /// Runs whose calls have left something that lasts.
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>>;
 }
 
 /// A workflow that can drive a run.

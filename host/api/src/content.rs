@@ -20,7 +20,7 @@ use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
 use crate::body::JsonBody;
 use crate::convert;
-use crate::extract::{NoQuery, Query, SkillPath, Trace};
+use crate::extract::{NoQuery, Query, SkillPath, Trace, TraceState};
 use crate::openapi::ExecuteProblems;
 use crate::problem::{Failure, Kind};
 use crate::state::ApiState;
@@ -42,10 +42,11 @@ pub(crate) async fn tools(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     path: SkillPath,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    let invocation = invocation(path, caller.0, trace)?;
+    let invocation = invocation(path, caller.0, (trace, trace_state))?;
     let skill = state.registry().catalog().resolve(&invocation.skill).map_err(|error| Failure::resolve(&error))?;
     let listed = state.executor().listed_tools(&invocation).await;
     let listed = listed.map_err(|error| Failure::content(ContentError::Provided(error), &trace))?;
@@ -70,10 +71,11 @@ pub(crate) async fn prompts(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     path: SkillPath,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    let prompts = state.executor().prompts(&invocation(path, caller.0, trace)?).await;
+    let prompts = state.executor().prompts(&invocation(path, caller.0, (trace, trace_state))?).await;
     let prompts = prompts.map_err(|error| Failure::content(error, &trace))?;
     answer::json(&wire::Prompts { prompts: prompts.into_iter().map(prompt).collect() })
 }
@@ -98,13 +100,14 @@ pub(crate) async fn get_prompt(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     Path((namespace, name, prompt)): Path<(String, String, String)>,
     _: NoQuery,
     body: JsonBody<PromptRequest>,
 ) -> Result<Response, Failure> {
     let path = SkillPath::of(&namespace, &name)?;
     let arguments: Vec<(String, String)> = body.value.arguments.into_iter().collect();
-    let got = state.executor().prompt(&invocation(path, caller.0, trace)?, &prompt, &arguments).await;
+    let got = state.executor().prompt(&invocation(path, caller.0, (trace, trace_state))?, &prompt, &arguments).await;
     answer::json(&prompt_content(got.map_err(|error| Failure::content(error, &trace))?))
 }
 
@@ -125,10 +128,11 @@ pub(crate) async fn resources(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     path: SkillPath,
     _: NoQuery,
 ) -> Result<Response, Failure> {
-    let resources = state.executor().resources(&invocation(path, caller.0, trace)?).await;
+    let resources = state.executor().resources(&invocation(path, caller.0, (trace, trace_state))?).await;
     let Resources { resources, templates } = resources.map_err(|error| Failure::content(error, &trace))?;
     answer::json(&wire::Resources {
         resources: resources.into_iter().map(resource).collect(),
@@ -152,15 +156,20 @@ pub(crate) async fn read_resource(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     path: SkillPath,
     Query(query): Query<ResourceQuery>,
 ) -> Result<Response, Failure> {
-    let read = state.executor().resource(&invocation(path, caller.0, trace)?, &query.uri).await;
+    let read = state.executor().resource(&invocation(path, caller.0, (trace, trace_state))?, &query.uri).await;
     answer::json(&content(read.map_err(|error| Failure::content(error, &trace))?))
 }
 
 /// The call that a skill is asked by.
-fn invocation(path: SkillPath, principal: Principal, trace: TraceContext) -> Result<Invocation, Failure> {
+fn invocation(
+    path: SkillPath,
+    principal: Principal,
+    trace: (TraceContext, Option<String>),
+) -> Result<Invocation, Failure> {
     convert::invocation(path, ExecuteRequest::default(), principal, trace, None, std::time::Duration::ZERO)
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn invocation(
     path: SkillPath,
     request: ExecuteRequest,
     principal: Principal,
-    trace: TraceContext,
+    (trace, trace_state): (TraceContext, Option<String>),
     idempotency_key: Option<String>,
     approval_wait: Duration,
 ) -> Result<Invocation, Failure> {
@@ -44,6 +44,7 @@ pub(crate) fn invocation(
         arguments: Value::Object(request.arguments),
         principal,
         trace,
+        trace_state,
         deadline: request.deadline_ms.map(Duration::from_millis),
         idempotency_key,
         approval_wait,

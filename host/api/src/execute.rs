@@ -14,7 +14,7 @@ use crate::answer;
 use crate::auth::caller::{Allowed, Execute};
 use crate::body::JsonBody;
 use crate::convert;
-use crate::extract::{self, IdempotencyKey, NoQuery, PreferWait, SkillPath, Trace};
+use crate::extract::{self, IdempotencyKey, NoQuery, PreferWait, SkillPath, Trace, TraceState};
 use crate::openapi::ExecuteProblems;
 use crate::problem::Failure;
 use crate::state::ApiState;
@@ -55,6 +55,7 @@ pub(crate) async fn execute(
     State(state): State<ApiState>,
     caller: Allowed<Execute>,
     Trace(trace): Trace,
+    TraceState(trace_state): TraceState,
     path: SkillPath,
     IdempotencyKey(key): IdempotencyKey,
     PreferWait(wait): PreferWait,
@@ -62,7 +63,7 @@ pub(crate) async fn execute(
     headers: HeaderMap,
     body: JsonBody<ExecuteRequest>,
 ) -> Result<Response, Failure> {
-    let invocation = convert::invocation(path, body.value, caller.0, trace, key, wait)?;
+    let invocation = convert::invocation(path, body.value, caller.0, (trace, trace_state), key, wait)?;
     if extract::accepts(&headers, "text/event-stream") {
         return Ok(follow::follow(Arc::clone(state.executor()), invocation, trace));
     }

@@ -138,12 +138,5 @@ fn trace_of(headers: &HeaderMap) -> Result<TraceContext, getrandom::Error> {
 }
 
 fn fresh_trace() -> Result<TraceContext, getrandom::Error> {
-    let random = random::bytes::<24>()?;
-    let mut trace = TraceContext { trace_id: [0; 16], span_id: [0; 8], sampled: false };
-    trace.trace_id.copy_from_slice(&random[..16]);
-    trace.span_id.copy_from_slice(&random[16..]);
-    // All zeros would mean that there is no trace.
-    trace.trace_id[15] |= 1;
-    trace.span_id[7] |= 1;
-    Ok(trace)
+    Ok(TraceContext::begin(random::bytes()?))
 }

@@ -4,6 +4,7 @@
 pub(crate) mod control;
 pub(crate) mod convert;
 pub(crate) mod events;
+pub(crate) mod graph;
 pub(crate) mod steps;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use crate::limits::LimitsRequest;
 use crate::run::RunId;
 use crate::skill_id::{SkillId, SkillSelector};
 use crate::trace::TraceContext;
+use crate::workspace::WorkspaceKey;
 
 /// One call, before policy has seen it.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Invocation {
     pub principal: Principal,
     /// The trace that it belongs to.
     pub trace: TraceContext,
+    /// What others say of the trace: a `tracestate`.
+    pub trace_state: Option<String>,
     /// Less time than the skill's own deadline, never more.
     pub deadline: Option<Duration>,
     /// Makes repeated requests one call, durably.
@@ -46,6 +49,8 @@ pub struct RunStep {
     pub digest: Digest,
     /// What the run has left.
     pub budget: LimitsRequest,
+    /// With whom it shares a workspace, if it gets one; otherwise that is its own.
+    pub workspace: Option<WorkspaceKey>,
 }
 
 impl RunStep {
@@ -56,6 +61,11 @@ impl RunStep {
 }
 
 impl Invocation {
+    /// With whom the call shares a workspace. One that a call makes shares none.
+    pub fn workspace(&self) -> Option<&WorkspaceKey> {
+        self.run.as_ref().and_then(|run| run.workspace.as_ref())
+    }
+
     /// What the call may take beside its own limits: what is left to those that make it.
     pub fn budget(&self) -> Option<&LimitsRequest> {
         // A call is one of a run or one of another call; those that a run's call makes

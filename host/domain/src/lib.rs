@@ -1,8 +1,8 @@
 //! The nouns of Bailiwick and the rules between them.
 //!
 //! Nothing here touches a disk, a network, a clock or a runtime: what needs
-//! one of these stands behind a trait (`Clock`, `Model`, `Sandbox`, `SecretStore`, `Services`, `StateStore`) that
-//! another crate implements. So the rules of authority can be read, and
+//! one of these stands behind a trait (`Clock`, `Model`, `Sandbox`, `SecretStore`, `Services`, `StateStore`,
+//! `Tracer`) that another crate implements. So the rules of authority can be read, and
 //! tested, on their own.
 
 pub mod authority;
@@ -25,8 +25,10 @@ pub mod sandbox;
 pub mod secret;
 pub mod services;
 pub mod skill_id;
+pub mod span;
 pub mod state;
 pub mod trace;
 pub mod units;
 pub mod usage;
 pub mod wit;
+pub mod workspace;

@@ -4,6 +4,8 @@
 //! in this process. What it says is data; nothing that it answers is believed before it
 //! was checked.
 
+mod quota;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use self::quota::{Allowance, Quota, UsedUp};
 use crate::sandbox::BoxFuture;
 use crate::trace::TraceContext;
 
@@ -27,6 +30,11 @@ pub trait Model: Send + Sync + 'static {
     /// Whether there is a model of this name. What answers by any name knows all.
     fn knows(&self, _name: &str) -> bool {
         true
+    }
+
+    /// What providers last said is left of what they allow, for each model of which one did.
+    fn quotas(&self) -> Vec<Quota> {
+        Vec::new()
     }
 }
 

@@ -16,6 +16,7 @@ use crate::limits::Limits;
 use crate::observation::Observation;
 use crate::quota::{Quota, StateQuota};
 use crate::skill_id::SkillId;
+use crate::workspace::WorkspaceKey;
 
 /// Makes permits. There is one for each sandbox, and policy holds it.
 #[derive(Debug)]
@@ -39,7 +40,20 @@ pub fn authority() -> (PermitIssuer, PermitVerifier) {
 impl PermitIssuer {
     /// Allows one invocation under `terms`, to be ended when `time` has passed since `begin`.
     pub fn issue(&self, terms: Arc<Terms>, begin: Instant, time: Duration) -> Permit {
-        Permit { seal: Arc::clone(&self.0), terms, deadline: begin + time, time, observation: None }
+        let seal = Arc::clone(&self.0);
+        Permit { seal, terms, deadline: begin + time, time, observation: None, workspace: None }
+    }
+
+    /// The same for a call that shares its workspace with those of `workspace`. It gets one
+    /// only where its terms have one.
+    pub fn issue_sharing(
+        &self,
+        terms: Arc<Terms>,
+        begin: Instant,
+        time: Duration,
+        workspace: Option<WorkspaceKey>,
+    ) -> Permit {
+        Permit { workspace, ..self.issue(terms, begin, time) }
     }
 
     /// The same for a call that is observed: what it touches is noted in `observation`,
@@ -70,6 +84,7 @@ pub struct Permit {
     deadline: Instant,
     time: Duration,
     observation: Option<Arc<Observation>>,
+    workspace: Option<WorkspaceKey>,
 }
 
 impl Permit {
@@ -92,6 +107,11 @@ impl Permit {
     pub const fn observation(&self) -> Option<&Arc<Observation>> {
         self.observation.as_ref()
     }
+
+    /// With whom the call shares a workspace, if it gets one; otherwise that is its own.
+    pub const fn workspace(&self) -> Option<&WorkspaceKey> {
+        self.workspace.as_ref()
+    }
 }
 
 /// What an invocation may do: the intersection of the manifest's request, the
@@ -108,7 +128,7 @@ pub struct Terms {
     pub http: HttpAuthority,
     /// Secrets by name, and where each may be sent. Their values are not here.
     pub secrets: BTreeMap<String, Vec<SecretDestination>>,
-    /// A fresh folder for this call alone, with what may be written there.
+    /// A folder for this call alone, or shared as the permit says, with what may lie there.
     pub workspace: Option<Quota>,
     /// Its state store, with what may be kept there.
     pub state: Option<StateQuota>,

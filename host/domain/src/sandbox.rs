@@ -11,6 +11,7 @@ use crate::component::{ComponentError, Inspection};
 use crate::digest::Digest;
 use crate::permit::Permit;
 use crate::receipt::Denial;
+use crate::run::RunId;
 use crate::services::Services;
 use crate::usage::Usage;
 
@@ -45,6 +46,17 @@ pub trait Sandbox: Send + Sync + 'static {
         arguments: &'a Value,
         services: Arc<dyn Services>,
     ) -> BoxFuture<'a, Outcome>;
+
+    /// Takes away what calls of a run shared, which is over. A sandbox whose calls share
+    /// nothing has nothing to take away.
+    fn end_run<'a>(&'a self, _run: &'a RunId) -> BoxFuture<'a, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    /// Runs whose calls have left something that lasts. Blocks.
+    fn runs(&self) -> Vec<RunId> {
+        Vec::new()
+    }
 }
 
 /// A folder of the host's own. Dropping it ends it, some time later.
@@ -111,8 +123,8 @@ pub enum InvokeError {
     /// The code of the digest is not loaded.
     #[error("the component is not loaded: {0}")]
     NotLoaded(String),
-    /// Every instance slot is taken.
-    #[error("every instance slot of the sandbox is taken")]
+    /// Every instance slot is taken, or other calls had the workspace until the call's time was over.
+    #[error("every instance slot of the sandbox is taken, or other calls have the call's workspace")]
     Full,
     /// A granted folder can't be opened.
     #[error("the granted folder `{root}` can't be opened: {reason}")]

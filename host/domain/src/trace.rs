@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A trace id and the parent's span id, from the header `traceparent`.
+/// A trace id and a span id in it, as the header `traceparent` has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TraceContext {
     /// 16 bytes, not all zero.
@@ -15,6 +15,19 @@ pub struct TraceContext {
 }
 
 impl TraceContext {
+    /// Where a trace begins that nobody began before. `trace_id` is random. The span follows
+    /// from it, so that whoever sees both knows that no span of others stands above.
+    pub fn begin(mut trace_id: [u8; 16]) -> Self {
+        // All zeros would mean that there is no trace.
+        trace_id[15] |= 1;
+        Self { trace_id, span_id: first_span(&trace_id), sampled: false }
+    }
+
+    /// Whether a trace began so.
+    pub fn is_first(&self) -> bool {
+        self.span_id == first_span(&self.trace_id)
+    }
+
     /// The trace id as 32 hex digits.
     pub fn trace_id_hex(&self) -> String {
         crate::digest::hex(&self.trace_id)
@@ -54,6 +67,26 @@ impl fmt::Display for TraceContext {
     }
 }
 
+fn first_span(trace_id: &[u8; 16]) -> [u8; 8] {
+    span_id(&[b"trace", trace_id])
+}
+
+/// The span id that follows from these parts: the same on every machine, and unlike that of
+/// other parts. Each part has its length before it, so that none runs into the next.
+pub fn span_id(parts: &[&[u8]]) -> [u8; 8] {
+    let mut whole = Vec::new();
+    for part in parts {
+        whole.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        whole.extend_from_slice(part);
+    }
+    let hash = crate::digest::Digest::of(&whole);
+    let mut id = [0; 8];
+    id.copy_from_slice(&hash.as_bytes()[..8]);
+    // All zeros would mean that there is no span.
+    id[7] |= u8::from(id == [0; 8]);
+    id
+}
+
 fn unhex<const N: usize>(text: &str) -> Result<[u8; N], InvalidTraceparent> {
     let digits = text.as_bytes();
     let lowercase_hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
@@ -76,6 +109,23 @@ mod tests {
     fn the_example_of_the_specification_survives() {
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(text.parse::<TraceContext>().expect("valid").to_string(), text);
+    }
+
+    #[test]
+    fn a_trace_that_begins_here_is_known_by_its_span() {
+        let own = TraceContext::begin([0; 16]);
+        assert_ne!(own.trace_id, [0; 16], "all zeros is no trace");
+        assert!(own.is_first());
+        assert_eq!(own.to_string().parse::<TraceContext>(), Ok(own), "others can read it");
+        let others = TraceContext { span_id: [7; 8], ..own };
+        assert!(!others.is_first());
+    }
+
+    #[test]
+    fn spans_follow_from_their_parts_and_from_where_each_ends() {
+        assert_eq!(span_id(&[b"a", b"b"]), span_id(&[b"a", b"b"]));
+        assert_ne!(span_id(&[b"a", b"b"]), span_id(&[b"ab"]));
+        assert_ne!(span_id(&[b"a", b"b"]), span_id(&[b"ab", b""]));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! [`openai::OpenAi`] asks a service, [`scripted::Scripted`] says what a script says, and
 //! [`router::Router`] tries them by preference: again after what may pass, and not at all
-//! while a [breaker](bailiwick_domain::breaker) is open. All are the domain's `Model`, and
+//! while a [breaker](bailiwick_domain::breaker) is open or a quota is used up. All are the domain's `Model`, and
 //! none knows agents, runs or budgets.
 
 mod calls;

@@ -7,6 +7,7 @@
 mod answer;
 mod failure;
 mod lines;
+mod quota;
 mod request;
 mod stream;
 #[cfg(test)]
@@ -17,13 +18,15 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure};
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure, Quota};
 use bailiwick_domain::sandbox::BoxFuture;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, Url};
 use zeroize::Zeroizing;
 
 use self::answer::Prices;
+use self::quota::Kept;
 use self::stream::{Progress, Reader};
 
 /// How long a connection may take, with its encryption.
@@ -52,6 +55,8 @@ pub struct OpenAiOptions {
     pub key: KeySource,
     /// The service's own name of the model.
     pub model: String,
+    /// The time, by which it is told when a quota is whole again.
+    pub clock: Arc<dyn Clock>,
     /// How long a connection may take.
     pub connect_timeout: Duration,
     /// How long it may be silent.
@@ -64,11 +69,12 @@ pub struct OpenAiOptions {
 
 impl OpenAiOptions {
     /// Those of a service that is free or says its costs.
-    pub fn new(base_url: impl Into<String>, model: impl Into<String>, key: KeySource) -> Self {
+    pub fn new(base_url: impl Into<String>, model: impl Into<String>, key: KeySource, clock: Arc<dyn Clock>) -> Self {
         Self {
             base_url: base_url.into(),
             key,
             model: model.into(),
+            clock,
             connect_timeout: CONNECT_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,
             input_usd_per_million: None,
@@ -108,6 +114,7 @@ pub struct OpenAi {
     client: Client,
     url: Url,
     options: OpenAiOptions,
+    quota: Kept,
 }
 
 impl OpenAi {
@@ -124,7 +131,8 @@ impl OpenAi {
             .user_agent(concat!("bailiwick/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(OptionsError::Client)?;
-        Ok(Self { client, url, options })
+        let quota = Kept::new(options.model.clone(), Arc::clone(&options.clock));
+        Ok(Self { client, url, options, quota })
     }
 
     /// One request and its answer. No failure shows the key, whoever wrote it there.
@@ -145,8 +153,9 @@ impl OpenAi {
         let call = self.client.post(self.url.clone()).headers(headers(request, key)?).body(body);
         let limit = self.options.connect_timeout.saturating_add(self.options.idle_timeout);
         let response = within(limit, call.send()).await?.map_err(failure::of_sending)?;
+        let rest = self.quota.heed(response.headers());
         if !response.status().is_success() {
-            return Err(self.refusal(response).await);
+            return Err(self.refusal(response, rest).await);
         }
         let answer = self.read(response, listener).await?;
         let prices = Prices::new(self.options.input_usd_per_million, self.options.output_usd_per_million);
@@ -168,16 +177,21 @@ impl OpenAi {
         }
     }
 
-    /// What an answer that is an error means.
-    async fn refusal(&self, mut response: Response) -> ModelFailure {
-        let (status, retry_after) = (response.status().as_u16(), failure::retry_after(response.headers()));
+    /// What an answer that is an error means, the quota of which is used up for `rest`.
+    async fn refusal(&self, mut response: Response, rest: Option<Duration>) -> ModelFailure {
+        let status = response.status().as_u16();
+        let retry_after = failure::retry_after(response.headers()).or(rest);
         let mut body = Vec::new();
         while body.len() < MAX_ERROR_BYTES {
             let Ok(Ok(Some(bytes))) = within(self.options.idle_timeout, response.chunk()).await else { break };
             let room = MAX_ERROR_BYTES - body.len();
             body.extend_from_slice(&bytes[..bytes.len().min(room)]);
         }
-        failure::of_status(status, &body, retry_after)
+        let failure = failure::of_status(status, &body, retry_after);
+        if let ModelFailure::RateLimited { retry_after: Some(wait), .. } = &failure {
+            self.quota.rests_for(*wait);
+        }
+        failure
     }
 }
 
@@ -191,6 +205,10 @@ impl Model for OpenAi {
             let answer = tokio::time::timeout(request.deadline, self.answer(request, listener)).await;
             answer.unwrap_or(Err(ModelFailure::Timeout))
         })
+    }
+
+    fn quotas(&self) -> Vec<Quota> {
+        self.quota.last().into_iter().collect()
     }
 }
 

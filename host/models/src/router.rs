@@ -1,5 +1,5 @@
 //! Tries models by preference: each again after what may pass, then the next, and none
-//! whose provider failed too often lately.
+//! whose provider failed too often lately or has a quota that is used up.
 
 mod circuit;
 #[cfg(test)]
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::breaker::CircuitState;
-use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure};
+use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure, Quota};
 use bailiwick_domain::sandbox::BoxFuture;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -24,6 +24,10 @@ pub const ATTEMPTS: u32 = 3;
 
 /// Models that are tried for one request; more would take longer than anybody waits.
 pub const MAX_MODELS: usize = 16;
+
+/// How long a request waits for a quota that is used up before it asks the next model: about
+/// as long as it would wait for another attempt.
+pub const LONGEST_REST: Duration = Duration::from_secs(10);
 
 /// A model and whose it is.
 #[derive(Clone)]
@@ -66,7 +70,16 @@ struct Call<'a> {
 struct Failures {
     last: Option<ModelFailure>,
     /// The last of those that say the most.
-    told: Option<ModelFailure>,
+    told: Option<(Says, ModelFailure)>,
+}
+
+/// How much a failure says, the least first: that there is no such model, that it was not
+/// asked, or what came of asking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Says {
+    NoModel,
+    NotAsked,
+    Asked,
 }
 
 impl Router {
@@ -104,20 +117,24 @@ impl Router {
                 break;
             }
         }
-        Err(failures.told.unwrap_or_else(|| ModelFailure::NoModel(String::new())))
+        Err(failures.told.map_or_else(|| ModelFailure::NoModel(String::new()), |(_, failure)| failure))
     }
 
     /// Tries one model for as long as that makes sense.
     async fn ask(&self, name: &str, call: &Call<'_>, failures: &mut Failures) -> Option<ChatAnswer> {
         let Some(entry) = self.models.get(name) else {
-            failures.add(ModelFailure::NoModel(name.to_owned()));
+            failures.add(Says::NoModel, ModelFailure::NoModel(name.to_owned()));
             return None;
         };
         for attempt in 1..=ATTEMPTS {
+            if let Err(left) = call.rest(entry).await {
+                failures.add(Says::NotAsked, used_up(left));
+                return None;
+            }
             let passing = match entry.circuit.enter(now()) {
                 Ok(passing) => passing,
                 Err(left) => {
-                    failures.add(ModelFailure::CircuitOpen(left));
+                    failures.add(Says::NotAsked, ModelFailure::CircuitOpen(left));
                     return None;
                 }
             };
@@ -133,7 +150,7 @@ impl Router {
             // Where the wait would take all the time that is left, another model is the
             // better choice.
             let wait = self.waits.before_next(attempt, &failure).filter(|wait| *wait < call.left());
-            failures.add(failure.clone());
+            failures.add(Says::Asked, failure.clone());
             let wait = wait?;
             call.listener.again(&failure, name, wait);
             sleep(wait).await;
@@ -154,6 +171,14 @@ impl Model for Router {
     fn knows(&self, name: &str) -> bool {
         self.models.contains_key(name)
     }
+
+    fn quotas(&self) -> Vec<Quota> {
+        let of = |(name, entry): (&String, &Entry)| {
+            let quotas = entry.route.model.quotas().into_iter();
+            quotas.map(|quota| Quota { model: name.clone(), ..quota }).collect::<Vec<_>>()
+        };
+        self.models.iter().flat_map(of).collect()
+    }
 }
 
 /// By the clock of the timers, which tests can stop.
@@ -161,10 +186,47 @@ fn now() -> Instant {
     Instant::now()
 }
 
+/// What is told of a model that was not asked, and can't be for so long.
+fn used_up(left: Duration) -> ModelFailure {
+    let message = format!("its quota is used up, and it is asked again in {} s", left.as_secs().max(1));
+    ModelFailure::RateLimited { message, retry_after: Some(left) }
+}
+
+impl Entry {
+    /// For how long the quota is used up.
+    fn rest(&self, now: Instant) -> Duration {
+        // One that is left alone for its failures is not asked then either: nobody waits
+        // for its quota.
+        if matches!(self.circuit.state(now), CircuitState::Open { left } if !left.is_zero()) {
+            return Duration::ZERO;
+        }
+        let now = now.into_std();
+        self.route.model.quotas().iter().map(|quota| quota.rest(now)).max().unwrap_or_default()
+    }
+}
+
 impl Call<'_> {
     /// What is left of the time for the answer.
     fn left(&self) -> Duration {
         self.request.deadline.saturating_sub(now().saturating_duration_since(self.began))
+    }
+
+    /// Waits until the quota lets a request through, if that is soon. The error is how long
+    /// it would take.
+    async fn rest(&self, entry: &Entry) -> Result<(), Duration> {
+        let mut patience = LONGEST_REST.min(self.left());
+        loop {
+            let rest = entry.rest(now());
+            if rest.is_zero() {
+                return Ok(());
+            }
+            if rest >= patience {
+                return Err(rest);
+            }
+            sleep(rest).await;
+            // Others may have used up what came back meanwhile.
+            patience = patience.saturating_sub(rest);
+        }
     }
 
     async fn attempt(&self, entry: &Entry, passing: Passing<'_>) -> Result<ChatAnswer, ModelFailure> {
@@ -176,16 +238,9 @@ impl Call<'_> {
 }
 
 impl Failures {
-    fn add(&mut self, failure: ModelFailure) {
-        // What a provider did says more than that it was not asked, and that more than
-        // that there is none.
-        let weight = |failure: &ModelFailure| match failure {
-            ModelFailure::NoModel(_) => 0,
-            ModelFailure::CircuitOpen(_) => 1,
-            _ => 2,
-        };
-        if self.told.as_ref().is_none_or(|told| weight(told) <= weight(&failure)) {
-            self.told = Some(failure.clone());
+    fn add(&mut self, says: Says, failure: ModelFailure) {
+        if self.told.as_ref().is_none_or(|(told, _)| *told <= says) {
+            self.told = Some((says, failure.clone()));
         }
         self.last = Some(failure);
     }

@@ -11,6 +11,7 @@ use bailiwick_domain::services::Services;
 use bailiwick_domain::state::StateStore;
 use bailiwick_domain::usage::Usage;
 use bailiwick_domain::wit::{Answer, ToolSignature, WitType};
+use bailiwick_domain::workspace::WorkspaceKey;
 use serde_json::Value;
 use wasmtime::component::Val;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
@@ -99,17 +100,30 @@ impl Call<'_> {
         self.outcome(result, ready, &store)
     }
 
-    /// A fresh folder, where the permit gives one. That of an observed call is never kept.
+    /// A folder, where the permit gives one: fresh, or shared with other calls one after the
+    /// other. That of an observed call is neither shared nor kept.
     async fn workspace(&self) -> Result<Option<Workspace>, InvokeError> {
         if self.permit.terms().workspace.is_none() {
             return Ok(None);
         }
-        let workspaces = Arc::clone(self.workspaces);
         let observed = self.permit.observation().is_some();
+        if let Some(key) = self.permit.workspace().filter(|_| !observed) {
+            return self.shared_workspace(key).await.map(Some);
+        }
+        let workspaces = Arc::clone(self.workspaces);
         let create = move || if observed { workspaces.create_scratch() } else { workspaces.create() };
         let created = tokio::task::spawn_blocking(create).await;
         let created = created.unwrap_or_else(|error| Err(std::io::Error::other(error)));
-        created.map(Some).map_err(|error| InvokeError::Host(format!("the workspace can't be made: {error}")))
+        created.map(Some).map_err(|error| not_made(&error))
+    }
+
+    /// The folder that the calls of `key` share, when they have let go of it. A call whose time
+    /// is over before that has done nothing, and may be made again.
+    async fn shared_workspace(&self, key: &WorkspaceKey) -> Result<Workspace, InvokeError> {
+        let deadline = tokio::time::Instant::from(self.permit.deadline());
+        let opened = self.workspaces.open_or_create(key, self.permit.terms());
+        let opened = tokio::time::timeout_at(deadline, opened).await.map_err(|_| InvokeError::Full)?;
+        opened.map_err(|error| not_made(&error))
     }
 
     fn store(&self, guest: Guest) -> wasmtime::Result<Store<Guest>> {
@@ -251,6 +265,10 @@ impl Call<'_> {
             log: guest.log.text(self.secrets.redactor()),
         }
     }
+}
+
+fn not_made(error: &std::io::Error) -> InvokeError {
+    InvokeError::Host(format!("the workspace can't be made: {error}"))
 }
 
 /// The outcome of a call that never began.

@@ -27,6 +27,7 @@ use bailiwick_domain::clock::Clock;
 use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::{Permit, PermitVerifier};
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox, ScratchFolder};
 use bailiwick_domain::secret::{NoSecrets, SecretStore};
 use bailiwick_domain::services::Services;
@@ -59,7 +60,8 @@ pub struct SandboxOptions {
     pub max_instances: u32,
     /// Where calls that are granted a workspace have theirs; made with mode 0700.
     pub workspaces: PathBuf,
-    /// How long a workspace is kept after its call; for no time at all by default.
+    /// How long a workspace is kept after its call, or after the run whose calls share it; for no time at all by
+    /// default.
     pub workspace_retention: Duration,
     /// Bytes that one linear memory can ever have.
     pub max_memory_bytes: u64,
@@ -274,6 +276,14 @@ impl Sandbox for WasmSandbox {
         services: Arc<dyn Services>,
     ) -> BoxFuture<'a, Outcome> {
         Box::pin(async move { self.run(&permit, tool, arguments, &services).await })
+    }
+
+    fn end_run<'a>(&'a self, run: &'a RunId) -> BoxFuture<'a, ()> {
+        Box::pin(self.workspaces.end_run(run))
+    }
+
+    fn runs(&self) -> Vec<RunId> {
+        self.workspaces.runs()
     }
 }
 

@@ -1,11 +1,14 @@
-//! Workspaces: a fresh folder for a call, gone with it or kept for a while.
+//! Workspaces: a fresh folder for a call, gone with it or kept for a while, or one that calls
+//! of a run share ([`shared`]).
 //!
 //! ```text
 //! <workspaces>/<id>/        the host's own, locked while the call runs
 //! <workspaces>/<id>/files/  what the guest sees at /workspace
 //! ```
 
+mod measure;
 mod remove;
+mod shared;
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -17,8 +20,12 @@ use std::time::Duration;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::sandbox::{BoxFuture, ScratchFolder};
 use tokio::runtime::Handle;
+use tokio::sync::OwnedMutexGuard;
 
+pub(crate) use self::measure::{TOO_MUCH, measure};
 use self::remove::remove;
+use self::shared::{RUNS, Shared};
+use crate::capabilities::fs::Addition;
 
 /// Only the host's user comes in.
 const MODE: u32 = 0o700;
@@ -42,13 +49,19 @@ pub struct Workspaces {
     folder: PathBuf,
     retention: Duration,
     clock: Arc<dyn Clock>,
+    shared: Shared,
 }
 
-/// The workspace of one call. Dropping it ends it.
+/// The workspace of one call. Dropping it ends it, or gives it to the next of those that
+/// share it.
 pub(crate) struct Workspace {
-    /// Taken when the workspace ends.
+    /// Taken when the workspace ends. One that is shared ends with its run.
     ending: Option<Ending>,
     files: PathBuf,
+    /// What lay there before.
+    held: Addition,
+    #[expect(dead_code, reason = "it is there to be dropped")]
+    turn: Option<OwnedMutexGuard<()>>,
 }
 
 /// What is needed to end a workspace.
@@ -61,9 +74,9 @@ struct Ending {
 }
 
 impl Workspaces {
-    /// Workspaces below `folder`, each kept for `retention` after its call.
+    /// Workspaces below `folder`, each kept for `retention` after its call, or its run.
     pub fn new(folder: PathBuf, retention: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { folder, retention, clock }
+        Self { folder, retention, clock, shared: Shared::default() }
     }
 
     /// Removes what was left by calls that ended longer ago than workspaces are
@@ -77,7 +90,8 @@ impl Workspaces {
                 return;
             }
         };
-        for entry in entries.filter_map(Result::ok) {
+        self.sweep_runs();
+        for entry in entries.filter_map(Result::ok).filter(|entry| entry.file_name() != RUNS) {
             let path = entry.path();
             if let Err(error) = self.sweep_one(&path) {
                 tracing::warn!(workspace = %path.display(), %error, "a leftover workspace can't be removed");
@@ -107,7 +121,8 @@ impl Workspaces {
         // The data folder may be named by a path with symlinks in it.
         let files = files.canonicalize()?;
         let clock = Arc::clone(&self.clock);
-        Ok(Workspace { ending: Some(Ending { folder, clock, keep, lock }), files })
+        let ending = Some(Ending { folder, clock, keep, lock });
+        Ok(Workspace { ending, files, held: Addition::default(), turn: None })
     }
 
     fn sweep_one(&self, path: &Path) -> io::Result<()> {
@@ -133,6 +148,11 @@ impl Workspace {
     /// The folder that the guest sees.
     pub(crate) fn folder(&self) -> &Path {
         &self.files
+    }
+
+    /// What lay there when it was opened.
+    pub(crate) const fn held(&self) -> Addition {
+        self.held
     }
 
     /// Ends the workspace and waits until it is gone, or marked as kept.

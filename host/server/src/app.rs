@@ -115,11 +115,13 @@ impl App {
     /// What makes calls, and what runs agents. Nothing of either has begun.
     pub fn into_host(self, config: &Config) -> Result<(Arc<Executor>, Arc<agents::Runtime>), Failure> {
         let journal = Arc::clone(&self.journal);
-        let models = agents::models(config, &secrets(config)?)?;
+        let secrets = secrets(config)?;
+        let models = agents::models(config, &secrets)?;
+        let tracer = agents::tracer(config, &secrets)?;
         // Without any, skills are told that there are none, and not that one is missing.
         let asked = (!config.models.is_empty()).then(|| Arc::clone(&models) as Arc<dyn Model>);
         let executor = self.executor(config, asked);
-        let runs = agents::runtime(config, &executor, models, journal)?;
+        let runs = agents::runtime(config, &executor, models, journal, tracer)?;
         Ok((executor, runs))
     }
 

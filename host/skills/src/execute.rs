@@ -26,6 +26,7 @@ use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::model::Model;
 use bailiwick_domain::permit::Terms;
 use bailiwick_domain::receipt::Receipt;
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
 use bailiwick_domain::services::{Report, Services};
 use bailiwick_domain::usage::Usage;
@@ -192,6 +193,16 @@ impl Executor {
         &*self.parts.clock
     }
 
+    /// Takes away what calls of a run shared, which is over.
+    pub async fn end_run(&self, run: &RunId) {
+        self.parts.sandbox.end_run(run).await;
+    }
+
+    /// Runs whose calls have left something that lasts. Blocks.
+    pub fn runs(&self) -> Vec<RunId> {
+        self.parts.sandbox.runs()
+    }
+
     /// Calls under way, over all skills.
     pub fn calls_under_way(&self) -> u32 {
         self.gate.count()
@@ -251,7 +262,8 @@ impl Executor {
     ) -> Result<Decision, (Option<Arc<GrantEntry>>, Refusal)> {
         let grants = self.parts.grants.current();
         let now = Now::by(&*self.parts.clock);
-        let wish = Wish { deadline: call.invocation.deadline, budget: call.invocation.budget() };
+        let it = call.invocation;
+        let wish = Wish { deadline: it.deadline, budget: it.budget(), workspace: it.workspace() };
         let decided = self.parts.policy.decide(call.skill, call.tool, &grants, approved, wish, now);
         let entry = || grants.of(&call.skill.manifest.id, &call.skill.digest).cloned();
         decided.map_err(|refusal| (entry(), refusal))

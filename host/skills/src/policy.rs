@@ -18,6 +18,7 @@ use bailiwick_domain::limits::{LimitsPolicy, LimitsRequest};
 use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::observation::Observation;
 use bailiwick_domain::permit::{Permit, PermitIssuer, Terms};
+use bailiwick_domain::workspace::WorkspaceKey;
 
 pub use self::basis::Basis;
 pub use self::refusal::Refusal;
@@ -79,6 +80,8 @@ pub struct Wish<'a> {
     pub deadline: Option<Duration>,
     /// What a calling skill or run has left.
     pub budget: Option<&'a LimitsRequest>,
+    /// With whom the call shares a workspace, where policy gives it one.
+    pub workspace: Option<&'a WorkspaceKey>,
 }
 
 /// The moment of a decision, by both clocks.
@@ -125,7 +128,8 @@ impl Policy {
             Some(budget) => Arc::new(Terms { limits: terms.limits.within(budget), ..Terms::clone(&terms) }),
         };
         let given = [Some(cut.limits.deadline), wish.deadline, left(entry, now)].into_iter().flatten().min();
-        let permit = self.issuer.issue(cut, now.instant, given.unwrap_or_default());
+        let (time, workspace) = (given.unwrap_or_default(), wish.workspace.cloned());
+        let permit = self.issuer.issue_sharing(cut, now.instant, time, workspace);
         Ok(Decision { permit, basis, entry: Arc::clone(entry), terms })
     }
 

@@ -1,6 +1,7 @@
 //! Agents: which there are, and what each is.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 /// What an agent is at.
@@ -85,6 +86,25 @@ pub struct AgentLimits {
     pub host_calls: Option<u64>,
 }
 
+/// What follows where a task of an agent fails, in this order. What it made takes effect all
+/// the same; the next try is told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "retries": 1, "fallback": "writer", "ask": true })))]
+pub struct AgentOnFailure {
+    /// How often it begins the task anew; not at all where this is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(maximum = 5)]
+    pub retries: Option<u32>,
+    /// The agent that gets the same input then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64)]
+    pub fallback: Option<String>,
+    /// Whether a person is asked then if it is tried once more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask: Option<bool>,
+}
+
 /// What an agent is: the keys of its file, but for `instructions_file`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -136,6 +156,13 @@ pub struct AgentDefinition {
     /// What it may take.
     #[serde(default)]
     pub limits: AgentLimits,
+    /// What follows where a task of it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<AgentOnFailure>,
+    /// A JSON Schema (2020-12) that its last answer has to fit, of at most 64 KiB: an object,
+    /// or a text with its JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
 }
 
 /// An agent in short.

@@ -18,6 +18,9 @@ pub struct ExecuteHeaders {
     /// W3C trace context. The answer has it back, or a new one.
     #[param(example = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")]
     pub traceparent: Option<String>,
+    /// What others say of the trace. It is told to the models that the skill asks.
+    #[param(example = "vendor=t61rcWkgMzE")]
+    pub tracestate: Option<String>,
 }
 
 /// Which tool to run, and with what.

@@ -120,10 +120,20 @@ pub struct SocketCommand {
                 "normal": { "waiting": 3, "running": 5 },
                 "batch": { "waiting": 0, "running": 0 }
             },
+            "places": 10,
+            "ceiling": 10,
             "open_runs": 9,
             "input_tokens": 81_200,
             "output_tokens": 6400,
-            "usd": 0.21
+            "usd": 0.21,
+            "spans_lost": 0,
+            "quota": [{
+                "model": "small",
+                "told_at": "2026-11-20T10:59:58.000Z",
+                "requests": { "limit": 50, "remaining": 41, "resets_at": "2026-11-20T11:01:00.000Z" },
+                "tokens": null,
+                "used_up_until": null
+            }]
         }
     }),
     json!({ "type": "answer", "id": "1", "ok": true, "status": "cancelled" }),

@@ -76,12 +76,14 @@ const OTHERS: &[&[&str]] = &[
     // A model that answers, and runs that it makes.
     &["run"],
     &["runs", "show"],
+    &["runs", "graph"],
     &["runs", "events"],
     &["runs", "cancel"],
     &["runs", "pause"],
     &["runs", "resume"],
     &["runs", "retry"],
     &["runs", "handoff"],
+    &["runs", "task-answer"],
     &["runs", "stop"],
 ];
 

@@ -132,6 +132,33 @@ fn a_person_says_at_the_terminal_whether_another_agent_takes_over() {
 }
 
 #[test]
+fn a_person_says_whether_a_task_that_failed_is_tried_once_more() {
+    let home = home("");
+    let ivy = "name = \"ivy\"\ndescription = \"Counts.\"\ninstructions = \"Count.\"\nmodels = [\"script\"]\n\n\
+               [on_failure]\nask = true\n\n[output_schema]\ntype = \"integer\"\n";
+    home.write("agents/ivy.toml", ivy);
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "ivy", "three");
+    let run = until(&client, &id, "waiting_approval");
+    let task = &run["tasks"][0];
+    assert_eq!((&task["status"], &task["error"]["code"]), (&json!("asked"), &json!("MODEL_UNFIT")), "{run:#}");
+    assert_eq!(run["spend"]["steps"], 4, "it was asked three times more");
+    assert!(home.run(&["runs", "show", &id]).expect(0).stdout.contains("runs task-answer"));
+    client.post(&format!("/v1/agents/runs/{id}/tasks/0/answer"), &json!({ "decision": "approve" })).ok();
+    eventually("it was tried once more", || {
+        let run = client.get(&format!("/v1/agents/runs/{id}")).ok();
+        (run["spend"]["steps"] == 8 && run["status"] == "waiting_approval").then_some(())
+    });
+    home.run(&["runs", "task-answer", &id, "0", "--deny", "--reason", "enough"]).expect(0);
+    let run = until(&client, &id, "failed");
+    assert_eq!(run["error"]["code"], "MODEL_UNFIT");
+    assert!(run["error"]["message"].as_str().unwrap().ends_with("tried again: enough"), "{run:#}");
+    client
+        .post(&format!("/v1/agents/runs/{id}/tasks/0/answer"), &json!({ "decision": "deny" }))
+        .problem("illegal-transition");
+}
+
+#[test]
 fn a_kill_switch_ends_all_runs_or_those_of_an_agent_or_of_a_skill() {
     let home = home("");
     let (_server, client) = serve(&home);

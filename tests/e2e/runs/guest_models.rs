@@ -98,6 +98,44 @@ fn a_model_answers_a_skill_and_what_it_takes_is_on_record() {
 }
 
 #[test]
+fn the_trace_of_a_call_goes_along_to_the_models_that_it_asks_itself_or_by_another_call() {
+    let provider = Provider::hello();
+    let home = driver(&paid(&provider));
+    agent(&home, "asker", "skills = [\"tests/driver\"]\ndisclosure = \"all\"\n");
+    let agents = home.path("agents/asker.toml");
+    let text = std::fs::read_to_string(&agents).unwrap().replace("[\"script\"]", "[\"small\"]");
+    std::fs::write(agents, text).unwrap();
+    home.grant("tests/driver", &["--model", "service", "--skill-call", "tests/driver"]);
+    let (server, client) = serve(&home);
+    let inner = json!({ "prompt": "hello" });
+    let request = json!({ "skill": "tests/driver", "tool": "complete", "arguments": inner.to_string() });
+    let parent = |span: &str| format!("00-4bf92f3577b34da6a3ce929d0e0e4736-{span}-01");
+    let (first, second, third) = ("00f067aa0ba902b7", "00f067aa0ba902b8", "00f067aa0ba902b9");
+    for (span, tool, arguments) in [(first, "complete", inner.clone()), (second, "call", json!({ "request": request }))]
+    {
+        let parent = parent(span);
+        let headers = [("traceparent", parent.as_str()), ("tracestate", "vendor=1")];
+        let body = json!({ "tool": tool, "arguments": arguments });
+        server.execute_with("tests/driver", &headers, &body).ok();
+        let head = provider.asked().last().unwrap().head.clone();
+        assert!(
+            head.contains(&format!("traceparent: {parent}")) && head.contains("tracestate: vendor=1"),
+            "{tool}: {head}"
+        );
+    }
+    // The skill of a run has the span of the run's step.
+    let parent = parent(third);
+    let headers = [("traceparent", parent.as_str()), ("tracestate", "vendor=1")];
+    let body = json!({ "agent": "asker", "input": "ask it" });
+    let id = client.post_with("/v1/agents/runs", &headers, &body).json()["id"].as_str().unwrap().to_owned();
+    until(&client, &id, "completed");
+    assert_eq!(provider.asked().len(), 3);
+    let head = provider.asked().remove(2).head;
+    assert!(head.contains("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-") && !head.contains(third), "{head}");
+    assert!(head.contains("tracestate: vendor=1"), "{head}");
+}
+
+#[test]
 fn a_skill_asks_only_models_that_it_was_granted_and_hears_of_no_others() {
     let home = driver("");
     home.grant("tests/driver", &["--model", "gone", "--model", "small"]);

@@ -8,7 +8,9 @@ mod provider;
 mod rest;
 pub(crate) mod settings;
 mod socket;
+pub(crate) mod traces;
 mod workflow;
+mod workspace;
 
 use serde_json::{Value, json};
 

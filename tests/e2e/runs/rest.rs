@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{SCOPES, home, serve, submit, until};
+use super::{SCOPES, agent, home, serve, submit, until};
 use crate::host::eventually;
 
 #[test]
@@ -27,6 +27,36 @@ fn an_agent_reads_a_real_file_and_everything_names_the_run() {
     assert_eq!(record["run"], format!("{id}/1"), "{record:#}");
     assert_eq!(record["trace_id"], run["trace_id"]);
     assert_eq!(record["principal"], "key:runs");
+}
+
+#[test]
+fn a_run_has_all_that_a_task_has_and_its_steps_all_that_a_result_has() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let budget = json!({ "wall": "90 s", "usd": 1.5 });
+    let body = json!({ "agent": "scribe", "input": "read the notes", "class": "batch", "budget": budget });
+    let answer = client.post("/v1/agents/runs", &body);
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
+    assert_eq!(run["strategy"], json!({ "kind": "single", "agent": "scribe" }));
+    assert_eq!((&run["class"], &run["input"]), (&json!("batch"), &json!("read the notes")));
+    assert_eq!((&run["budget"]["wall"], &run["budget"]["usd"]), (&json!("90 s"), &json!(1.5)));
+    let moment = |value: &Value| value.as_str().unwrap_or_else(|| panic!("no moment: {run:#}")).to_owned();
+    assert!(moment(&run["queued_at"]) <= moment(&run["started_at"]), "{run:#}");
+    let id = run["id"].as_str().unwrap();
+    let steps = client.get(&format!("/v1/agents/runs/{id}/steps")).ok();
+    let steps = steps["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 3);
+    for step in steps {
+        assert_eq!((&step["task"], &step["attempt"], &step["state"]), (&json!(0), &json!(1), &json!("ended")));
+        assert!(moment(&step["started_at"]) <= moment(&step["ended_at"]), "{step:#}");
+        let spend = &step["spend"];
+        let tokens = spend["input_tokens"].as_u64().unwrap() + spend["output_tokens"].as_u64().unwrap();
+        assert_eq!(tokens > 0, step["kind"] == "model", "{step:#}");
+        assert!(spend["usd"].is_f64(), "{step:#}");
+    }
+    assert!(steps[1]["output"].to_string().contains("Buy milk.") && steps[1]["receipt"].is_string(), "{:#}", steps[1]);
+    assert!(steps[2]["answer"]["text"].as_str().unwrap().contains("Buy milk."), "{:#}", steps[2]);
 }
 
 #[test]
@@ -120,6 +150,29 @@ fn teams_map_and_route() {
     let answer = client.post("/v1/agents/runs", &json!({ "strategy": route, "input": "hello" }));
     let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
     assert_eq!(run["output"], "You said: hello");
+}
+
+#[test]
+fn a_model_chooses_among_the_agents_that_can_do_it() {
+    let home = home("");
+    home.write(
+        "script.toml",
+        "[[rule]]\ntimes = 1\ncalls = [{ tool = \"choose_agent\", arguments = { agent = \"poet\" } }]\n\n\
+         [[rule]]\ntext = \"A verse on {{input}}\"\n",
+    );
+    for name in ["critic", "poet"] {
+        agent(&home, name, "capabilities = [\"verse\"]\n");
+    }
+    let (_server, client) = serve(&home);
+    let route = json!({ "kind": "router", "capability": "verse" });
+    let answer = client.post("/v1/agents/runs", &json!({ "strategy": route, "input": "the sea" }));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let run = until(&client, answer.json()["id"].as_str().unwrap(), "completed");
+    assert_eq!(run["strategy"]["agents"], json!(["critic", "poet"]), "and not those that can't");
+    let tasks = run["tasks"].as_array().unwrap();
+    let roles: Vec<[&Value; 2]> = tasks.iter().map(|task| [&task["agent"], &task["role"]]).collect();
+    assert_eq!(json!(roles), json!([["critic", "route"], ["poet", "work"]]));
+    assert_eq!(run["output"], "A verse on the sea");
 }
 
 #[test]
@@ -258,4 +311,35 @@ fn a_graph_runs_as_its_edges_say_and_one_with_a_cycle_is_refused() {
     cycle["edges"][3] = json!({ "from": "right", "to": "notes" });
     let problem = submit(&cycle).problem("invalid-run");
     assert!(problem["detail"].as_str().unwrap().contains("notes -> right -> notes"), "{problem}");
+}
+
+#[test]
+fn a_strategy_is_a_node_of_a_graph_and_the_graph_is_shown_as_it_stands() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let each = json!({ "kind": "parallel_map", "agent": "clerk", "items": ["a", "b"] });
+    let graph = json!({
+        "nodes": [{ "id": "each", "run": each }, { "id": "end", "agent": "clerk", "input": "All: {{each}}" }],
+        "edges": [{ "from": "each", "to": "end" }],
+    });
+    let strategy = json!({ "kind": "graph", "graph": graph });
+    let answer = client.post("/v1/agents/runs", &json!({ "strategy": strategy, "input": "Say it." }));
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let run = until(&client, &id, "completed");
+    let output = run["output"].as_str().unwrap();
+    assert!(output.starts_with("You said: All: [") && output.contains("You said: Say it."), "{output}");
+    let subrun = &run["subruns"][0];
+    assert_eq!(
+        (&subrun["node"], &subrun["strategy"], &subrun["status"]),
+        (&json!("each"), &json!("parallel_map"), &json!("done"))
+    );
+    let subruns: Vec<&Value> = run["tasks"].as_array().unwrap().iter().map(|task| &task["subrun"]).collect();
+    assert_eq!(subruns, [&json!(0), &json!(0), &Value::Null]);
+    let shown = home.run(&["runs", "graph", &id]).expect(0).stdout;
+    assert!(shown.starts_with("flowchart TD\n") && shown.contains("parallel_map"), "{shown}");
+    let shown = home.run(&["--json", "runs", "graph", &id]).expect(0).json();
+    let nodes = json!([{ "id": "each", "state": "done", "subrun": 0 }, { "id": "end", "state": "done", "task": 2 }]);
+    assert_eq!((&shown["nodes"], &shown["graph"]["nodes"][0]["run"]["kind"]), (&nodes, &json!("parallel_map")));
+    client.get(&format!("/v1/agents/runs/{id}/graph?subrun=0")).problem("unknown-run");
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::provider::Provider;
+use super::socket::Socket;
 use super::{home, serve, submit, until};
 use crate::client::Client;
 use crate::host::{Home, eventually};
@@ -44,6 +45,26 @@ pub(crate) fn as_many_runs_are_at_work_as_configured() {
     assert_eq!(client.get(&format!("/v1/agents/runs/{second}")).ok()["status"], "queued");
     client.post(&format!("/v1/agents/runs/{first}/cancel"), &json!({})).ok();
     until(&client, &second, "completed");
+}
+
+#[test]
+pub(crate) fn the_machine_says_how_many_runs_are_at_work_where_that_is_configured() {
+    let places = |parallelism: &str| {
+        let home = home(&format!("[agents]\nmax_parallel_agents = 4096\n{parallelism}"));
+        let token = home.key("all", &["admin"]);
+        let server = home.serve();
+        let client = server.by(Some(&token));
+        let mut socket = Socket::open(&client, &token, "metrics");
+        let told = socket.until(|message| message["name"] == "metrics.updated");
+        let run = submit(&client, "clerk", "hello");
+        until(&client, &run, "completed");
+        (told["data"]["places"].as_u64().unwrap(), told["data"]["ceiling"].as_u64().unwrap())
+    };
+    assert_eq!(places(""), (4096, 4096));
+    assert_eq!(places("parallelism = \"fixed\"\n"), (4096, 4096));
+    // Nothing has run yet: one for each CPU, and for each class.
+    let cpus = u64::try_from(thread::available_parallelism().unwrap().get()).unwrap();
+    assert_eq!(places("parallelism = \"resources\"\n"), (cpus.clamp(3, 4096), 4096));
 }
 
 #[test]
@@ -176,6 +197,68 @@ pub(crate) fn what_a_service_costs_is_counted_by_its_prices() {
     let poor = json!({ "agent": "asker", "input": "x", "budget": { "usd": 0.05 } });
     let id = client.post("/v1/agents/runs", &poor).json()["id"].as_str().unwrap().to_owned();
     until(&client, &id, "completed");
+}
+
+#[test]
+fn connections_to_a_service_are_used_again() {
+    const REQUESTS: usize = 8;
+    let provider = Provider::hello();
+    let home = asking(&format!("[models.service]\nbase_url = \"{}\"\nmodel = \"m\"\n", provider.url()));
+    let (_server, client) = serve(&home);
+    for _ in 0..REQUESTS {
+        asked(&client);
+    }
+    assert_eq!(provider.asked().len(), REQUESTS);
+    let connections = provider.connections();
+    assert!(connections < REQUESTS, "{connections} connections for {REQUESTS} requests");
+}
+
+#[test]
+fn a_quota_that_is_used_up_is_told_and_kept_to() {
+    let provider = Provider::hello_with(
+        "x-ratelimit-limit-requests: 60\r\nx-ratelimit-remaining-requests: 0\r\nx-ratelimit-reset-requests: 1h0m0s\r\n",
+    );
+    let home = asking(&format!("[models.service]\nbase_url = \"{}\"\nmodel = \"m\"\n", provider.url()));
+    let token = home.key("all", &["admin"]);
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    let mut socket = Socket::open(&client, &token, "metrics");
+    asked(&client);
+    let told = socket.until(|message| message["data"]["quota"][0]["model"] == "service");
+    let quota = &told["data"]["quota"][0];
+    let requests = &quota["requests"];
+    assert_eq!((&requests["limit"], &requests["remaining"]), (&json!(60), &json!(0)), "{quota:#}");
+    assert_eq!((&requests["resets_at"], &quota["tokens"]), (&quota["used_up_until"], &Value::Null), "{quota:#}");
+    let [resets_at, at] = [&requests["resets_at"], &told["at"]].map(|time| time.as_str().unwrap());
+    assert!(resets_at > at, "{told:#}");
+    let id = submit(&client, "asker", "hello");
+    let run = until(&client, &id, "failed");
+    assert_eq!(run["error"]["code"], "MODEL_RATE_LIMITED", "{run:#}");
+    assert!(run["error"]["message"].as_str().unwrap().contains("used up"), "{run:#}");
+    assert_eq!(provider.asked().len(), 1, "nobody asks it before");
+}
+
+#[test]
+fn the_trace_of_a_request_goes_along_to_whomever_its_run_asks() {
+    let provider = Provider::hello();
+    let home = asking(&format!("[models.service]\nbase_url = \"{}\"\nmodel = \"m\"\n", provider.url()));
+    let (_server, client) = serve(&home);
+    let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
+    let given = format!("00-{trace}-{span}-01");
+    let headers = [("traceparent", given.as_str()), ("tracestate", "vendor=1,other=2")];
+    let answer = client.post_with("/v1/agents/runs", &headers, &json!({ "agent": "asker", "input": "hello" }));
+    assert_eq!((answer.status, answer.header("traceparent")), (202, Some(given.as_str())), "{}", answer.text());
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    let run = until(&client, &id, "completed");
+    assert_eq!(run["trace_id"], trace);
+    let head = provider.asked().remove(0).head;
+    assert!(head.contains(&format!("traceparent: 00-{trace}-")), "{head}");
+    assert!(!head.contains(span), "each request has a span of its own: {head}");
+    assert!(head.contains("tracestate: vendor=1,other=2"), "{head}");
+    // Beside the trace stands how far the run has come: the number of its last durable event.
+    let path = format!("/v1/agents/runs/{id}/events");
+    let page = client.send("GET", &path, &[("accept", "application/json")], None).ok();
+    assert_eq!(run["checkpoint"], page["events"].as_array().unwrap().last().unwrap()["seq"], "{page:#}");
 }
 
 #[test]

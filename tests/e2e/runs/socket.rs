@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use super::{SCOPES, home, submit};
+use super::{SCOPES, home, submit, until};
 use crate::client::Client;
 use crate::host::PATIENCE;
 
@@ -125,4 +125,25 @@ fn a_page_watches_a_run_ends_it_and_is_told_when_the_host_goes_down() {
     drop(socket);
     assert!(server.wait().success(), "{}", server.log());
     assert!(!server.log().contains(&token), "a key is in the log");
+}
+
+#[test]
+fn a_page_that_was_cut_off_comes_back_and_reads_what_it_missed() {
+    let home = home("");
+    let token = home.key("runs", &SCOPES);
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    let mut socket = Socket::open(&client, &token, "workflow.*");
+    let id = submit(&client, "clerk", "a while");
+    socket.until(|message| message["name"] == "workflow.started");
+    drop(socket);
+    until(&client, &id, "completed");
+    let mut socket = Socket::open(&client, &token, "workflow.*");
+    let path = format!("/v1/agents/runs/{id}/events?after=2");
+    let missed = client.send("GET", &path, &[("accept", "application/json")], None).ok();
+    let kinds: Vec<&str> =
+        missed["events"].as_array().unwrap().iter().map(|event| event["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["task.assigned", "step.started", "step.ended", "task.ended", "run.completed"]);
+    let next = submit(&client, "clerk", "hello");
+    socket.until(|message| message["name"] == "workflow.completed" && message["run"] == next.as_str());
 }

@@ -10,6 +10,7 @@ use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::permit::{HttpAuthority, PermitIssuer, Terms, authority};
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
 use bailiwick_domain::services::NoServices;
+use bailiwick_domain::workspace::WorkspaceKey;
 use bailiwick_journal::Journal;
 use bailiwick_sandbox::{SandboxOptions, WasmSandbox};
 use bailiwick_server::clock::SystemClock;
@@ -60,6 +61,21 @@ impl Lab {
     pub(crate) async fn call(&self, terms: &Terms, guest: &Inspection, tool: &str, arguments: &Value) -> Outcome {
         let (index, _) = guest.tool(tool).unwrap_or_else(|| panic!("no tool {tool}"));
         let permit = self.issuer.issue(Arc::new(terms.clone()), SystemClock.instant(), terms.limits.deadline);
+        self.sandbox.invoke(permit, index, arguments, Arc::new(NoServices)).await
+    }
+
+    /// The same for a call that shares its workspace with those of `key`.
+    pub(crate) async fn call_of(
+        &self,
+        key: &WorkspaceKey,
+        terms: &Terms,
+        guest: &Inspection,
+        tool: &str,
+        arguments: &Value,
+    ) -> Outcome {
+        let (index, _) = guest.tool(tool).unwrap_or_else(|| panic!("no tool {tool}"));
+        let (whole, time) = (Arc::new(terms.clone()), terms.limits.deadline);
+        let permit = self.issuer.issue_sharing(whole, SystemClock.instant(), time, Some(key.clone()));
         self.sandbox.invoke(permit, index, arguments, Arc::new(NoServices)).await
     }
 }

@@ -7,3 +7,4 @@ pub(crate) mod lab;
 mod limits;
 mod quotas;
 mod types;
+mod workspaces;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::runs::settings as runs;
+use crate::runs::{settings as runs, traces};
 
 /// Each key, and the test that fails when nothing follows from it.
 const SHOWN: &[(&str, fn())] = &[
@@ -21,6 +21,7 @@ const SHOWN: &[(&str, fn())] = &[
     ("agents.max_parallel_agents", runs::as_many_runs_are_at_work_as_configured),
     ("agents.max_steps_per_run", runs::no_run_takes_more_steps_than_configured),
     ("agents.max_timeout", runs::a_run_may_ask_for_no_more_time_than_configured),
+    ("agents.parallelism", runs::the_machine_says_how_many_runs_are_at_work_where_that_is_configured),
     ("agents.queue_capacity", runs::a_full_queue_is_said_to_be_full),
     ("agents.retention", runs::runs_are_kept_for_as_long_as_configured),
     ("models.*.base_url", runs::a_service_is_asked_where_it_is_for_what_it_has_with_its_key),
@@ -90,6 +91,9 @@ const SHOWN: &[(&str, fn())] = &[
     ("skills.trusted_keys.*.public_key", trust::the_public_key_says_whose_signatures_count),
     ("skills.watch", skills::packages_that_change_are_left_alone_if_told_so),
     ("skills.workspace_retention", skills::workspaces_are_kept_for_as_long_as_configured),
+    ("tracing.exporter", traces::spans_are_lines_of_the_log_where_that_is_configured),
+    ("tracing.otlp_headers.*", traces::the_trace_of_a_run_arrives_at_the_collector_with_its_headers),
+    ("tracing.otlp_url", traces::the_trace_of_a_run_arrives_at_the_collector_with_its_headers),
 ];
 
 #[test]

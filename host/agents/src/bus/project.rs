@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use bailiwick_domain::run::{Event, Opening, Record, Run, RunId, Strategy, TaskOutcome};
+use bailiwick_domain::run::{Escalation, Event, Opening, Record, Run, RunId, Strategy, TaskOutcome};
 use serde_json::{Value, json};
 
 use super::Told;
@@ -25,6 +25,10 @@ pub(crate) fn told(run: &Run, record: &Record) -> Vec<Told> {
         Event::Started {} => teller.started(),
         Event::TaskOpened { task, opening } => teller.opened(*task, opening),
         Event::TaskEnded { task, outcome } => teller.ended(*task, outcome),
+        Event::TaskEscalated { task, to, code, message } => teller.escalated(*task, to, code, message),
+        Event::TaskAnswered { task, again, .. } => {
+            teller.of_run("task.answered", json!({ "task": task, "again": again }));
+        }
         Event::HandoffInitiated { handoff, task, to, asks, .. } => teller.of_run(
             "orchestration.handoff_initiated",
             json!({ "handoff": handoff, "task": task, "to": to, "asks": asks }),
@@ -32,6 +36,12 @@ pub(crate) fn told(run: &Run, record: &Record) -> Vec<Told> {
         Event::HandoffCompleted { handoff } => {
             teller.of_run("orchestration.handoff_completed", json!({ "handoff": handoff }));
         }
+        Event::SubrunStarted { subrun, parent, node, .. } => teller.subrun_started(*subrun, *parent, *node),
+        Event::SubrunEnded { subrun, outcome } => teller.subrun_ended(*subrun, outcome),
+        Event::GraphGrown { task, graph, .. } => teller.of_run(
+            "orchestration.graph_grown",
+            json!({ "task": task, "nodes": graph.nodes.len(), "edges": graph.edges.len() }),
+        ),
         Event::ApprovalRequested { step, approval } => {
             teller.of_run("approval.requested", json!({ "step": step, "approval": approval }));
         }
@@ -103,6 +113,7 @@ impl<'a> Teller<'a> {
             let strategy = spec.strategy.name();
             let data = json!({
                 "strategy": strategy, "class": spec.class.name(), "principal": spec.principal, "label": spec.label,
+                "trace_id": spec.trace_id(),
             });
             self.of_run("workflow.started", data);
             if self.is_plan() {
@@ -118,7 +129,10 @@ impl<'a> Teller<'a> {
 
     fn opened(&mut self, task: u32, opening: &Opening) {
         let agent = &opening.agent;
-        let data = json!({ "task": task, "agent": agent, "role": opening.role, "item": opening.item });
+        let mut data = json!({ "task": task, "agent": agent, "role": opening.role, "item": opening.item });
+        if let Some(subrun) = opening.subrun {
+            data["subrun"] = json!(subrun);
+        }
         if self.is_plan() {
             self.of_run("orchestration.task_assigned", data.clone());
         }
@@ -146,6 +160,53 @@ impl<'a> Teller<'a> {
             self.of_run("orchestration.task_completed", data);
         }
         self.status(agent);
+    }
+
+    /// An agent failed, and its task goes on. Whoever has it now is told of too.
+    fn escalated(&mut self, number: u32, to: &Escalation, code: &str, message: &str) {
+        let run = self.run;
+        let Some(task) = run.tasks.get(number as usize) else { return };
+        let has = &task.opening.agent;
+        let (failed, to) = match to {
+            Escalation::Retry { number } => (has, json!({ "is": "retry", "number": number })),
+            Escalation::Agent { name } => {
+                (task.tries.agents.last().unwrap_or(has), json!({ "is": "agent", "agent": name }))
+            }
+            Escalation::Person {} => (has, json!({ "is": "person" })),
+        };
+        let data = json!({ "task": number, "agent": failed, "to": to, "code": code, "message": short(message) });
+        self.of_run("task.escalated", data.clone());
+        self.of_task("task.escalated", failed, data);
+        if failed != has {
+            self.status(failed);
+            self.status(has);
+        }
+    }
+
+    fn subrun_started(&mut self, subrun: u32, parent: Option<u32>, node: u32) {
+        let run = self.run;
+        let node = run.graph(parent).and_then(|graph| graph.nodes.get(node as usize)).map(|node| node.id.as_str());
+        let strategy = run.strategy(Some(subrun)).map(Strategy::name);
+        let data = json!({ "subrun": subrun, "parent": parent, "node": node, "strategy": strategy });
+        self.of_run("orchestration.subrun_started", data);
+    }
+
+    /// Tasks that were under way in a subrun that failed have ended with it.
+    fn subrun_ended(&mut self, subrun: u32, outcome: &TaskOutcome) {
+        let run = self.run;
+        let data = match outcome {
+            TaskOutcome::Done { .. } => json!({ "subrun": subrun, "status": "completed" }),
+            TaskOutcome::Failed { code, message } => {
+                json!({ "subrun": subrun, "status": "failed", "code": code, "message": short(message) })
+            }
+        };
+        self.of_run("orchestration.subrun_completed", data);
+        if matches!(outcome, TaskOutcome::Failed { .. }) {
+            let within = run.tasks.iter().filter(|task| task.opening.subrun.is_some());
+            for agent in within.map(|task| task.opening.agent.as_str()).collect::<BTreeSet<_>>() {
+                self.status(agent);
+            }
+        }
     }
 
     /// The run is over. Agents that still work on it are told of when they let go of it.

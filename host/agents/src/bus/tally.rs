@@ -7,7 +7,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bailiwick_domain::run::{Event, Record, Run, Spend, TaskOutcome};
+use bailiwick_domain::run::{Escalation, Event, Record, Run, Spend, TaskOutcome};
 
 use crate::registry::Agent;
 use crate::standing::{AgentState, Being, Facts, Health};
@@ -67,6 +67,9 @@ impl Tally {
         let (task, completed) = match &record.event {
             Event::TaskOpened { task, .. } => (*task, None),
             Event::TaskEnded { task, outcome } => (*task, Some(matches!(outcome, TaskOutcome::Done { .. }))),
+            Event::TaskEscalated { task, to: Escalation::Agent { .. }, .. } => {
+                return self.gave_up(run, *task, record.at);
+            }
             Event::StepEnded { step, spend, .. } => {
                 let mut spent = self.spent.lock().unwrap_or_else(PoisonError::into_inner);
                 *spent = spent.plus(spend);
@@ -83,6 +86,15 @@ impl Tally {
         if let Some(completed) = completed {
             health.ended(completed);
         }
+    }
+
+    /// An agent failed at a task that another one has now.
+    fn gave_up(&self, run: &Run, task: u32, at: u64) {
+        let Some(agent) = run.tasks.get(task as usize).and_then(|task| task.tries.agents.last()) else { return };
+        let mut agents = self.agents();
+        let health = &mut agents.entry(agent).health;
+        health.last_active = Some(at);
+        health.ended(false);
     }
 
     /// What the registry tells of an agent that is there.

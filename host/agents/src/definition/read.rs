@@ -3,17 +3,18 @@
 use std::time::Duration;
 
 use bailiwick_domain::model::Usd;
-use bailiwick_domain::run::Disclosure;
+use bailiwick_domain::run::{Disclosure, FailurePolicy};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::units::parse_duration;
 use bailiwick_skills::near::{hint, near, quoted};
+use bailiwick_skills::schema::{InvalidSchema, Validator};
 use serde_json::{Map, Value};
 
 use super::error::Problem;
 use super::found::{found, printable};
 use super::{
     AgentDefinition, AgentLimits, MAX_CAPABILITIES, MAX_DESCRIPTION, MAX_INSTRUCTIONS, MAX_MODELS, MAX_NAME,
-    MAX_SKILLS, is_name,
+    MAX_OUTPUT_SCHEMA, MAX_SKILLS, MAX_TASK_RETRIES, is_name,
 };
 
 /// Problems that are told of one definition: more than a person reads before mending the first.
@@ -37,10 +38,13 @@ const MAX_USD: f64 = 1_000_000.0;
 /// Time that an agent may take: as long as approvals are kept.
 const MAX_WALL: Duration = Duration::from_hours(720);
 
+/// Characters of what is wrong in a schema.
+const MAX_SHOWN: usize = 400;
+
 /// What only files have.
 pub(super) const KEYS_IN_FILES: [&str; 1] = ["instructions_file"];
 
-pub(super) const KEYS: [&str; 11] = [
+pub(super) const KEYS: [&str; 13] = [
     "name",
     "description",
     "instructions",
@@ -52,9 +56,13 @@ pub(super) const KEYS: [&str; 11] = [
     "temperature",
     "can_delegate",
     "limits",
+    "on_failure",
+    "output_schema",
 ];
 
 pub(super) const LIMITS: [&str; 6] = ["max_steps", "tokens", "usd", "fuel", "wall", "host_calls"];
+
+pub(super) const ON_FAILURE: [&str; 3] = ["retries", "fallback", "ask"];
 
 const NAME: &str = "1 to 64 lowercase letters, digits and single hyphens, a letter first";
 const SELECTOR: &str = "`namespace/name`, or `namespace/name@` and a range of versions such as `^1.2`";
@@ -111,6 +119,8 @@ pub(super) fn read(
         temperature_milli: reader.optional("temperature", "a number from 0 to 2 with at most 3 decimals", read_milli),
         can_delegate: reader.optional("can_delegate", "`true` or `false`", Value::as_bool).unwrap_or(true),
         limits: read_limits(&mut reader),
+        on_failure: read_on_failure(&mut reader),
+        output_schema: read_output_schema(&mut reader),
     };
     let known: Vec<&str> = KEYS.into_iter().chain(KEYS_IN_FILES.into_iter().filter(|_| stem.is_some())).collect();
     reader.refuse_unknown(&known);
@@ -134,15 +144,8 @@ fn read_name(reader: &mut Reader<'_>, stem: Option<&str>) -> String {
 }
 
 fn read_limits(outer: &mut Reader<'_>) -> AgentLimits {
-    let (empty, all) = (Map::new(), outer.table);
-    let table = match all.get("limits") {
-        None => &empty,
-        Some(Value::Object(limits)) => limits,
-        Some(other) => {
-            outer.wrong("limits", found(other), "a table");
-            &empty
-        }
-    };
+    let empty = Map::new();
+    let table = outer.inner("limits").unwrap_or(&empty);
     let mut reader = Reader { table, prefix: "limits.", problems: &mut *outer.problems };
     let default = AgentLimits::default();
     let limits = AgentLimits {
@@ -155,6 +158,55 @@ fn read_limits(outer: &mut Reader<'_>) -> AgentLimits {
     };
     reader.refuse_unknown(&LIMITS);
     limits
+}
+
+fn read_on_failure(outer: &mut Reader<'_>) -> FailurePolicy {
+    let (empty, all) = (Map::new(), outer.table);
+    let own = all.get("name").and_then(Value::as_str).unwrap_or_default();
+    let table = outer.inner("on_failure").unwrap_or(&empty);
+    let mut reader = Reader { table, prefix: "on_failure.", problems: &mut *outer.problems };
+    let retries = reader.whole("retries", [0, u64::from(MAX_TASK_RETRIES)]);
+    let other = |value: &Value| value.as_str().filter(|name| is_name(name) && *name != own).map(str::to_owned);
+    let policy = FailurePolicy {
+        retries: retries.and_then(|retries| u32::try_from(retries).ok()).unwrap_or_default(),
+        fallback: reader.optional("fallback", "the name of another agent", other),
+        ask: reader.optional("ask", "`true` or `false`", Value::as_bool).unwrap_or_default(),
+    };
+    reader.refuse_unknown(&ON_FAILURE);
+    policy
+}
+
+/// A schema as a table, or as a text with its JSON.
+fn read_output_schema(reader: &mut Reader<'_>) -> Option<Value> {
+    let table = reader.table;
+    let value = table.get("output_schema")?;
+    let schema = schema(value);
+    if let Err(problem) = &schema {
+        let expected = format!(
+            "a JSON Schema (2020-12) of at most {MAX_OUTPUT_SCHEMA} bytes that needs no other document: a table, or \
+             a text with its JSON"
+        );
+        reader.wrong("output_schema", format!("{}, which {problem}", found(value)), expected);
+    }
+    schema.ok()
+}
+
+/// The schema that a value is, or why it is none; the words follow on "which".
+fn schema(value: &Value) -> Result<Value, String> {
+    let size = value.as_str().map_or_else(|| value.to_string().len(), str::len);
+    if size > MAX_OUTPUT_SCHEMA {
+        return Err(format!("has {size} bytes"));
+    }
+    let schema = match value {
+        Value::String(text) => serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?,
+        other => other.clone(),
+    };
+    if !schema.is_object() {
+        return Err("is no object".to_owned());
+    }
+    let unusable = |error: InvalidSchema| format!("can't be used: {}", printable(&error.to_string(), MAX_SHOWN));
+    Validator::new(&schema).map_err(unusable)?;
+    Ok(schema)
 }
 
 fn is_model(text: &str) -> bool {
@@ -198,10 +250,22 @@ struct Reader<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     fn wrong(&mut self, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         let problem = Problem::new(&format!("{}{key}", self.prefix), found, expected);
         add(self.problems, problem);
+    }
+
+    /// The table of a key that may be absent.
+    fn inner(&mut self, key: &str) -> Option<&'a Map<String, Value>> {
+        let table = self.table;
+        match table.get(key)? {
+            Value::Object(table) => Some(table),
+            other => {
+                self.wrong(key, found(other), "a table");
+                None
+            }
+        }
     }
 
     /// The value of a key that may be absent.

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bailiwick_domain::model::Usd;
-use bailiwick_domain::run::Disclosure;
+use bailiwick_domain::run::{Disclosure, FailurePolicy};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{AgentDefinition, AgentLimits, DefinitionError, MAX_INSTRUCTIONS, is_name, read_file};
+use super::{AgentDefinition, AgentLimits, DefinitionError, MAX_INSTRUCTIONS, MAX_OUTPUT_SCHEMA, is_name, read_file};
 
 /// A definition with every key.
 const FULL: &str = r#"
@@ -33,6 +33,18 @@ usd = 0.07
 fuel = 1000000
 wall = "90 s"
 host_calls = 500
+
+[on_failure]
+retries = 2
+fallback = "writer"
+ask = true
+
+[output_schema]
+type = "object"
+required = ["title"]
+
+[output_schema.properties.title]
+type = "string"
 "#;
 
 fn full() -> AgentDefinition {
@@ -57,7 +69,13 @@ fn full() -> AgentDefinition {
             wall: Some(Duration::from_secs(90)),
             host_calls: Some(500),
         },
+        on_failure: FailurePolicy { retries: 2, fallback: Some("writer".to_owned()), ask: true },
+        output_schema: Some(titled()),
     }
+}
+
+fn titled() -> Value {
+    json!({ "type": "object", "required": ["title"], "properties": { "title": { "type": "string" } } })
 }
 
 fn parse(text: &str) -> Result<AgentDefinition, DefinitionError> {
@@ -95,6 +113,8 @@ fn a_file_and_its_json_say_the_same() {
                 "wall": "90 s",
                 "host_calls": 500,
             },
+            "on_failure": { "retries": 2, "fallback": "writer", "ask": true },
+            "output_schema": titled(),
         })
     );
     let text: Value = serde_json::from_str(&json.to_string()).expect("it is JSON");
@@ -114,7 +134,63 @@ fn what_is_absent_has_a_default() {
     assert!(definition.skills.is_empty() && definition.capabilities.is_empty());
     assert_eq!((definition.max_tokens, definition.temperature_milli), (None, None));
     assert!(definition.can_delegate);
+    assert_eq!((&definition.on_failure, &definition.output_schema), (&FailurePolicy::default(), &None));
     assert_eq!(AgentDefinition::from_json(&definition.to_json()), Ok(definition));
+}
+
+#[test]
+fn a_part_of_what_follows_on_a_failure_is_enough() {
+    let mut value = small();
+    value["on_failure"] = json!({ "ask": true });
+    let definition = AgentDefinition::from_json(&value).expect("it is valid");
+    assert_eq!(definition.on_failure, FailurePolicy { ask: true, ..FailurePolicy::default() });
+    value["on_failure"] = json!({ "retries": 5 });
+    let most = AgentDefinition::from_json(&value).expect("it is valid");
+    assert_eq!(most.on_failure.retries, 5);
+    assert_ne!(most.digest(), definition.digest());
+}
+
+#[test]
+fn a_schema_may_be_a_text_with_its_json() {
+    let table = parse(FULL).expect("it is valid").output_schema;
+    let mut value = small();
+    value["output_schema"] = Value::from(titled().to_string());
+    let definition = AgentDefinition::from_json(&value).expect("it is valid");
+    assert_eq!(definition.output_schema, table);
+    let text = "name = \"researcher\"\ndescription = \"Does.\"\ninstructions = \"Do.\"\nmodels = [\"m\"]\n";
+    let file = parse(&format!("{text}output_schema = '{}'\n", titled())).expect("it is valid");
+    assert_eq!(file.output_schema, table);
+    // One byte more than may be is refused; so many are not.
+    let sized = |size: usize| {
+        let empty = json!({ "description": "" }).to_string().len();
+        let mut value = small();
+        value["output_schema"] = json!({ "description": "x".repeat(size - empty) });
+        AgentDefinition::from_json(&value)
+    };
+    assert!(sized(MAX_OUTPUT_SCHEMA).is_ok());
+    let error = sized(MAX_OUTPUT_SCHEMA + 1).expect_err("it is too large").to_string();
+    assert!(
+        error.starts_with("output_schema: found a table, which has 65537 bytes, expected a JSON Schema"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_schema_that_can_not_be_used_is_refused_with_the_reason() {
+    for (schema, reason) in [
+        (json!({ "type": "strnig" }), "which can't be used: "),
+        (json!({ "$ref": "https://example.com/other.json" }), "which can't be used: "),
+        (json!({ "properties": { "a": { "$ref": "other.json" } } }), "which can't be used: "),
+        (json!({ "pattern": "^(?!a)" }), "which can't be used: "),
+        (json!("{"), "which is not JSON: "),
+        (json!("[1]"), "which is no object, "),
+        (json!(true), "which is no object, "),
+    ] {
+        let mut value = small();
+        value["output_schema"] = schema.clone();
+        let error = AgentDefinition::from_json(&value).expect_err("it can't be used").to_string();
+        assert!(error.starts_with("output_schema: found ") && error.contains(reason), "{schema}: {error}");
+    }
 }
 
 #[test]

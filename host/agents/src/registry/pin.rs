@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use bailiwick_domain::run::{Disclosure, Member, PinnedSkill, PinnedTool, TaskLimits, Team};
+use bailiwick_domain::run::{Disclosure, FailurePolicy, Member, PinnedSkill, PinnedTool, TaskLimits, Team};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_skills::audit::moment;
 use bailiwick_skills::catalog::ResolveError;
@@ -58,12 +58,21 @@ pub enum PinError {
         /// Why not.
         reason: Box<ResolveError>,
     },
+    /// The agent that goes on where it fails can't be had.
+    #[error("`on_failure.fallback` of the agent `{agent}`: {problem}")]
+    Fallback {
+        /// Whose.
+        agent: String,
+        /// Why not.
+        problem: Box<Self>,
+    },
 }
 
 /// Says what a selector means now, as runs keep it.
 pub type Pin<'p> = &'p dyn Fn(&SkillSelector) -> Result<PinnedSkill, ResolveError>;
 
-/// The agents of these names with their skills as `pin` has them. A name may be given more than once.
+/// The agents of these names with their skills as `pin` has them, and those that go on where they
+/// fail. A name may be given more than once.
 ///
 /// # Errors
 ///
@@ -72,22 +81,34 @@ pub type Pin<'p> = &'p dyn Fn(&SkillSelector) -> Result<PinnedSkill, ResolveErro
 pub fn team(agents: &Agents, names: &[&str], pin: Pin<'_>) -> Result<Team, PinError> {
     let mut team = Team::default();
     for name in names {
-        if team.members.contains_key(*name) {
-            continue;
+        let (mut name, mut named_by) = ((*name).to_owned(), None);
+        // Who is in the team has its own there too, so that a circle ends.
+        while !team.members.contains_key(&name) {
+            let by: Option<String> = named_by.take();
+            let member = pinned_agent(agents, &name, pin).map_err(|problem| match by {
+                None => problem,
+                Some(agent) => PinError::Fallback { agent, problem: Box::new(problem) },
+            })?;
+            let fallback = member.on_failure.fallback.clone();
+            team.members.insert(name.clone(), member);
+            let Some(fallback) = fallback else { break };
+            named_by = Some(std::mem::replace(&mut name, fallback));
         }
-        let Some(agent) = agents.get(name) else {
-            return Err(PinError::Unknown { name: (*name).to_owned(), near: agents.near(name) });
-        };
-        if let Some(Pause { by, at }) = &agent.paused {
-            let at = moment(UNIX_EPOCH + Duration::from_millis(*at));
-            return Err(PinError::Paused { name: agent.name.clone(), by: by.clone(), at });
-        }
-        let definition = agent.definition.as_ref();
-        let broken =
-            |problem: &DefinitionError| PinError::Broken { name: agent.name.clone(), problem: problem.clone() };
-        team.members.insert(agent.name.clone(), member(definition.map_err(broken)?, pin)?);
     }
     Ok(team)
+}
+
+fn pinned_agent(agents: &Agents, name: &str, pin: Pin<'_>) -> Result<Member, PinError> {
+    let Some(agent) = agents.get(name) else {
+        return Err(PinError::Unknown { name: name.to_owned(), near: agents.near(name) });
+    };
+    if let Some(Pause { by, at }) = &agent.paused {
+        let at = moment(UNIX_EPOCH + Duration::from_millis(*at));
+        return Err(PinError::Paused { name: agent.name.clone(), by: by.clone(), at });
+    }
+    let definition = agent.definition.as_ref();
+    let broken = |problem: &DefinitionError| PinError::Broken { name: agent.name.clone(), problem: problem.clone() };
+    member(definition.map_err(broken)?, pin)
 }
 
 fn member(definition: &AgentDefinition, pin: Pin<'_>) -> Result<Member, PinError> {
@@ -116,6 +137,8 @@ fn member(definition: &AgentDefinition, pin: Pin<'_>) -> Result<Member, PinError
         max_tokens: definition.max_tokens,
         temperature_milli: definition.temperature_milli,
         can_delegate: definition.can_delegate,
+        on_failure: definition.on_failure.clone(),
+        output_schema: definition.output_schema.clone(),
     };
     member.name_tools();
     Ok(member)
@@ -136,6 +159,8 @@ pub fn driven(driver: Driver) -> Team {
         max_tokens: None,
         temperature_milli: None,
         can_delegate: false,
+        on_failure: FailurePolicy::default(),
+        output_schema: None,
     };
     member.name_tools();
     Team { members: [(name, member)].into() }

@@ -14,13 +14,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::run::{
-    Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, backoff, exhausted, next,
+    Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, backoff, exhausted, next,
 };
+use bailiwick_domain::span::Span;
 use bailiwick_journal::JournalError;
 use bailiwick_journal::runs::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES};
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use self::busy::Busy;
@@ -32,6 +33,7 @@ use super::step::{self, Done};
 use super::{Heard, Inner, keep};
 use crate::bus::{self, Told};
 use crate::scheduler::{Seat, Ticket};
+use crate::spans::Trail;
 
 /// How long the actor waits before it tries again to write what the journal did not
 /// take. Nothing goes on meanwhile.
@@ -67,13 +69,19 @@ pub(super) struct Actor {
     mail: mpsc::Receiver<Mail>,
     /// What each part of `work` is there for.
     errands: HashMap<Id, Errand>,
+    /// By which steps are ended whose subrun failed.
+    ends: HashMap<u32, AbortHandle>,
     /// When steps that failed begin again.
     retries: BTreeMap<u32, Instant>,
+    /// When the next tries of tasks that failed begin.
+    rests: BTreeMap<u32, Instant>,
     time: TimeLeft,
     /// When it began to wait for a place, as the scheduler counts.
     waits_since: Duration,
     /// Open tasks, each with its place in the count of its agent.
     busy: BTreeMap<u32, Busy>,
+    /// What is open in its trace, where somebody wants spans.
+    trail: Option<Trail>,
 }
 
 /// An event that is not durable yet.
@@ -81,6 +89,8 @@ struct Pending {
     bytes: Vec<u8>,
     /// What the bus tells of it when it is.
     told: Vec<Told>,
+    /// What it ended, for traces.
+    spans: Vec<Span>,
 }
 
 enum Place {
@@ -117,6 +127,7 @@ impl Actor {
             }
         };
         let (desk, mail) = mpsc::channel(MAIL);
+        let trail = inner.trail(&run);
         let mut actor = Self {
             inner,
             run,
@@ -132,10 +143,13 @@ impl Actor {
             desk,
             mail,
             errands: HashMap::new(),
+            ends: HashMap::new(),
             retries: BTreeMap::new(),
+            rests: BTreeMap::new(),
             time,
             waits_since,
             busy: BTreeMap::new(),
+            trail,
         };
         actor.take_up();
         actor
@@ -145,6 +159,9 @@ impl Actor {
     fn take_up(&mut self) {
         for step in self.run.backing_off().collect::<Vec<_>>() {
             self.retry_later(step);
+        }
+        for task in self.run.resting().collect::<Vec<_>>() {
+            self.try_later(task);
         }
         for (number, task) in self.run.tasks.iter().enumerate() {
             if task.outcome.is_none() && !self.run.status.is_over() {
@@ -165,8 +182,11 @@ impl Actor {
         }
         loop {
             self.follow_up();
-            if !self.commit().await || self.run.status.is_over() {
+            if !self.commit().await {
                 return;
+            }
+            if self.run.status.is_over() {
+                return self.clear_up().await;
             }
             self.start_work();
             self.seek_place();
@@ -174,6 +194,14 @@ impl Actor {
                 return;
             }
         }
+    }
+
+    /// Nothing of a run that is over is under way any more, and what its calls shared is let go
+    /// of. Who has it tried again writes to the next actor, and so waits for that.
+    async fn clear_up(&mut self) {
+        self.place = Place::None;
+        self.work.shutdown().await;
+        self.inner.parts.skills.end_run(self.run.spec.id.clone()).await;
     }
 
     /// Everything that follows by itself.
@@ -224,10 +252,12 @@ impl Actor {
         self.run.apply(&record)?;
         self.inner.count(&self.run, &record);
         let told = if self.inner.bus.is_heard() { bus::told(&self.run, &record) } else { Vec::new() };
-        self.pending.push(Pending { bytes, told });
+        let spans = self.trail.as_mut().map(|trail| trail.heed(&self.run, &record)).unwrap_or_default();
+        self.pending.push(Pending { bytes, told, spans });
         match &record.event {
-            Event::StepStarted { step, .. } => {
+            Event::StepStarted { step, task, .. } => {
                 self.retries.remove(step);
+                self.rests.remove(task);
                 self.begin.push(*step);
             }
             Event::StepEnded { step, .. } => {
@@ -241,14 +271,38 @@ impl Actor {
             Event::TaskEnded { task, .. } => {
                 self.busy.remove(task);
             }
+            Event::SubrunEnded { .. } => self.let_go(),
+            Event::TaskEscalated { task, to, .. } => match to {
+                Escalation::Retry { .. } => self.try_later(*task),
+                Escalation::Agent { name } => {
+                    self.busy.insert(*task, Busy::new(&self.inner, name));
+                }
+                Escalation::Person {} => {}
+            },
             Event::Retried { .. } => {
                 self.keep_time(EventKind::Retried);
+                self.rests.clear();
                 // Tasks that failed are open again.
                 self.take_up();
             }
             _ => self.keep_time(record.event.kind()),
         }
         Ok(())
+    }
+
+    /// Lets go of what a subrun that failed has left behind.
+    fn let_go(&mut self) {
+        let run = &self.run;
+        self.busy.retain(|task, _| run.tasks.get(*task as usize).is_some_and(|task| task.outcome.is_none()));
+        let waits: BTreeSet<u32> = run.backing_off().collect();
+        self.retries.retain(|step, _| waits.contains(step));
+        self.ends.retain(|step, end| {
+            let is_left = run.steps.get(*step as usize).is_some_and(|step| step.state == StepState::Abandoned);
+            if is_left {
+                end.abort();
+            }
+            !is_left
+        });
     }
 
     /// Where a step failed in a way that may pass, it has its time to begin again.
@@ -258,6 +312,13 @@ impl Actor {
             let wait = backoff(&self.run.spec.id, number, step.failures);
             self.retries.insert(number, Instant::now() + wait);
         }
+    }
+
+    /// Where a task waits for its next try, that has its time to begin.
+    fn try_later(&mut self, number: u32) {
+        let Some(task) = self.run.tasks.get(number as usize) else { return };
+        let wait = backoff(&self.run.spec.id, number, task.tries.retries);
+        self.rests.insert(number, Instant::now() + wait);
     }
 
     fn keep_time(&mut self, kind: EventKind) {
@@ -313,8 +374,13 @@ impl Actor {
                     () = sleep(REWRITE_AFTER) => {}
                 }
             }
-            for told in std::mem::replace(&mut events, rest).into_iter().flat_map(|event| event.told) {
-                self.inner.bus.publish(told);
+            for Pending { told, spans, .. } in std::mem::replace(&mut events, rest) {
+                for told in told {
+                    self.inner.bus.publish(told);
+                }
+                for span in spans {
+                    self.inner.parts.tracer.record(span);
+                }
             }
         }
         for (answer, status) in self.answers.drain(..) {
@@ -329,8 +395,9 @@ impl Actor {
         for number in std::mem::take(&mut self.begin) {
             let under_way = self.run.steps.get(number as usize).is_some_and(|step| step.state == StepState::UnderWay);
             if under_way && let Some(work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.heard) {
-                let id = self.work.spawn(work).id();
-                self.errands.insert(id, Errand::Step(number));
+                let end = self.work.spawn(work);
+                self.errands.insert(end.id(), Errand::Step(number));
+                self.ends.insert(number, end);
             }
         }
         self.wake_drivers();
@@ -355,7 +422,8 @@ impl Actor {
             Status::Queued => true,
             Status::Running | Status::WaitingApproval => {
                 let goes_on = || !next(run).is_empty() || !self.drivers_due().is_empty();
-                at_work || run.backing_off().next().is_some() || goes_on()
+                let waits = run.backing_off().next().is_some() || run.resting().next().is_some();
+                at_work || waits || goes_on()
             }
             _ => at_work && matches!(self.place, Place::Has(_)),
         };
@@ -439,13 +507,16 @@ impl Actor {
             Err(error) => (error.id(), None),
         };
         let Some(errand) = self.errands.remove(&id) else { return };
+        if let Errand::Step(step) = errand {
+            self.ends.remove(&step);
+        }
         let event = match (errand, done) {
             (_, Some(done)) => done.event(),
             (Errand::Step(step), None) => step::died(step),
             // It is asked again by whoever looks for steps that nobody waits for.
             (Errand::Answer(_), None) => return,
         };
-        // A run that ended meanwhile needs it no more.
+        // A run that ended meanwhile needs it no more, and neither does one whose subrun failed.
         if let Err(error) = self.tell(event) {
             tracing::debug!(run = %self.run.spec.id, %error, "what came too late");
         }
@@ -457,7 +528,8 @@ impl Actor {
             TimeLeft::Until(end) => Some(end),
             TimeLeft::All | TimeLeft::Held(_) => None,
         };
-        let retry = self.retries.values().copied().min().filter(|_| self.may_start());
+        let retries = self.retries.values().chain(self.rests.values());
+        let retry = retries.copied().min().filter(|_| self.may_start());
         end.into_iter().chain(retry).min()
     }
 
@@ -489,6 +561,22 @@ impl Actor {
             };
             let event = exhausted(&self.run).unwrap_or(again);
             if !self.tell_or_fail(event) {
+                return;
+            }
+        }
+        self.begin_tries(now);
+    }
+
+    /// Begins the tries whose time has come.
+    fn begin_tries(&mut self, now: Instant) {
+        let due: Vec<u32> = self.rests.iter().filter(|(_, at)| **at <= now).map(|(task, _)| *task).collect();
+        for number in due {
+            if !self.may_start() {
+                return;
+            }
+            self.rests.remove(&number);
+            let rests = self.run.resting().any(|task| task == number);
+            if rests && !self.tell_or_fail(self.run.begin_try(number)) {
                 return;
             }
         }

@@ -204,7 +204,9 @@ impl Teller {
             return;
         }
         let open_runs = inner.live().len();
-        let told = bus::metrics(&inner.scheduler.snapshot(), open_runs, &inner.bus.tally().spent(), inner.now());
+        let (spent, lost) = (inner.bus.tally().spent(), inner.parts.tracer.lost());
+        let quotas = inner.parts.models.quotas();
+        let told = bus::metrics(&inner.scheduler.snapshot(), open_runs, &spent, lost, &quotas, inner.now());
         if are_new || told.data != self.metrics {
             self.metrics = told.data.clone();
             inner.bus.publish(told);

@@ -11,6 +11,7 @@ use super::error::ControlError;
 use super::summary::{RunFilter, RunSummary};
 use super::{Inner, RuntimeParts};
 use crate::bus::{self, Told};
+use crate::spans::Trail;
 
 /// Events that are read at once.
 const PAGE: usize = 1024;
@@ -38,13 +39,18 @@ pub(super) fn millis(time: SystemTime) -> u64 {
 }
 
 /// Keeps one event of a run that has no actor, and answers what there is to tell of it.
-pub(super) async fn alone(parts: &RuntimeParts, run: &mut Run, event: Event) -> Result<Vec<Told>, ControlError> {
-    let kind = event.kind();
+pub(super) async fn alone(inner: &Inner, run: &mut Run, event: Event) -> Result<Vec<Told>, ControlError> {
+    let (parts, kind) = (&inner.parts, event.kind());
+    let trail = inner.trail(run);
     let record = Record { at: moment(parts, run), event };
     let (after, status) = (run.last, run.status);
     run.apply(&record).map_err(|_| ControlError::Illegal { event: kind, status })?;
     let id = run.spec.id.as_str();
     parts.journal.append_run(id, after, vec![bytes(&record)], summary(run), parts.clock.now()).await?;
+    let spans = trail.map(|mut trail| trail.heed(run, &record)).unwrap_or_default();
+    for span in spans {
+        parts.tracer.record(span);
+    }
     Ok(bus::told(run, &record))
 }
 
@@ -71,6 +77,35 @@ impl Inner {
                 return run.ok_or_else(|| ControlError::Unknown(id.clone()));
             }
         }
+    }
+
+    /// What is open in the trace of a run; nothing where nobody wants spans, or its events
+    /// can't be read.
+    pub(super) fn trail(&self, run: &Run) -> Option<Trail> {
+        if !self.parts.tracer.is_on() {
+            return None;
+        }
+        if run.last == 1 {
+            return Trail::begin(run);
+        }
+        let mut folded: Option<(Run, Trail)> = None;
+        let mut after = 0;
+        while after < run.last {
+            let events = self.events(&run.spec.id, after, PAGE).ok()?;
+            after = events.last()?.0;
+            for (_, record) in events.iter().filter(|(number, _)| *number <= run.last) {
+                if let Some((state, trail)) = &mut folded {
+                    state.apply(record).ok()?;
+                    // An earlier process, or actor, has told of these.
+                    drop(trail.heed(state, record));
+                } else {
+                    let state = Run::begin(record, Arc::clone(&run.team)).ok()?;
+                    let trail = Trail::begin(&state)?;
+                    folded = Some((state, trail));
+                }
+            }
+        }
+        folded.map(|(_, trail)| trail)
     }
 
     pub(super) fn events(&self, id: &RunId, after: u64, limit: usize) -> Result<Vec<(u64, Record)>, ControlError> {

@@ -21,9 +21,15 @@ pub struct Recovered {
 
 impl Inner {
     pub(super) async fn recover(self: &Arc<Self>) -> Result<Recovered, ControlError> {
+        // Looked at first: a run that begins meanwhile is open before it has any.
+        let left = self.parts.skills.runs().await;
         let inner = Arc::clone(self);
         let open = tokio::task::spawn_blocking(move || inner.parts.journal.open_runs());
         let open = open.await.map_err(|_| ControlError::Stopping)??;
+        let ended: Vec<RunId> = left.into_iter().filter(|run| !open.iter().any(|id| id == run.as_str())).collect();
+        for run in ended {
+            self.parts.skills.end_run(run).await;
+        }
         let mut recovered = Recovered::default();
         for id in open {
             let Ok(id) = id.parse::<RunId>() else { continue };

@@ -6,18 +6,19 @@ use std::time::Duration;
 use bailiwick_domain::invocation::{Invocation, Principal, RunStep};
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::model::{ChatRequest, Listener, ModelFailure, Usd};
-use bailiwick_domain::run::{Action, Event, Run, Spend, Step, StepResult, prompt};
+use bailiwick_domain::run::{Action, Event, Role, Run, Spend, Step, StepResult, prompt};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::{ModelRequest, Report};
 use bailiwick_domain::skill_id::SkillSelector;
 use bailiwick_domain::trace::TraceContext;
+use bailiwick_domain::workspace::WorkspaceKey;
 use bailiwick_skills::execute::Asking;
-use bailiwick_skills::random;
 use futures::FutureExt as _;
 use tokio::sync::broadcast;
 
 use super::{Heard, Inner, driver};
 use crate::skills::{CallOutcome, Called, Serve, Verdict};
+use crate::spans::ids;
 
 /// A step that came to something.
 pub(super) enum Done {
@@ -60,12 +61,12 @@ pub(super) fn work(
     let left = left.unwrap_or_else(|| run.spec.budget.wall());
     match &step.action {
         Action::Complete { output_schema: Some(_), .. } => {
-            let request = request(run, step, left.min(inner.options.model_timeout))?;
+            let request = request(inner, run, number, left.min(inner.options.model_timeout))?;
             let tokens = run.spec.budget.tokens.map_or(u64::MAX, |most| most.saturating_sub(run.spend.tokens()));
             Some(Box::pin(ask_until_it_fits(Arc::clone(inner), number, request, tokens)))
         }
         Action::Model {} | Action::Complete { .. } => {
-            let request = request(run, step, left.min(inner.options.model_timeout))?;
+            let request = request(inner, run, number, left.min(inner.options.model_timeout))?;
             Some(Box::pin(ask(
                 Arc::clone(inner),
                 number,
@@ -74,7 +75,7 @@ pub(super) fn work(
             )))
         }
         Action::Skill { .. } => {
-            let call = inner.parts.skills.call(invocation(run, number, left)?, told(number, heard.clone()));
+            let call = inner.parts.skills.call(invocation(inner, run, number, left)?, told(number, heard.clone()));
             Some(came(number, call))
         }
         // These begin when somebody is there whom they serve.
@@ -92,7 +93,7 @@ pub(super) fn drive(
     serve: Serve,
 ) -> Option<BoxFuture<'static, Done>> {
     let left = left.unwrap_or_else(|| run.spec.budget.wall());
-    let drive = inner.parts.skills.drive(invocation(run, number, left)?, told(number, heard.clone()), serve);
+    let drive = inner.parts.skills.drive(invocation(inner, run, number, left)?, told(number, heard.clone()), serve);
     // What its models took is counted where they were asked, which are steps of their own.
     let own = |spend: Spend| Spend { input_tokens: 0, output_tokens: 0, usd: Usd::ZERO, ..spend };
     let drive = drive.map(move |called| Called { spend: own(called.spend), ..called });
@@ -100,7 +101,7 @@ pub(super) fn drive(
 }
 
 /// The call that a step is.
-fn invocation(run: &Run, number: u32, left: Duration) -> Option<Invocation> {
+fn invocation(inner: &Inner, run: &Run, number: u32, left: Duration) -> Option<Invocation> {
     let step = run.steps.get(number as usize)?;
     let (Action::Skill { skill, digest, tool, arguments, .. } | Action::Drive { skill, digest, tool, arguments }) =
         &step.action
@@ -115,7 +116,8 @@ fn invocation(run: &Run, number: u32, left: Duration) -> Option<Invocation> {
         tool: Some(tool.clone()),
         arguments: arguments.clone(),
         principal: Principal { name: run.spec.principal.as_str().into() },
-        trace: span(run)?,
+        trace: span(inner, run, number)?,
+        trace_state: run.spec.trace_state.clone(),
         deadline: Some(left),
         idempotency_key: None,
         approval_wait: Duration::ZERO,
@@ -130,8 +132,17 @@ fn invocation(run: &Run, number: u32, left: Duration) -> Option<Invocation> {
                 model_tokens: budget.model_tokens.filter(|_| !step.action.is_drive()),
                 ..budget
             },
+            workspace: workspace(run, step),
         })),
     })
+}
+
+/// The calls of a task share a workspace, as long as one agent has it. A workflow runs again
+/// from its beginning, and passes on itself what is to be passed on.
+fn workspace(run: &Run, step: &Step) -> Option<WorkspaceKey> {
+    let opening = &run.tasks.get(step.task as usize)?.opening;
+    let key = || WorkspaceKey { run: run.spec.id.clone(), task: step.task, agent: opening.agent.clone() };
+    (opening.role != Role::Drive).then(key)
 }
 
 /// What comes of a call.
@@ -157,8 +168,9 @@ pub(super) fn answer(inner: &Arc<Inner>, run: &Run, number: u32) -> Option<BoxFu
     Some(Box::pin(async move { Done::Answered { step: number, verdict: verdict.await } }))
 }
 
-fn request(run: &Run, step: &Step, deadline: Duration) -> Option<ChatRequest> {
-    let (trace, trace_state) = (span(run)?, run.spec.trace_state.clone());
+fn request(inner: &Inner, run: &Run, number: u32, deadline: Duration) -> Option<ChatRequest> {
+    let step = run.steps.get(number as usize)?;
+    let (trace, trace_state) = (span(inner, run, number)?, run.spec.trace_state.clone());
     if let Action::Complete { model, messages, max_tokens, temperature_milli, output_schema } = &step.action {
         return Some(ChatRequest {
             models: vec![model.clone()],
@@ -182,18 +194,19 @@ fn request(run: &Run, step: &Step, deadline: Duration) -> Option<ChatRequest> {
         must_call: prompt.must_call,
         max_tokens: prompt.max_tokens,
         temperature: prompt.temperature,
-        output_schema: None,
+        output_schema: prompt.output_schema,
         deadline,
         trace,
         trace_state,
     })
 }
 
-/// A span of its own in the run's trace.
-fn span(run: &Run) -> Option<TraceContext> {
+/// The span of a step in the run's trace. Whoever keeps our spans has one with the same id.
+fn span(inner: &Inner, run: &Run, number: u32) -> Option<TraceContext> {
     let trace: TraceContext = run.spec.trace.parse().ok()?;
-    // Without randomness the spans of a run are one.
-    Some(TraceContext { span_id: random::bytes().unwrap_or(trace.span_id), ..trace })
+    let attempt = run.steps.get(number as usize)?.attempt;
+    let span_id = ids::of_step(&run.spec.id, number, attempt);
+    Some(TraceContext { span_id, sampled: trace.sampled || inner.parts.tracer.is_on(), ..trace })
 }
 
 async fn ask(inner: Arc<Inner>, step: u32, request: ChatRequest, voice: Voice) -> Done {

@@ -9,7 +9,6 @@ use bailiwick_domain::model::Usd;
 use bailiwick_domain::run::{Budget, Class, Event, InvalidSpec, Record, Run, RunId, RunSpec, Strategy, Team};
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::{Created, NewRun, RunKey};
-use bailiwick_skills::random;
 use serde_json::{Value, json};
 
 use super::error::SubmitError;
@@ -89,7 +88,7 @@ impl Inner {
         let key = key(&submission);
         let team_bytes = serde_json::to_vec(&*team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         let now = self.parts.clock.now();
-        let id = RunId::from_bytes(&random::name_in_time(now)?);
+        let id = self.parts.ids.run(now)?;
         let digest = Digest::of(&team_bytes);
         let class = submission.class;
         let spec = spec(submission, id.clone(), digest, budget);
@@ -129,6 +128,10 @@ impl Inner {
         self.parts.agents.reload_if_changed();
         if let Strategy::Workflow { skill } = strategy {
             return Ok(Arc::new(registry::driven(self.parts.skills.driver(skill)?)));
+        }
+        // What is wrong with a graph by itself is said before who is missing.
+        if let Strategy::Graph { .. } = strategy {
+            strategy.check_alone()?;
         }
         let names = strategy.agents();
         if names.iter().all(|name| name.is_empty()) {

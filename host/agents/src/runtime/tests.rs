@@ -1,7 +1,14 @@
 mod control;
 mod crash;
+mod escalation;
 mod lifecycle;
+mod places;
+mod shapes;
+mod shared;
+mod simulation;
 mod standing;
+mod subruns;
 mod told;
+mod traces;
 mod workflow;
 mod world;

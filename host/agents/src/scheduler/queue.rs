@@ -17,6 +17,11 @@
 //!    is less. So up to that many interactive runs at once never wait behind batch. A
 //!    single place is not kept.
 //! 3. *Whatever else is free may be borrowed*, by whoever waits.
+//! 4. *Places are taken away as they come free.* Where places were taken away, more runs
+//!    may hold one than there are. They stay, and others start only when enough of them
+//!    have ended, but for what a class is owed: interactive the half that it would keep,
+//!    each other class one run. So nobody waits for all that was lent to end. Never more
+//!    run than the places that the queue was made with.
 //!
 //! **Order.** Among the classes that may start, the weights decide, and a run that has
 //! waited long counts as one of a higher class. Within a class, the first come is the
@@ -40,8 +45,8 @@ use bailiwick_domain::run::Class;
 use self::lane::Lane;
 use self::order::Order;
 pub use self::per_class::PerClass;
-pub use self::places::MAX_PLACES;
 use self::places::{Claim, Places};
+pub use self::places::{GUARANTEED, MAX_PLACES};
 use self::rate::Rate;
 
 /// What a queue is made with.
@@ -51,7 +56,7 @@ pub struct QueueSettings {
     /// three quarters, rounded up, so that no flood of them turns interactive runs away.
     pub capacity: usize,
     /// Places: runs that are under way at most. What exceeds [`MAX_PLACES`] does not
-    /// count, and with 0 nothing starts.
+    /// count, and with 0 nothing starts. [`RunQueue::resize`] goes up to it.
     pub total: u32,
     /// In what proportion the classes own the places.
     pub shares: PerClass<u32>,
@@ -122,8 +127,10 @@ impl Place {
 pub struct QueueSnapshot {
     /// Runs that may wait.
     pub capacity: usize,
-    /// Places.
+    /// Places now.
     pub total: u32,
+    /// Places at the most.
+    pub ceiling: u32,
     /// Free places that only interactive runs get.
     pub kept: u32,
     /// How each class stands.
@@ -193,7 +200,7 @@ impl<T> RunQueue<T> {
     }
 
     /// Gives a place to the run whose turn it is, or `None` if no run that waits may start
-    /// now. Whoever adds, removes, finishes or changes the total calls it until `None`.
+    /// now. Whoever adds, removes, finishes or resizes calls it until `None`.
     /// O(log n) if the run came back, else O(1).
     pub fn next(&mut self, now: Duration) -> Option<Started<T>> {
         let owner = self.order.pick(self.claims(Claim::Own, now));
@@ -214,10 +221,16 @@ impl<T> RunQueue<T> {
         self.places.give_back(place.into_class());
     }
 
-    /// Changes how many places there are, up to [`MAX_PLACES`], and what the classes own
-    /// of them. Runs above it just end; until then nothing starts. O(total).
-    pub fn set_total(&mut self, total: u32) {
-        self.places.set_total(total);
+    /// Changes how many places there are, up to those that the queue was made with, and
+    /// what the classes own of them. Runs that hold a place keep it: places that are taken
+    /// away go as they come free (rule 4). O(total) where it changes.
+    pub fn resize(&mut self, places: u32) {
+        self.places.resize(places);
+    }
+
+    /// Places now. O(1).
+    pub fn places(&self) -> u32 {
+        self.places.total()
     }
 
     /// Runs that wait. O(1).
@@ -241,7 +254,13 @@ impl<T> RunQueue<T> {
                 oldest_wait: lane.oldest().map(|queued_at| now.saturating_sub(queued_at)),
             }
         });
-        QueueSnapshot { capacity: self.capacity, total: self.places.total(), kept: self.places.kept(), classes }
+        QueueSnapshot {
+            capacity: self.capacity,
+            total: self.places.total(),
+            ceiling: self.places.ceiling(),
+            kept: self.places.kept(),
+            classes,
+        }
     }
 
     /// The classes whose first run may start by such a claim, and how long that run has

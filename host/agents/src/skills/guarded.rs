@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use bailiwick_domain::breaker::{Breaker, CircuitState, Ended, FAILURES, OPEN_FOR, Pass};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::invocation::Invocation;
-use bailiwick_domain::run::{PinnedSkill, Spend};
+use bailiwick_domain::run::{PinnedSkill, RunId, Spend};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::{SkillId, SkillSelector};
@@ -99,6 +99,14 @@ impl Skills for Guarded {
 
     fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
         self.skills.answer(approval, by)
+    }
+
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
+        self.skills.end_run(run)
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        self.skills.runs()
     }
 }
 

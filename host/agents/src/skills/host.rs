@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::manifest::Permissions;
-use bailiwick_domain::run::{INVALID_ARGUMENTS, PinnedSkill, Spend};
+use bailiwick_domain::run::{INVALID_ARGUMENTS, PinnedSkill, RunId, Spend};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Output};
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::SkillSelector;
@@ -96,6 +96,17 @@ impl Skills for HostSkills {
                 }
             }
         })
+    }
+
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
+        let executor = Arc::clone(&self.0);
+        Box::pin(async move { executor.end_run(&run).await })
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        let executor = Arc::clone(&self.0);
+        // Where the look fails, the next start looks again.
+        Box::pin(async move { tokio::task::spawn_blocking(move || executor.runs()).await.unwrap_or_default() })
     }
 }
 

@@ -7,7 +7,7 @@ use bailiwick_agents::definition::AgentLimits;
 use bailiwick_agents::registry::{Agent, Pause, Source};
 use bailiwick_agents::standing::{AgentState, Standing};
 use bailiwick_domain::model::Usd;
-use bailiwick_domain::run::Disclosure;
+use bailiwick_domain::run::{Disclosure, FailurePolicy};
 use bailiwick_domain::units::format_duration;
 use bailiwick_wire::agent as wire;
 
@@ -112,7 +112,13 @@ fn definition(definition: &AgentDefinition) -> wire::AgentDefinition {
         temperature: definition.temperature_milli.map(|milli| f64::from(milli) / 1000.0),
         can_delegate: Some(definition.can_delegate),
         limits: limits(&definition.limits),
+        on_failure: (!definition.on_failure.is_none()).then(|| on_failure(&definition.on_failure)),
+        output_schema: definition.output_schema.clone(),
     }
+}
+
+fn on_failure(policy: &FailurePolicy) -> wire::AgentOnFailure {
+    wire::AgentOnFailure { retries: Some(policy.retries), fallback: policy.fallback.clone(), ask: Some(policy.ask) }
 }
 
 fn limits(limits: &AgentLimits) -> wire::AgentLimits {
@@ -138,7 +144,9 @@ mod tests {
             "name": "scout", "description": "d", "instructions": "i", "models": ["small"],
             "skills": ["acme/echo@^0.1"], "capabilities": ["research"], "disclosure": "all",
             "max_tokens": 900, "temperature": 0.7, "can_delegate": false,
-            "limits": { "max_steps": 5, "tokens": 1000, "usd": 0.25, "wall": "10 min", "host_calls": 3 }
+            "limits": { "max_steps": 5, "tokens": 1000, "usd": 0.25, "wall": "10 min", "host_calls": 3 },
+            "on_failure": { "retries": 2, "fallback": "writer", "ask": true },
+            "output_schema": { "type": "object", "required": ["title"] }
         });
         let known = AgentDefinition::from_json(&value).expect("valid");
         let shown = serde_json::to_value(definition(&known)).expect("writable");

@@ -18,6 +18,12 @@ impl Failure {
         Self::new(Kind::UNKNOWN_RUN, "no run has this id")
     }
 
+    /// The run is there, and has no such graph.
+    pub(crate) fn no_graph(subrun: Option<u32>) -> Self {
+        let of = subrun.map(|subrun| format!("no subrun {subrun} that has a graph"));
+        Self::new(Kind::UNKNOWN_RUN, format!("the run has {}", of.as_deref().unwrap_or("no graph")))
+    }
+
     /// A member that makes a run impossible.
     pub(crate) fn invalid_run(pointer: &str, detail: &str) -> Self {
         Self::new(Kind::INVALID_RUN, format!("{pointer}: {detail}")).at(pointer.to_owned(), detail.to_owned())
@@ -103,6 +109,11 @@ impl Failure {
             PinError::Skill { agent, skill, reason } => {
                 let reason = Self::resolve(reason).document().detail.clone();
                 let detail = format!("the agent `{agent}` can't have its skill `{skill}`: {reason}");
+                Self::new(Kind::INVALID_RUN, detail)
+            }
+            PinError::Fallback { agent, problem } => {
+                let reason = Self::pin(problem).document().detail.clone();
+                let detail = format!("`on_failure.fallback` of the agent `{agent}`: {reason}");
                 Self::new(Kind::INVALID_RUN, detail)
             }
         }

@@ -9,7 +9,7 @@ use bailiwick_domain::trace::TraceContext;
 use bailiwick_wire::approval::Decision;
 use bailiwick_wire::run::{
     CancelRequest, CancelRunsRequest, CancelledRuns, HandoffAnswer, ResumeRequest, RetryRequest, RunBudgetRequest,
-    RunStanding,
+    RunStanding, TaskAnswer,
 };
 
 use super::{blocking, convert};
@@ -199,6 +199,39 @@ pub(crate) async fn answer_handoff(
     check_reason(reason.as_deref())?;
     let approved = decision == Decision::Approve;
     let stands = state.runs().answer_handoff(&id, number, &caller.0.name, approved, reason).await;
+    standing(&id, stands, &trace)
+}
+
+/// Answer for a failed task
+///
+/// Says whether a task is tried once more that failed, and whose agent asks a person then.
+#[utoipa::path(
+    post,
+    path = "/v1/agents/runs/{id}/tasks/{task}/answer",
+    operation_id = "answerTask",
+    tag = "runs",
+    security(("key" = ["approvals:answer"])),
+    params(
+        ("id" = String, Path, description = "The id of the run."),
+        ("task" = u32, Path, description = "The number of the task, counted from 0."),
+    ),
+    request_body = TaskAnswer,
+    responses((status = 200, description = "Where the run stands now.", body = RunStanding), ControlProblems)
+)]
+pub(crate) async fn answer_task(
+    State(state): State<ApiState>,
+    caller: Allowed<Answer>,
+    Trace(trace): Trace,
+    Path((id, task)): Path<(String, String)>,
+    _: NoQuery,
+    body: JsonBody<TaskAnswer>,
+) -> Result<Response, Failure> {
+    let id: RunId = id.parse().map_err(|_| Failure::no_run())?;
+    let task: u32 = task.parse().map_err(|error| Failure::invalid_path(&error))?;
+    let TaskAnswer { decision, reason } = body.value;
+    check_reason(reason.as_deref())?;
+    let again = decision == Decision::Approve;
+    let stands = state.runs().answer_task(&id, task, &caller.0.name, again, reason).await;
     standing(&id, stands, &trace)
 }
 

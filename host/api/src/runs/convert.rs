@@ -10,7 +10,7 @@ use bailiwick_agents::RunSummary;
 use bailiwick_domain::model::{ChatAnswer, Finish, Usd};
 use bailiwick_domain::run::{
     Action, Budget, Class, EventKind, Handoff, HandoffState, OnFailure, Role, Run, RunOutcome, Spend, Status,
-    StepState, Strategy, Task, TaskOutcome,
+    StepState, Strategy, Subrun, Task, TaskOutcome, TryState,
 };
 use bailiwick_domain::units::format_duration;
 use bailiwick_wire::run as wire;
@@ -18,6 +18,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 pub(super) use self::event::{event, news};
+pub(super) use self::graph::grown;
 pub(super) use self::request::{Submitter, filter, renewed, submission};
 use crate::problem::Failure;
 use crate::time;
@@ -45,6 +46,7 @@ pub(super) fn run(run: &Run) -> wire::Run {
             .map(|(step, approval)| wire::RunAwaiting { step, approval: approval.to_owned() })
             .collect(),
         handoffs: (0_u32..).zip(&run.handoffs).map(|(at, it)| handoff(at, it)).collect(),
+        subruns: (0_u32..).zip(&run.subruns).map(|(at, it)| subrun(run, at, it)).collect(),
         interrupted: run.cut_off(),
         queued_at: moment(run.queued_at),
         started_at: run.started_at.map(moment),
@@ -198,7 +200,13 @@ fn outcome(run: &Run) -> (Option<Value>, Option<wire::RunError>) {
 
 fn task(run: &Run, number: u32, task: &Task) -> wire::RunTask {
     let (status, output, error) = match &task.outcome {
-        None => (wire::TaskStatus::Working, None, None),
+        None => match &task.tries.state {
+            TryState::Asks { code, message } => {
+                let error = wire::TaskError { code: code.clone(), message: message.clone() };
+                (wire::TaskStatus::Asked, None, Some(error))
+            }
+            _ => (wire::TaskStatus::Working, None, None),
+        },
         Some(TaskOutcome::Done { output }) => (wire::TaskStatus::Done, Some(output.clone()), None),
         Some(TaskOutcome::Failed { code, message }) => {
             let error = wire::TaskError { code: code.clone(), message: message.clone() };
@@ -211,6 +219,7 @@ fn task(run: &Run, number: u32, task: &Task) -> wire::RunTask {
         role: role(task.opening.role),
         item: task.opening.item,
         node: node(run, task),
+        subrun: task.opening.subrun,
         status,
         output,
         error,
@@ -221,8 +230,28 @@ fn task(run: &Run, number: u32, task: &Task) -> wire::RunTask {
 
 /// The node of a graph that a task is.
 fn node(run: &Run, task: &Task) -> Option<String> {
-    let Strategy::Graph { graph } = &run.spec.strategy else { return None };
-    Some(graph.nodes.get(task.opening.node? as usize)?.id.clone())
+    Some(run.graph(task.opening.subrun)?.nodes.get(task.opening.node? as usize)?.id.clone())
+}
+
+fn subrun(run: &Run, number: u32, subrun: &Subrun) -> wire::RunSubrun {
+    let (status, output, error) = match &subrun.outcome {
+        None => (wire::TaskStatus::Working, None, None),
+        Some(TaskOutcome::Done { output }) => (wire::TaskStatus::Done, Some(output.clone()), None),
+        Some(TaskOutcome::Failed { code, message }) => {
+            let error = wire::TaskError { code: code.clone(), message: message.clone() };
+            (wire::TaskStatus::Failed, None, Some(error))
+        }
+    };
+    let node = run.graph(subrun.parent).and_then(|graph| graph.nodes.get(subrun.node as usize));
+    wire::RunSubrun {
+        number,
+        parent: subrun.parent,
+        node: node.map(|node| node.id.clone()).unwrap_or_default(),
+        strategy: run.strategy(Some(number)).map_or("", Strategy::name).to_owned(),
+        status,
+        output,
+        error,
+    }
 }
 
 fn handoff(number: u32, handoff: &Handoff) -> wire::RunHandoff {
@@ -256,7 +285,9 @@ fn strategy(strategy: &Strategy) -> wire::RunStrategy {
             first: Some(first.clone()),
             max_depth: Some(*max_depth),
         },
-        Strategy::Graph { graph } => wire::RunStrategy::Graph { graph: graph::shown(graph) },
+        Strategy::Graph { graph, agents } => {
+            wire::RunStrategy::Graph { graph: graph::shown(graph), agents: agents.clone() }
+        }
         Strategy::Workflow { skill } => wire::RunStrategy::Workflow { skill: skill.to_string() },
         Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => wire::RunStrategy::ParallelMap {
             agent: agent.clone(),

@@ -11,7 +11,7 @@ use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
 use axum::http::{HeaderMap, Request, StatusCode};
 use bailiwick_agents::skills::HostSkills;
-use bailiwick_agents::{Agents, Runtime, RuntimeOptions, RuntimeParts};
+use bailiwick_agents::{Agents, RandomIds, Runtime, RuntimeOptions, RuntimeParts};
 use bailiwick_api::auth::{KeyFile, Keyring, NewKey, Scope};
 use bailiwick_api::host_check::AllowedHosts;
 use bailiwick_api::options::ApiOptions;
@@ -26,6 +26,7 @@ use bailiwick_domain::grant::Capabilities;
 use bailiwick_domain::model::{ChatAnswer, ChatRequest, Listener, Model, ModelFailure};
 use bailiwick_domain::permit;
 use bailiwick_domain::sandbox::{BoxFuture, Sandbox};
+use bailiwick_domain::span::NullTracer;
 use bailiwick_journal::Journal;
 use bailiwick_skills::approvals::Approvals;
 use bailiwick_skills::audit::Audit;
@@ -317,6 +318,8 @@ fn runs(executor: &Arc<Executor>, journal: &Arc<Journal>, clock: Arc<dyn Clock>)
         skills: Arc::new(HostSkills::new(Arc::clone(executor))),
         journal: Arc::clone(journal),
         clock,
+        ids: Arc::new(RandomIds),
+        tracer: Arc::new(NullTracer),
     };
     Runtime::new(parts, RuntimeOptions::default())
 }

@@ -110,6 +110,7 @@ async fn a_definition_that_is_wrong_is_pointed_at() {
 async fn what_makes_a_run_impossible_is_pointed_at() {
     let host = with_scout().await;
     let map = |at_once: u32| json!({ "kind": "parallel_map", "agent": "scout", "items": ["x"], "at_once": at_once });
+    let nested = |run: Value| json!({ "kind": "graph", "graph": { "nodes": [{ "id": "a", "run": run }] } });
     for (body, pointer) in [
         (json!({ "input": "x" }), "/agent"),
         (json!({ "agent": "scout", "strategy": { "kind": "single", "agent": "scout" }, "input": "x" }), "/strategy"),
@@ -121,6 +122,8 @@ async fn what_makes_a_run_impossible_is_pointed_at() {
         (json!({ "strategy": { "kind": "router", "capability": "cooking" }, "input": "x" }), "/strategy/capability"),
         (json!({ "strategy": map(0), "input": "x" }), "/strategy/at_once"),
         (json!({ "strategy": map(65), "input": "x" }), "/strategy/at_once"),
+        (json!({ "strategy": nested(map(0)), "input": "x" }), "/strategy/graph/nodes/0/run/at_once"),
+        (json!({ "strategy": nested(json!({ "kind": "workflow", "skill": "a/b" })), "input": "x" }), "/strategy/graph"),
     ] {
         let problem = send(&host, "submitter", "POST", "/v1/agents/runs", &body).await.problem(Kind::INVALID_RUN);
         assert_eq!(problem.errors[0].pointer, pointer, "{body}");
@@ -164,6 +167,30 @@ async fn a_run_is_followed_to_its_end_and_read_again_from_anywhere() {
     assert_eq!((&steps["steps"][0]["kind"], &steps["steps"][0]["state"]), (&json!("model"), &json!("ended")));
     let listed = get(&host, "/v1/agents/runs?label=ports&status=failed", "*/*").await.json();
     assert_eq!(listed["runs"][0]["id"], json!(id));
+}
+
+#[tokio::test]
+async fn a_graph_is_shown_as_it_stands_and_other_runs_have_none() {
+    let host = with_scout().await;
+    let each = json!({ "kind": "parallel_map", "agent": "scout", "items": ["a"] });
+    let graph = json!({
+        "nodes": [{ "id": "look", "agent": "scout", "plans": true }, { "id": "each", "run": each }],
+        "edges": [{ "from": "look", "to": "each" }],
+    });
+    let strategy = json!({ "kind": "graph", "graph": graph, "agents": ["scout"] });
+    let id = submitted(&host, &json!({ "strategy": strategy, "input": "x" })).await;
+    let path = format!("/v1/agents/runs/{id}");
+    get(&host, &format!("{path}/events"), "text/event-stream").await;
+    let shown = get(&host, &format!("{path}/graph"), "*/*").await.json();
+    let nodes = json!([{ "id": "look", "state": "failed", "task": 0 }, { "id": "each", "state": "skipped" }]);
+    assert_eq!((&shown["run"], &shown["nodes"]), (&json!(id), &nodes));
+    assert_eq!(shown["graph"]["nodes"][1]["run"]["kind"], "parallel_map");
+    let mermaid = shown["mermaid"].as_str().expect("a text");
+    assert!(mermaid.starts_with("flowchart TD\n") && mermaid.contains("n1[[\"each<br/>parallel_map\"]]"), "{mermaid}");
+    get(&host, &format!("{path}/graph?subrun=0"), "*/*").await.problem(Kind::UNKNOWN_RUN);
+    let single = submitted(&host, &json!({ "agent": "scout", "input": "x" })).await;
+    let problem = get(&host, &format!("/v1/agents/runs/{single}/graph"), "*/*").await.problem(Kind::UNKNOWN_RUN);
+    assert_eq!(problem.detail, "the run has no graph");
 }
 
 #[tokio::test]

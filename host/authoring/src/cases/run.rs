@@ -283,6 +283,7 @@ fn invocation(case: &Case, arguments: Value, skill: &Skill) -> Result<Invocation
         arguments,
         principal: Principal { name: PRINCIPAL.into() },
         trace: TraceContext { trace_id: [1; 16], span_id: [1; 8], sampled: false },
+        trace_state: None,
         deadline: None,
         idempotency_key: None,
         approval_wait: Duration::ZERO,

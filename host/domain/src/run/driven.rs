@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::event::{Action, Event, StepResult};
+use super::action::{Action, StepResult};
+use super::event::Event;
 use super::next::exhausted_with;
 use super::state::{Run, Step, StepState};
 use super::task::{Task, TaskOutcome};

@@ -4,12 +4,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::action::{Action, StepResult};
+use super::escalation::Escalation;
+use super::graph::Graph;
 use super::spend::{Budget, Spend};
 use super::status::EventKind;
 use super::strategy::RunSpec;
 use super::task::TaskOutcome;
-use crate::digest::Digest;
-use crate::model::{ChatAnswer, Message};
 use crate::skill_id::SkillId;
 
 /// An event with its time.
@@ -85,6 +86,37 @@ pub enum Event {
         /// With what.
         outcome: TaskOutcome,
     },
+    /// An agent failed, and the task goes on: with another try, another agent, or a person's
+    /// word. Calls that took effect are not undone.
+    TaskEscalated {
+        /// Which task.
+        task: u32,
+        /// Where it goes on.
+        to: Escalation,
+        /// Why the agent failed: a stable name.
+        code: String,
+        /// For people.
+        message: String,
+    },
+    /// A person said whether a task that failed is tried once more.
+    TaskAnswered {
+        /// Which task.
+        task: u32,
+        /// Whether it is.
+        again: bool,
+        /// Who.
+        by: String,
+        /// Why, where they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A model's last answer does not fit the schema of its agent, and it is asked again.
+    AnswerRefused {
+        /// In which task.
+        task: u32,
+        /// What the model is told.
+        text: String,
+    },
     /// An agent wants another one to go on in its place.
     HandoffInitiated {
         /// Counted from 0.
@@ -131,6 +163,34 @@ pub enum Event {
         handoff: u32,
         /// Why.
         reason: String,
+    },
+    /// The strategy of a graph's node begins, as a part of this run.
+    SubrunStarted {
+        /// Counted from 0.
+        subrun: u32,
+        /// The subrun whose graph has the node; none where it is the run's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent: Option<u32>,
+        /// The place among the nodes of that graph, counted from 0.
+        node: u32,
+        /// What the node is asked.
+        input: String,
+    },
+    /// It is done, or has failed; then all that was under way in it is abandoned.
+    SubrunEnded {
+        /// Which.
+        subrun: u32,
+        /// With what.
+        outcome: TaskOutcome,
+    },
+    /// An agent adds to the graph that it works in. Its model is told that it did.
+    GraphGrown {
+        /// The task of the agent.
+        task: u32,
+        /// The id that its model gave to its call.
+        call: String,
+        /// What is added.
+        graph: Graph,
     },
     /// A person has to say yes before a call is made.
     ApprovalRequested {
@@ -223,6 +283,9 @@ pub struct Opening {
     /// The handoff that it received.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<u32>,
+    /// The subrun that it belongs to; none where it is the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subrun: Option<u32>,
 }
 
 /// As what an agent is at work.
@@ -239,93 +302,6 @@ pub enum Role {
     Drive,
 }
 
-/// What is asked of a model or a skill.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "of", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Action {
-    /// The next turn of the task's conversation.
-    Model {},
-    /// A call.
-    Skill {
-        /// The id that the model gave to it; empty where a workflow makes it.
-        call: String,
-        /// Of which skill.
-        skill: SkillId,
-        /// Of which bytes.
-        digest: Digest,
-        /// Which tool.
-        tool: String,
-        /// An object.
-        arguments: Value,
-        /// Whether it may simply be made again.
-        idempotent: bool,
-    },
-    /// A workflow's component runs. It says what is asked, and is told what came of it;
-    /// where it has to run anew, it is told the same again.
-    Drive {
-        /// Of which skill.
-        skill: SkillId,
-        /// Of which bytes.
-        digest: Digest,
-        /// Which tool.
-        tool: String,
-        /// An object.
-        arguments: Value,
-    },
-    /// What a workflow asks of a model.
-    Complete {
-        /// Which.
-        model: String,
-        /// The conversation so far.
-        messages: Vec<Message>,
-        /// The most tokens to answer with.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        max_tokens: Option<u32>,
-        /// From 0 upward, in thousandths.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        temperature_milli: Option<u32>,
-        /// A JSON Schema that the answer has to fit.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        output_schema: Option<Value>,
-    },
-    /// What a workflow asks a person.
-    Question {
-        /// In one line.
-        summary: String,
-        /// An object with what the person should know.
-        details: Value,
-    },
-}
-
-/// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case", deny_unknown_fields)]
-pub enum StepResult {
-    /// A model's answer.
-    Answer {
-        /// What it said.
-        answer: ChatAnswer,
-    },
-    /// A skill's output, or its own failure; or what a person said to a workflow.
-    Output {
-        /// JSON.
-        json: String,
-        /// Whether it is the tool's own failure.
-        #[serde(default, skip_serializing_if = "is_false")]
-        failed: bool,
-    },
-    /// Neither.
-    Failed {
-        /// A stable name.
-        code: String,
-        /// For people and models.
-        message: String,
-        /// Whether the same step may well succeed later.
-        #[serde(default, skip_serializing_if = "is_false")]
-        retriable: bool,
-    },
-}
-
 impl Event {
     /// Its kind.
     pub const fn kind(&self) -> EventKind {
@@ -337,11 +313,17 @@ impl Event {
             Self::StepEnded { .. } => EventKind::StepEnded,
             Self::CallAnswered { .. } => EventKind::CallAnswered,
             Self::TaskEnded { .. } => EventKind::TaskEnded,
+            Self::TaskEscalated { .. } => EventKind::TaskEscalated,
+            Self::TaskAnswered { .. } => EventKind::TaskAnswered,
+            Self::AnswerRefused { .. } => EventKind::AnswerRefused,
             Self::HandoffInitiated { .. } => EventKind::HandoffInitiated,
             Self::HandoffAccepted { .. } => EventKind::HandoffAccepted,
             Self::HandoffRejected { .. } => EventKind::HandoffRejected,
             Self::HandoffCompleted { .. } => EventKind::HandoffCompleted,
             Self::HandoffRolledBack { .. } => EventKind::HandoffRolledBack,
+            Self::SubrunStarted { .. } => EventKind::SubrunStarted,
+            Self::SubrunEnded { .. } => EventKind::SubrunEnded,
+            Self::GraphGrown { .. } => EventKind::GraphGrown,
             Self::ApprovalRequested { .. } => EventKind::ApprovalRequested,
             Self::ApprovalAnswered { .. } => EventKind::ApprovalAnswered,
             Self::Paused { .. } => EventKind::Paused,
@@ -357,6 +339,6 @@ impl Event {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-const fn is_false(value: &bool) -> bool {
+pub(super) const fn is_false(value: &bool) -> bool {
     !*value
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::advance::{Advance, NodeState};
 pub use self::check::InvalidGraph;
+use super::strategy::Strategy;
 
 /// Nodes of a graph: each is a task at least, and a run has room for ten times as many,
 /// because a graph may grow while it runs.
@@ -44,6 +45,9 @@ const MAX_TEXTS: usize = 512 << 10;
 /// References in one template, each of which is a whole output.
 const MAX_REFERENCES: usize = 256;
 
+/// Subruns one within another: whoever reads a run has to keep them apart.
+const MAX_NESTED: usize = 4;
+
 /// Bytes of what a node is asked: as many as a run may be asked. Outputs that are put
 /// into a template are cut where it is full.
 pub const MAX_RENDERED: usize = 256 << 10;
@@ -59,14 +63,18 @@ pub struct Graph {
     pub edges: Vec<Edge>,
 }
 
-/// An agent with something to do.
+/// An agent with something to do, or a strategy of its own: one of both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// Its name in the graph: 1 to 64 of a-z, 0-9, `_` and `-`, and not `input`.
     pub id: String,
     /// Who does it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub agent: String,
+    /// The strategy that does it, as a part of the same run, on what the node is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Box<Strategy>>,
     /// What it is asked. `{{input}}` is what the run was asked, and `{{NODE}}` the output of
     /// a node upstream. Where nothing stands here, it is what the run was asked and below
     /// it the output of each node that leads here.
@@ -78,6 +86,9 @@ pub struct Node {
     /// Whether the run goes on where it fails.
     #[serde(default, skip_serializing_if = "is_default")]
     pub optional: bool,
+    /// Whether its agent may add nodes and edges to the graph while it works.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub plans: bool,
 }
 
 /// How many of the edges that lead to a node have to be taken before it opens.
@@ -131,9 +142,34 @@ pub enum Condition {
 }
 
 impl Graph {
-    /// The name of every node's agent, in the order of the nodes.
-    pub fn agents(&self) -> impl Iterator<Item = &str> {
-        self.nodes.iter().map(|node| node.agent.as_str())
+    /// Every agent that its nodes name, in their order, those of their strategies included.
+    pub fn agents(&self) -> Vec<&str> {
+        self.nodes.iter().flat_map(Node::agents).collect()
+    }
+
+    /// Bytes of all its templates, labels and conditions, and of what stands in the strategies
+    /// of its nodes.
+    fn texts(&self) -> usize {
+        let templates = self.nodes.iter().map(|node| node.input.len());
+        let labels = self.edges.iter().filter_map(|edge| edge.label.as_ref()).map(String::len);
+        let conditions = self.edges.iter().filter_map(|edge| edge.when.as_ref()?.text()).map(str::len);
+        let within = self.nodes.iter().map(|node| match node.run.as_deref() {
+            Some(Strategy::Graph { graph, .. }) => graph.texts(),
+            Some(Strategy::ParallelMap { items, .. }) => items.iter().map(String::len).sum(),
+            _ => 0,
+        });
+        templates.chain(labels).chain(conditions).chain(within).sum()
+    }
+}
+
+impl Node {
+    fn agents(&self) -> Vec<&str> {
+        match self.run.as_deref() {
+            // It can't stand here, and its skill is no agent's name.
+            Some(Strategy::Workflow { .. }) => Vec::new(),
+            Some(strategy) => strategy.agents(),
+            None => vec![&self.agent],
+        }
     }
 }
 

@@ -6,7 +6,10 @@
 //! again. So a run that was cut off anywhere goes on where its last event left it, and
 //! the same events give the same run on every machine.
 
+mod action;
+mod answer;
 mod driven;
+mod escalation;
 mod event;
 pub mod graph;
 mod names;
@@ -16,20 +19,24 @@ mod spend;
 mod state;
 mod status;
 mod strategy;
+mod subrun;
 mod task;
 mod team;
 #[cfg(test)]
 mod tests;
 
+pub use self::action::{Action, StepResult};
 pub use self::driven::{Recorded, WORKFLOW_FAILED};
-pub use self::event::{Action, Event, Opening, Record, Role, StepResult};
-pub use self::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL, alias};
+pub use self::escalation::{Escalation, FailurePolicy, Made, Tries, TryState};
+pub use self::event::{Event, Opening, Record, Role};
+pub use self::names::{ADD_NODES, CHOOSE_AGENT, HANDOFF, USE_SKILL, alias};
 pub use self::next::{backoff, exhausted, next};
 pub use self::prompt::{Prompt, prompt};
 pub use self::spend::{Budget, Spend, TaskLimits};
 pub use self::state::{Handoff, HandoffState, IllegalEvent, Run, RunOutcome, Step, StepState};
 pub use self::status::{EventKind, Status};
 pub use self::strategy::{Class, InvalidSpec, OnFailure, RunId, RunSpec, Strategy};
+pub use self::subrun::{RunNode, Subrun};
 pub use self::task::{INVALID_ARGUMENTS, OpenCall, Task, TaskOutcome};
 pub use self::team::{Disclosure, Member, PinnedSkill, PinnedTool, Team};
 
@@ -40,8 +47,15 @@ pub const MAX_ATTEMPTS: u32 = 4;
 /// don't fit, before its task has failed.
 pub const MAX_BAD_CALLS: u32 = 5;
 
+/// Answers in a row that don't fit the schema of their agent and are asked for again. With
+/// the next one its task has failed.
+pub const MAX_BAD_ANSWERS: u32 = 3;
+
 /// Calls that one answer of a model may ask for: more is no plan but a flood.
 pub const MAX_CALLS: usize = 64;
 
 /// Tasks of one run, so that a run's state has a size.
 pub const MAX_TASKS: usize = 10_000;
+
+/// The code of what failed because something that belongs to it did.
+const DEPENDENCY_FAILED: &str = "DEPENDENCY_FAILED";

@@ -11,6 +11,9 @@ pub const CHOOSE_AGENT: &str = "choose_agent";
 /// The tool by which an agent gives its work to another one.
 pub const HANDOFF: &str = "handoff";
 
+/// The tool by which an agent adds to the graph that it works in.
+pub const ADD_NODES: &str = "add_nodes";
+
 /// Characters of a name that all providers take.
 const MAX_ALIAS: usize = 64;
 

@@ -1,27 +1,32 @@
 //! What comes next: events that follow from the state alone.
 
-use std::collections::BTreeMap;
+mod grow;
+mod handoff;
+mod strategy;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::RunId;
+use super::action::Action;
+use super::answer::{self, Misfit};
 use super::driven;
-use super::event::{Action, Event, Opening, Role};
-use super::graph::{Graph, NodeState};
-use super::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL};
-use super::state::{HandoffState, Run, Step, StepState};
+use super::escalation::{TryState, escalation};
+use super::event::{Event, Role};
+use super::names::{ADD_NODES, CHOOSE_AGENT, HANDOFF, USE_SKILL};
+use super::state::{Run, Step, StepState};
 use super::status::Status;
-use super::strategy::{OnFailure, Strategy};
+use super::strategy::Strategy;
 use super::task::{OpenCall, Task, TaskOutcome};
 use super::team::{Disclosure, Member, PinnedSkill};
+use super::{MAX_BAD_ANSWERS, MAX_TASKS, RunId};
 use crate::model::ToolCall;
-
-/// Nodes of a graph that are at work at once; more wait for one of them to end.
-const MAX_NODES_AT_ONCE: usize = 64;
 
 /// How long the first retry waits; each further one waits twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+
+/// The code of answers that don't fit the schema of their agent.
+const MODEL_UNFIT: &str = "MODEL_UNFIT";
 
 /// Bytes of a text for each token of it, roughly, for those who want to know what
 /// instructions cost.
@@ -34,16 +39,17 @@ pub fn next(run: &Run) -> Vec<Event> {
     if !matches!(run.status, Status::Running | Status::WaitingApproval) {
         return Vec::new();
     }
-    let mut plan = Plan { run, events: Vec::new(), starts: 0, begun: 0, short: None };
+    let mut plan = Plan::of(run);
     for task in &run.open {
         plan.task(*task);
     }
     if plan.events.is_empty() {
-        plan.strategy();
+        plan.strategies();
     }
     match plan.short {
         // Nothing new begins; what is under way still comes to its end.
         Some(what) if plan.events.is_empty() && run.under_way.is_empty() => vec![used_up(run, what)],
+        None if plan.events.is_empty() && plan.full => vec![full(run)],
         _ => plan.events,
     }
 }
@@ -71,18 +77,6 @@ pub(super) fn exhausted_with(run: &Run, under_way: u64) -> Option<Event> {
 }
 
 impl Run {
-    /// The tasks of a graph's nodes, by the place of the node.
-    fn by_node(&self) -> BTreeMap<usize, &Task> {
-        self.tasks.iter().filter_map(|task| Some((task.opening.node? as usize, task))).collect()
-    }
-
-    /// The node of a graph whose failure is the run's.
-    pub(super) fn failed_node(&self) -> Option<usize> {
-        let Strategy::Graph { graph } = &self.spec.strategy else { return None };
-        let nodes = self.by_node();
-        graph.advance(&|node| node_state(nodes.get(&node).copied())).failed
-    }
-
     /// What there is in place of an output: what each task said last.
     pub fn partial(&self) -> Value {
         let told = self.tasks.iter().enumerate().filter_map(|(number, task)| {
@@ -103,6 +97,21 @@ struct Plan<'r> {
     begun: u64,
     /// What of the budget is used up, where something would have begun.
     short: Option<&'static str>,
+    /// Tasks that these events open.
+    opened: usize,
+    /// Subruns that they begin.
+    subruns: usize,
+    /// Whether there is no room for a task that should be opened.
+    full: bool,
+    /// Whether the last of them ends the run or a subrun.
+    over: bool,
+}
+
+impl<'r> Plan<'r> {
+    const fn of(run: &'r Run) -> Self {
+        let events = Vec::new();
+        Self { run, events, starts: 0, begun: 0, short: None, opened: 0, subruns: 0, full: false, over: false }
+    }
 }
 
 impl Plan<'_> {
@@ -112,6 +121,14 @@ impl Plan<'_> {
         for step in run.waiting.iter().filter(|step| run.steps.get(**step as usize).is_some_and(|it| it.task == number))
         {
             self.again(*step);
+        }
+        match &task.tries.state {
+            TryState::UnderWay => {}
+            TryState::Waits | TryState::Asks { .. } => return,
+            TryState::Denied { code, message } => {
+                let (code, message) = (code.clone(), message.clone());
+                return self.events.push(ended(number, TaskOutcome::Failed { code, message }));
+            }
         }
         if task.opening.role == Role::Drive {
             return self.drive(number, task, member);
@@ -126,33 +143,55 @@ impl Plan<'_> {
             return;
         }
         if let Some((code, message)) = task.hopeless() {
-            return self.events.push(ended(number, TaskOutcome::Failed { code, message }));
+            return self.fail_task(number, task, member, &code, message);
         }
         if let Some(output) = task.output() {
-            return self.conclude(number, task, output);
+            return self.conclude(number, task, member, output);
         }
-        if let Some(what) = member.limits.budget().exhausted(&task.spend) {
+        if let Some(what) = member.limits.budget().exhausted(&task.tries.spend) {
             let message = format!("the agent's budget of {what} for a task is used up");
-            return self
-                .events
-                .push(ended(number, TaskOutcome::Failed { code: "BUDGET_EXHAUSTED".to_owned(), message }));
+            return self.fail_task(number, task, member, "BUDGET_EXHAUSTED", message);
         }
         if task.turns >= member.max_steps {
             let message = format!("the agent took {} turns, as many as it may", task.turns);
-            return self.events.push(ended(number, TaskOutcome::Failed { code: "MAX_STEPS".to_owned(), message }));
+            return self.fail_task(number, task, member, "MAX_STEPS", message);
         }
         self.start(number, Action::Model {});
     }
 
+    /// The agent failed. The task goes on in another way, or has failed.
+    fn fail_task(&mut self, number: u32, task: &Task, member: &Member, code: &str, message: String) {
+        let code = code.to_owned();
+        self.events.push(match escalation(self.run, task, member, &code) {
+            Some(to) => Event::TaskEscalated { task: number, to, code, message },
+            None => ended(number, TaskOutcome::Failed { code, message }),
+        });
+    }
+
     /// The model asks for nothing more.
-    fn conclude(&mut self, number: u32, task: &Task, output: &str) {
-        let outcome = if task.opening.role == Role::Route {
+    fn conclude(&mut self, number: u32, task: &Task, member: &Member, output: &str) {
+        if task.opening.role == Role::Route {
             let message = format!("the model chose no agent, and said: {}", start_of(output));
-            TaskOutcome::Failed { code: "MODEL_NONSENSE".to_owned(), message }
-        } else {
-            TaskOutcome::Done { output: output.to_owned() }
-        };
-        self.events.push(ended(number, outcome));
+            return self.fail_task(number, task, member, "MODEL_NONSENSE", message);
+        }
+        let fits = answer::wanted(task, member).map_or(Ok(output), |schema| answer::fit(schema, output));
+        match fits {
+            Ok(output) => self.events.push(ended(number, TaskOutcome::Done { output: output.to_owned() })),
+            Err(Misfit::Answer(problem)) if task.bad_answers < MAX_BAD_ANSWERS => {
+                self.events.push(Event::AnswerRefused { task: number, text: answer::correction(&problem) });
+            }
+            Err(Misfit::Answer(problem)) => {
+                let message = format!(
+                    "the model's answer does not fit its schema: {problem}; it was asked {} times",
+                    MAX_BAD_ANSWERS + 1
+                );
+                self.fail_task(number, task, member, MODEL_UNFIT, message);
+            }
+            Err(Misfit::Schema(problem)) => {
+                let message = format!("the agent's schema for answers can't be used: {problem}");
+                self.fail_task(number, task, member, MODEL_UNFIT, message);
+            }
+        }
     }
 
     /// A workflow runs, and then the task is over.
@@ -229,9 +268,12 @@ impl Plan<'_> {
         }
         if call.name == HANDOFF
             && member.can_delegate
-            && let Strategy::Handoff { agents, max_depth, .. } = &self.run.spec.strategy
+            && let Some(Strategy::Handoff { agents, max_depth, .. }) = self.run.strategy_of(number)
         {
             return self.hand_over(number, task, call, &arguments, agents, *max_depth);
+        }
+        if call.name == ADD_NODES && self.run.planner(number).is_some() {
+            return self.grow(number, call, arguments);
         }
         match member.tool(&call.name).filter(|(skill, _)| is_open(task, member, skill)) {
             Some((skill, tool)) => self.start(
@@ -251,7 +293,7 @@ impl Plan<'_> {
 
     /// A model chooses who works. The first choice that there is counts.
     fn route(&mut self, number: u32, task: &Task) {
-        let Strategy::Router { agents, .. } = &self.run.spec.strategy else { return };
+        let Some(Strategy::Router { agents, .. }) = self.run.strategy_of(number) else { return };
         let choice = |open: &OpenCall| {
             let arguments = arguments(&open.call).ok().filter(|_| open.call.name == CHOOSE_AGENT)?;
             let name = arguments.get("agent").and_then(Value::as_str)?;
@@ -263,230 +305,6 @@ impl Plan<'_> {
         let words = format!("call `{CHOOSE_AGENT}` with one of the agents {}", quoted(agents));
         self.events.extend(task.calls.iter().map(|open| refused(number, &open.call, &words)));
     }
-
-    /// A model wants another agent to go on.
-    fn hand_over(
-        &mut self,
-        number: u32,
-        task: &Task,
-        call: &ToolCall,
-        arguments: &Value,
-        agents: &[String],
-        max_depth: u32,
-    ) {
-        let run = self.run;
-        let others: Vec<String> = agents.iter().filter(|agent| **agent != task.opening.agent).cloned().collect();
-        let wanted = arguments.get("to").and_then(Value::as_str);
-        let to = wanted.and_then(|name| others.iter().find(|agent| *agent == name));
-        let problem = if task.calls.len() > 1 {
-            "give the work to somebody when nothing else is asked for".to_owned()
-        } else if run.depth(number) >= max_depth {
-            format!("the work was given on {max_depth} times, as often as may be: do it yourself")
-        } else if to.is_none() {
-            format!("`to` must be one of {}", quoted(&others))
-        } else {
-            String::new()
-        };
-        let Some(to) = to.filter(|_| problem.is_empty()) else {
-            return self.events.push(refused(number, call, &problem));
-        };
-        let (giver, receiver) = (run.member(number), run.team.members.get(to));
-        let asks = giver.zip(receiver).is_none_or(|(giver, receiver)| receiver.reaches_beyond(giver));
-        let reason = arguments.get("reason").and_then(Value::as_str).unwrap_or_default();
-        let context = json!({
-            "from": task.opening.agent,
-            "reason": reason,
-            "request": run.spec.input,
-            "conversation": task.messages,
-        });
-        self.events.push(Event::HandoffInitiated {
-            handoff: u32::try_from(run.handoffs.len()).unwrap_or(u32::MAX),
-            task: number,
-            call: call.id.clone(),
-            to: to.clone(),
-            context: format!("{context:#}"),
-            asks,
-        });
-    }
-
-    /// What follows on work that was given to others.
-    fn handoffs(&mut self) {
-        let run = self.run;
-        for (number, handoff) in (0_u32..).zip(&run.handoffs) {
-            match handoff.state {
-                HandoffState::Offered => self.events.push(Event::HandoffAccepted { handoff: number, by: None }),
-                HandoffState::Accepted(None) => {
-                    let task = u32::try_from(run.tasks.len()).unwrap_or(u32::MAX);
-                    let (agent, input) = (handoff.to.clone(), handoff.context.clone());
-                    let opening =
-                        Opening { agent, role: Role::Work, input, item: None, node: None, handoff: Some(number) };
-                    // The next one has its number when this one is open.
-                    return self.events.push(Event::TaskOpened { task, opening });
-                }
-                HandoffState::Accepted(Some(task)) => {
-                    match run.tasks.get(task as usize).and_then(|task| task.outcome.clone()) {
-                        Some(outcome @ TaskOutcome::Done { .. }) => {
-                            self.events.push(Event::HandoffCompleted { handoff: number });
-                            self.events.push(ended(handoff.from, outcome));
-                        }
-                        Some(TaskOutcome::Failed { code, message }) => {
-                            let reason = format!("`{}` failed: {code}: {message}", handoff.to);
-                            self.events.push(Event::HandoffRolledBack { handoff: number, reason });
-                        }
-                        None => {}
-                    }
-                }
-                HandoffState::Asked | HandoffState::Completed | HandoffState::Returned => {}
-            }
-        }
-    }
-
-    /// What the strategy has follow on what its tasks did.
-    fn strategy(&mut self) {
-        let run = self.run;
-        match &run.spec.strategy {
-            Strategy::Single { agent } => match run.tasks.first() {
-                None => self.open(0, agent, Role::Work, run.spec.input.clone(), None),
-                Some(task) => self.finish_with(task),
-            },
-            Strategy::Router { agents, by } => self.router(agents, by),
-            Strategy::Handoff { first, .. } => match run.tasks.first() {
-                None => self.open(0, first, Role::Work, run.spec.input.clone(), None),
-                Some(task) if task.outcome.is_some() => self.finish_with(task),
-                Some(_) => self.handoffs(),
-            },
-            Strategy::Graph { graph } => self.graph(graph),
-            Strategy::Workflow { skill } => match run.tasks.first() {
-                None => self.open(0, skill.id.as_str(), Role::Drive, run.spec.input.clone(), None),
-                Some(task) => self.finish_with(task),
-            },
-            Strategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
-                self.map(agent, items, reduce.as_ref(), *on_failure, *at_once);
-            }
-        }
-    }
-
-    fn router(&mut self, agents: &[String], by: &str) {
-        let run = self.run;
-        match (run.tasks.as_slice(), agents) {
-            ([], [only]) => self.open(0, only, Role::Work, run.spec.input.clone(), None),
-            ([], _) => self.open(0, by, Role::Route, run.spec.input.clone(), None),
-            ([task], _) if task.opening.role == Role::Route => match &task.outcome {
-                Some(TaskOutcome::Done { output }) => self.open(1, output, Role::Work, run.spec.input.clone(), None),
-                _ => self.finish_with(task),
-            },
-            ([.., task], _) => self.finish_with(task),
-        }
-    }
-
-    fn map(&mut self, agent: &str, items: &[String], reduce: Option<&String>, on_failure: OnFailure, at_once: u32) {
-        let run = self.run;
-        let (branches, rest) = run.tasks.split_at(run.tasks.len().min(items.len()));
-        if on_failure == OnFailure::FailFast
-            && let Some((item, code, message)) = branches.iter().enumerate().find_map(failed_branch)
-        {
-            let message = format!("item {item} failed, and with it the others: {code}: {message}");
-            return self.events.push(Event::Failed {
-                code: "DEPENDENCY_FAILED".to_owned(),
-                message,
-                partial: run.partial(),
-            });
-        }
-        if branches.len() < items.len() {
-            let room = (at_once as usize).saturating_sub(run.open.len());
-            for number in (branches.len()..items.len()).take(room) {
-                let input = format!("{}\n\n{}", run.spec.input, items[number]);
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
-                self.open(number, agent, Role::Work, input, Some(number));
-            }
-            return;
-        }
-        if !run.open.is_empty() {
-            return;
-        }
-        match (reduce, rest) {
-            (None, _) => self.events.push(Event::Completed { output: outputs(branches, items) }),
-            (Some(agent), []) => {
-                let number = u32::try_from(items.len()).unwrap_or(u32::MAX);
-                let input = format!("{}\n\nThe answers for each item:\n{:#}", run.spec.input, outputs(branches, items));
-                self.open(number, agent, Role::Reduce, input, None);
-            }
-            (Some(_), [task, ..]) => self.finish_with(task),
-        }
-    }
-
-    fn graph(&mut self, graph: &Graph) {
-        let run = self.run;
-        let nodes = run.by_node();
-        let state = |node: usize| node_state(nodes.get(&node).copied());
-        let advance = graph.advance(&state);
-        if let Some((node, code, message)) = advance.failed.and_then(|node| failed_node(graph, &nodes, node)) {
-            let message = format!("the node `{node}` failed: {code}: {message}");
-            let code = "DEPENDENCY_FAILED".to_owned();
-            return self.events.push(Event::Failed { code, message, partial: run.partial() });
-        }
-        let output = |id: &str| {
-            let place = graph.nodes.iter().position(|node| node.id == id)?;
-            nodes.get(&place)?.outcome.as_ref()?.output().map(str::to_owned)
-        };
-        let room = MAX_NODES_AT_ONCE.saturating_sub(run.open.len());
-        for (task, place) in (run.tasks.len()..).zip(advance.open.iter().copied()).take(room) {
-            let input = graph.render(place, &run.spec.input, &output);
-            let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-            let (agent, node) = (graph.nodes[place].agent.clone(), Some(number(place)));
-            let opening = Opening { agent, role: Role::Work, input, item: None, node, handoff: None };
-            self.events.push(Event::TaskOpened { task: number(task), opening });
-        }
-        if advance.open.is_empty() && advance.finished && run.open.is_empty() {
-            self.events.push(Event::Completed { output: graph.outputs(&state) });
-        }
-    }
-
-    /// The run ends as the task did.
-    fn finish_with(&mut self, task: &Task) {
-        match &task.outcome {
-            None => {}
-            Some(TaskOutcome::Done { output }) => {
-                let text = || Value::String(output.clone());
-                // What a workflow gives is JSON; it was read before.
-                let output = match task.opening.role {
-                    Role::Drive => serde_json::from_str(output).unwrap_or_else(|_| text()),
-                    _ => text(),
-                };
-                self.events.push(Event::Completed { output });
-            }
-            Some(TaskOutcome::Failed { code, message }) => self.events.push(Event::Failed {
-                code: code.clone(),
-                message: message.clone(),
-                partial: self.run.partial(),
-            }),
-        }
-    }
-
-    fn open(&mut self, task: u32, agent: &str, role: Role, input: String, item: Option<u32>) {
-        self.events.push(Event::TaskOpened {
-            task,
-            opening: Opening { agent: agent.to_owned(), role, input, item, node: None, handoff: None },
-        });
-    }
-}
-
-fn node_state(task: Option<&Task>) -> NodeState<'_> {
-    match task.map(|task| task.outcome.as_ref()) {
-        None => NodeState::Waiting,
-        Some(None) => NodeState::Open,
-        Some(Some(TaskOutcome::Done { output })) => NodeState::Done(output),
-        Some(Some(TaskOutcome::Failed { .. })) => NodeState::Failed,
-    }
-}
-
-fn failed_node<'g>(
-    graph: &'g Graph,
-    nodes: &BTreeMap<usize, &'g Task>,
-    place: usize,
-) -> Option<(&'g str, &'g str, &'g str)> {
-    let (_, code, message) = failed_branch((place, *nodes.get(&place)?))?;
-    Some((&graph.nodes.get(place)?.id, code, message))
 }
 
 /// Whether the agent may use the skill's tools now.
@@ -541,22 +359,9 @@ fn disclosed(skill: &PinnedSkill) -> String {
         .to_string()
 }
 
-fn failed_branch((item, task): (usize, &Task)) -> Option<(usize, &str, &str)> {
-    match task.outcome.as_ref()? {
-        TaskOutcome::Done { .. } => None,
-        TaskOutcome::Failed { code, message } => Some((item, code, message)),
-    }
-}
-
-fn outputs(branches: &[Task], items: &[String]) -> Value {
-    let told = branches.iter().zip(items).map(|(task, item)| match &task.outcome {
-        Some(TaskOutcome::Done { output }) => json!({ "item": item, "output": output }),
-        Some(TaskOutcome::Failed { code, message }) => {
-            json!({ "item": item, "error": { "code": code, "message": message } })
-        }
-        None => json!({ "item": item }),
-    });
-    Value::Array(told.collect())
+fn full(run: &Run) -> Event {
+    let message = format!("the run has {MAX_TASKS} tasks, as many as one may have, and is not done");
+    Event::Failed { code: "MAX_TASKS".to_owned(), message, partial: run.partial() }
 }
 
 fn used_up(run: &Run, what: &str) -> Event {

@@ -4,16 +4,20 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::answer;
 use super::event::Role;
-use super::names::{CHOOSE_AGENT, HANDOFF, USE_SKILL};
+use super::names::{ADD_NODES, CHOOSE_AGENT, HANDOFF, USE_SKILL};
 use super::next::{BYTES_PER_TOKEN, is_open};
 use super::state::Run;
 use super::strategy::Strategy;
 use super::task::Task;
 use super::team::{Disclosure, Member};
 use crate::model::{Message, ToolSpec};
+
+/// Nodes of a graph that a planning model is told of: each takes some of its prompt.
+const MAX_NODES_TOLD: usize = 200;
 
 /// What a model is asked in a task.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +34,14 @@ pub struct Prompt {
     pub max_tokens: Option<u32>,
     /// From 0 upward.
     pub temperature: Option<f32>,
+    /// A JSON Schema that its last answer has to fit.
+    pub output_schema: Option<Value>,
 }
 
 /// What the model of a task is asked now; `None` where there is no such task.
 pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
     let (member, task) = (run.member(number)?, run.tasks.get(number as usize)?);
-    let (system, tools, must_call) = match (&run.spec.strategy, task.opening.role) {
+    let (mut system, mut tools, must_call) = match (run.strategy_of(number)?, task.opening.role) {
         (Strategy::Router { agents, .. }, Role::Route) => (routing(run, member, agents), vec![choose(agents)], true),
         (Strategy::Handoff { agents, max_depth, .. }, _) if member.can_delegate && run.depth(number) < *max_depth => {
             let others: Vec<&str> =
@@ -46,12 +52,21 @@ pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
         }
         _ => (working(member), tools(task, member), false),
     };
+    if run.planner(number).is_some() {
+        planning(&mut system, run, task);
+        tools.push(add_nodes(run));
+    }
+    let schema = answer::wanted(task, member);
+    if let Some(schema) = schema {
+        let gap = if system.is_empty() { "" } else { "\n\n" };
+        let _ = write!(system, "{gap}{}", answer::instructions(schema));
+    }
     let mut messages = Vec::with_capacity(task.messages.len() + 1);
     if !system.is_empty() {
         messages.push(Message::System { text: system });
     }
     messages.extend(task.messages.iter().cloned());
-    let left = [run.spec.budget.for_answer(&run.spend), member.limits.budget().for_answer(&task.spend)];
+    let left = [run.spec.budget.for_answer(&run.spend), member.limits.budget().for_answer(&task.tries.spend)];
     Some(Prompt {
         models: member.models.clone(),
         messages,
@@ -60,6 +75,7 @@ pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
         max_tokens: left.into_iter().flatten().chain(member.max_tokens).min(),
         #[expect(clippy::cast_precision_loss, reason = "a temperature is a small number")]
         temperature: member.temperature_milli.map(|milli| milli as f32 / 1000.0),
+        output_schema: schema.cloned(),
     })
 }
 
@@ -138,6 +154,79 @@ fn tools(task: &Task, member: &Member) -> Vec<ToolSpec> {
         input_schema: Arc::clone(&tool.input_schema),
     }));
     tools
+}
+
+/// The graph that the agent works in, and who could work there too.
+fn planning(text: &mut String, run: &Run, task: &Task) {
+    let subrun = task.opening.subrun;
+    let (Some(graph), Some(nodes)) = (run.graph(subrun), run.nodes(subrun)) else { return };
+    let gap = if text.is_empty() { "" } else { "\n\n" };
+    let _ = writeln!(
+        text,
+        "{gap}You work in a graph: its nodes are given to agents when the edges that lead to them are taken. Where more \
+         has to be done than it has nodes for, add them by calling `{ADD_NODES}`. An edge may begin at any node, and may \
+         lead to a new one or to one that waits. The nodes are:"
+    );
+    for (place, (node, at)) in (0_u32..).zip(graph.nodes.iter().zip(nodes)).take(MAX_NODES_TOLD) {
+        let yours = if task.opening.node == Some(place) { ", which is you" } else { "" };
+        let _ = writeln!(text, "- {} ({}{yours})", node.id, at.state.name());
+    }
+    if graph.nodes.len() > MAX_NODES_TOLD {
+        let _ = writeln!(text, "- and {} more", graph.nodes.len() - MAX_NODES_TOLD);
+    }
+    let _ = writeln!(text, "The agents are:");
+    for (name, member) in &run.team.members {
+        let _ = writeln!(text, "- {name}: {}", member.description);
+    }
+    text.truncate(text.trim_end().len());
+}
+
+fn add_nodes(run: &Run) -> ToolSpec {
+    let agents: Vec<&String> = run.team.members.keys().collect();
+    let text = json!({ "type": "string" });
+    ToolSpec {
+        name: ADD_NODES.to_owned(),
+        description: "Adds nodes and edges to the graph that you work in.".to_owned(),
+        input_schema: Arc::new(json!({
+            "type": "object",
+            "properties": {
+                "nodes": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "id": {
+                                "type": "string",
+                                "pattern": "^[a-z0-9_-]{1,64}$",
+                                "description": "Its name, unlike that of every other node.",
+                            },
+                            "agent": { "type": "string", "enum": agents },
+                            "input": {
+                                "type": "string",
+                                "description": "What it is asked. {{input}} is what all began with, and {{ID}} what a node \
+                                                said from which edges lead here.",
+                            },
+                            "join": { "type": "string", "enum": ["all", "any"] },
+                            "optional": { "type": "boolean" },
+                        },
+                        "required": ["id", "agent"],
+                        "additionalProperties": false,
+                    },
+                },
+                "edges": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": { "from": text, "to": text, "label": text },
+                        "required": ["from", "to"],
+                        "additionalProperties": false,
+                    },
+                },
+            },
+            "required": ["nodes"],
+            "additionalProperties": false,
+        })),
+    }
 }
 
 fn choose(agents: &[String]) -> ToolSpec {

@@ -1,18 +1,21 @@
 //! The fold: a run as its events made it.
 
+mod change;
 mod check;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::MAX_ATTEMPTS;
-use super::event::{Action, Event, Record, Role, StepResult};
+use super::action::Action;
+use super::event::{Event, Record};
+use super::graph::Graph;
 use super::spend::Spend;
 use super::status::{EventKind, Status};
 use super::strategy::{InvalidSpec, RunSpec};
-use super::task::{Task, TaskOutcome};
+use super::subrun::Subrun;
+use super::task::Task;
 use super::team::{Member, Team};
 use crate::limits::LimitsRequest;
 
@@ -31,6 +34,8 @@ pub struct Run {
     pub steps: Vec<Step>,
     /// Work that agents gave to others, by number.
     pub handoffs: Vec<Handoff>,
+    /// Strategies of graphs' nodes that have begun, by number.
+    pub subruns: Vec<Subrun>,
     /// What it took.
     pub spend: Spend,
     /// When it was taken up, in milliseconds since 1970.
@@ -49,6 +54,10 @@ pub struct Run {
     pub(super) under_way: BTreeSet<u32>,
     /// Steps that wait for a person, for their time, or for their turn.
     pub(super) waiting: BTreeSet<u32>,
+    /// Tasks that ended only because their subrun did.
+    pub(super) abandoned: BTreeSet<u32>,
+    /// Graphs to which something was added, by subrun; that of the run itself has none.
+    pub(super) grown: BTreeMap<Option<u32>, Graph>,
 }
 
 /// What was asked of a model or a skill.
@@ -109,7 +118,7 @@ pub enum StepState {
     Backoff,
     /// The host stopped while it was under way, and it can't simply be made again.
     CutOff,
-    /// The run ended while it was under way.
+    /// The run ended while it was under way, or the subrun that it belongs to.
     Abandoned,
     /// It is answered, or has failed for good.
     Ended,
@@ -180,6 +189,7 @@ impl Run {
             tasks: Vec::new(),
             steps: Vec::new(),
             handoffs: Vec::new(),
+            subruns: Vec::new(),
             spend: Spend::default(),
             queued_at: record.at,
             started_at: None,
@@ -189,6 +199,8 @@ impl Run {
             open: BTreeSet::new(),
             under_way: BTreeSet::new(),
             waiting: BTreeSet::new(),
+            abandoned: BTreeSet::new(),
+            grown: BTreeMap::new(),
         })
     }
 
@@ -218,12 +230,14 @@ impl Run {
 
     /// Steps that failed and begin again after a while, by number.
     pub fn backing_off(&self) -> impl Iterator<Item = u32> + '_ {
-        self.waiting.iter().copied().filter(|step| self.is(*step, |state| *state == StepState::Backoff))
+        let backs_off = |step: &u32| self.is(*step, |state| *state == StepState::Backoff) && self.is_live(*step);
+        self.waiting.iter().copied().filter(backs_off)
     }
 
     /// Steps that wait for a person, with the ids of the questions.
     pub fn awaiting(&self) -> impl Iterator<Item = (u32, &str)> + '_ {
-        self.waiting.iter().filter_map(|number| match &self.steps.get(*number as usize)?.state {
+        let live = self.waiting.iter().filter(|step| self.is_live(**step));
+        live.filter_map(|number| match &self.steps.get(*number as usize)?.state {
             StepState::Awaiting(approval) => Some((*number, approval.as_str())),
             _ => None,
         })
@@ -245,7 +259,7 @@ impl Run {
     pub fn for_call(&self, task: u32) -> LimitsRequest {
         let of_run = self.spec.budget.for_call(&self.spend);
         let of_task = self.member(task).zip(self.tasks.get(task as usize));
-        let of_task = of_task.map(|(member, task)| member.limits.budget().for_call(&task.spend));
+        let of_task = of_task.map(|(member, task)| member.limits.budget().for_call(&task.tries.spend));
         of_task.map_or_else(|| of_run.clone(), |of_task| of_run.least(&of_task))
     }
 
@@ -257,7 +271,7 @@ impl Run {
     /// Handoffs that wait for a person, by number.
     pub fn asked_handoffs(&self) -> impl Iterator<Item = (u32, &Handoff)> + '_ {
         let numbered = (0_u32..).zip(&self.handoffs);
-        numbered.filter(|(_, handoff)| handoff.state == HandoffState::Asked)
+        numbered.filter(|(_, handoff)| handoff.state == HandoffState::Asked && self.open.contains(&handoff.from))
     }
 
     /// How many were given the work of this task before, one behind the other.
@@ -266,283 +280,19 @@ impl Run {
         self.handoffs.iter().find(received).map_or(0, |handoff| handoff.depth)
     }
 
+    /// Whether a step belongs to a task that has not ended. One that was left behind when its
+    /// subrun failed does not.
+    fn is_live(&self, step: u32) -> bool {
+        self.steps.get(step as usize).is_some_and(|step| self.open.contains(&step.task))
+    }
+
     fn awaits(&self) -> bool {
-        self.awaiting().next().is_some() || self.asked_handoffs().next().is_some()
+        self.awaiting().next().is_some()
+            || self.asked_handoffs().next().is_some()
+            || self.asked_tasks().next().is_some()
     }
 
     fn is(&self, step: u32, what: impl Fn(&StepState) -> bool) -> bool {
         self.steps.get(step as usize).is_some_and(|step| what(&step.state))
-    }
-
-    /// What the event changes; it was checked before.
-    fn change(&mut self, record: &Record) {
-        match &record.event {
-            Event::Queued { .. } | Event::Paused { .. } => {}
-            Event::Started {} => {
-                self.started_at.get_or_insert(record.at);
-            }
-            Event::TaskOpened { task, opening } => {
-                self.tasks.push(Task::new(opening.clone()));
-                self.open.insert(*task);
-                if let Some(handoff) = opening.handoff {
-                    self.decide_handoff(handoff, HandoffState::Accepted(Some(*task)));
-                }
-            }
-            Event::StepStarted { step, task, attempt, action } => self.start(*step, *task, *attempt, action),
-            Event::StepEnded { step, result, spend, .. } => self.end(*step, result, spend),
-            Event::CallAnswered { task, call, text, opened, refused } => {
-                if let Some(task) = self.tasks.get_mut(*task as usize)
-                    && let Some(place) = task.open_call(call)
-                {
-                    task.told(place, text, opened.as_ref(), *refused);
-                }
-            }
-            Event::TaskEnded { task, outcome } => {
-                self.open.remove(task);
-                if let Some(task) = self.tasks.get_mut(*task as usize) {
-                    task.outcome = Some(outcome.clone());
-                }
-            }
-            Event::HandoffInitiated { handoff, task, call, to, context, asks } => {
-                let state = if *asks { HandoffState::Asked } else { HandoffState::Offered };
-                let depth = self.depth(*task) + 1;
-                self.handoffs.push(Handoff { from: *task, to: to.clone(), context: context.clone(), depth, state });
-                if let Some(task) = self.tasks.get_mut(*task as usize)
-                    && let Some(place) = task.open_call(call)
-                {
-                    task.calls[place].handoff = Some(*handoff);
-                }
-            }
-            Event::HandoffAccepted { handoff, .. } => self.decide_handoff(*handoff, HandoffState::Accepted(None)),
-            Event::HandoffCompleted { handoff } => self.decide_handoff(*handoff, HandoffState::Completed),
-            Event::HandoffRejected { handoff, reason, .. } => {
-                let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
-                self.take_back(*handoff, &format!("error: HANDOFF_REJECTED: a person did not want it{why}"));
-            }
-            Event::HandoffRolledBack { handoff, reason } => {
-                self.take_back(*handoff, &format!("error: HANDOFF_FAILED: {reason}; go on yourself"));
-            }
-            Event::ApprovalRequested { step, approval } => self.park(*step, StepState::Awaiting(approval.clone())),
-            Event::ApprovalAnswered { step, approved, reason } => self.hear(*step, *approved, reason.as_deref()),
-            Event::Resumed { repeat, .. } => self.decide(*repeat),
-            Event::Recovered {} => self.put_back(&StepState::Ready),
-            Event::Interrupted { steps } => {
-                for step in steps {
-                    self.park(*step, StepState::CutOff);
-                }
-                self.put_back(&StepState::Ready);
-            }
-            Event::Retried { budget, .. } => self.retry(budget.as_ref()),
-            Event::Completed { output } => self.over(RunOutcome::Completed { output: output.clone() }),
-            Event::Failed { code, message, partial } => {
-                self.over(RunOutcome::Failed {
-                    code: code.clone(),
-                    message: message.clone(),
-                    partial: partial.clone(),
-                });
-            }
-            Event::Cancelled { by, reason } => {
-                self.over(RunOutcome::Cancelled { by: by.clone(), reason: reason.clone() });
-            }
-        }
-    }
-
-    fn start(&mut self, number: u32, task: u32, attempt: u32, action: &Action) {
-        self.waiting.remove(&number);
-        self.under_way.insert(number);
-        if let Some(step) = self.steps.get_mut(number as usize) {
-            step.attempt = attempt;
-            step.state = StepState::UnderWay;
-        } else {
-            let (action, state) = (action.clone(), StepState::UnderWay);
-            self.steps.push(Step { task, action, attempt, failures: 0, state });
-        }
-        let Some(task) = self.tasks.get_mut(task as usize) else { return };
-        match action {
-            Action::Model {} => task.asking = Some(number),
-            Action::Skill { call, .. } => {
-                if let Some(place) = task.open_call(call) {
-                    task.calls[place].step = Some(number);
-                }
-            }
-            Action::Drive { .. } => task.driver = Some(number),
-            Action::Complete { .. } | Action::Question { .. } => {}
-        }
-    }
-
-    /// What a person said to a step.
-    fn hear(&mut self, number: u32, approved: bool, reason: Option<&str>) {
-        let is_question = self.steps.get(number as usize).is_some_and(|step| step.action.is_question());
-        if is_question {
-            self.settle(number, &StepResult::of_verdict(approved, reason));
-        } else if approved {
-            self.park(number, StepState::Ready);
-        } else {
-            let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
-            let message = format!("a person denied this call{why}");
-            self.settle(number, &StepResult::Failed { code: "APPROVAL_DENIED".to_owned(), message, retriable: false });
-        }
-    }
-
-    fn end(&mut self, number: u32, result: &StepResult, spend: &Spend) {
-        self.spend = self.spend.plus(spend);
-        let Some(step) = self.steps.get_mut(number as usize) else { return };
-        if let Some(task) = self.tasks.get_mut(step.task as usize) {
-            task.spend = task.spend.plus(spend);
-        }
-        if let StepResult::Failed { retriable: true, message, .. } = result {
-            step.failures += 1;
-            if step.failures < MAX_ATTEMPTS {
-                return self.park(number, StepState::Backoff);
-            }
-            let message = format!("{MAX_ATTEMPTS} tries failed, the last one so: {message}");
-            let result = StepResult::Failed { code: "MAX_RETRIES".to_owned(), message, retriable: false };
-            return self.settle(number, &result);
-        }
-        self.settle(number, result);
-    }
-
-    /// A step has its result.
-    fn settle(&mut self, number: u32, result: &StepResult) {
-        self.under_way.remove(&number);
-        self.waiting.remove(&number);
-        let Some(step) = self.steps.get_mut(number as usize) else { return };
-        step.state = StepState::Ended;
-        let Some(task) = self.tasks.get_mut(step.task as usize) else { return };
-        if task.opening.role == Role::Drive {
-            task.results.insert(number, result.clone());
-            return;
-        }
-        match (&step.action, result) {
-            (Action::Model {}, StepResult::Answer { answer }) => task.answered(answer),
-            (Action::Model {}, StepResult::Failed { code, message, .. }) => task.failed(code, message),
-            (Action::Skill { .. }, result) => task.returned(number, result),
-            _ => {}
-        }
-    }
-
-    /// A step is not under way, and not at its end.
-    fn park(&mut self, number: u32, state: StepState) {
-        self.under_way.remove(&number);
-        self.waiting.insert(number);
-        if let Some(step) = self.steps.get_mut(number as usize) {
-            step.state = state;
-        }
-    }
-
-    /// Nothing is under way any more.
-    fn put_back(&mut self, state: &StepState) {
-        for step in std::mem::take(&mut self.under_way) {
-            self.park(step, state.clone());
-        }
-    }
-
-    /// What becomes of calls that were cut off.
-    fn decide(&mut self, repeat: bool) {
-        for step in self.cut_off() {
-            if repeat {
-                self.park(step, StepState::Ready);
-            } else {
-                self.give_up(step);
-            }
-        }
-    }
-
-    fn decide_handoff(&mut self, number: u32, state: HandoffState) {
-        if let Some(handoff) = self.handoffs.get_mut(number as usize) {
-            handoff.state = state;
-        }
-    }
-
-    /// The giver goes on, and its model is told why.
-    fn take_back(&mut self, number: u32, text: &str) {
-        self.decide_handoff(number, HandoffState::Returned);
-        let from = self.handoffs.get(number as usize).map(|handoff| handoff.from);
-        if let Some(task) = from.and_then(|from| self.tasks.get_mut(from as usize)) {
-            task.kept(number, text);
-        }
-    }
-
-    fn give_up(&mut self, number: u32) {
-        self.waiting.remove(&number);
-        let Some(step) = self.steps.get_mut(number as usize) else { return };
-        step.state = StepState::Ended;
-        if let Some(task) = self.tasks.get_mut(step.task as usize) {
-            task.given_up(number);
-        }
-    }
-
-    fn over(&mut self, outcome: RunOutcome) {
-        self.outcome = Some(outcome);
-        self.put_back(&StepState::Abandoned);
-    }
-
-    /// Begins anew what failed or was under way when the run failed. Calls that may have
-    /// taken effect are not made again.
-    fn retry(&mut self, budget: Option<&super::Budget>) {
-        self.outcome = None;
-        self.started_at = None;
-        if let Some(budget) = budget {
-            self.spec.budget = budget.clone();
-        }
-        for step in self.waiting.clone() {
-            let is_abandoned = self.is(step, |state| *state == StepState::Abandoned);
-            let is_repeatable = self.steps.get(step as usize).is_some_and(|step| step.action.is_repeatable());
-            let is_cut_off = self.is(step, |state| *state == StepState::CutOff);
-            if is_cut_off || (is_abandoned && !is_repeatable) {
-                self.give_up(step);
-            } else if is_abandoned || self.is(step, |state| *state == StepState::Backoff) {
-                self.park(step, StepState::Ready);
-            }
-        }
-        let failed_node = self.failed_node();
-        for (number, task) in self.tasks.iter_mut().enumerate() {
-            // The graph has gone on without it.
-            let is_failed = matches!(task.outcome, Some(TaskOutcome::Failed { .. }));
-            if is_failed && task.opening.node.is_some_and(|node| Some(node as usize) != failed_node) {
-                continue;
-            }
-            // Who gave it the work has gone on without it.
-            let handoff = task.opening.handoff.and_then(|handoff| self.handoffs.get(handoff as usize));
-            if handoff.is_some_and(|handoff| handoff.state == HandoffState::Returned) {
-                continue;
-            }
-            task.retry();
-            task.drive_anew(&self.steps);
-            if task.outcome.is_none() {
-                self.open.insert(u32::try_from(number).unwrap_or(u32::MAX));
-            }
-        }
-    }
-}
-
-impl Action {
-    /// Whether it may simply be asked again: models always, at their cost; and a workflow,
-    /// which is told what it was told before.
-    pub const fn is_repeatable(&self) -> bool {
-        match self {
-            Self::Model {} | Self::Drive { .. } | Self::Complete { .. } | Self::Question { .. } => true,
-            Self::Skill { idempotent, .. } => *idempotent,
-        }
-    }
-
-    /// Whether a person answers it.
-    pub const fn is_question(&self) -> bool {
-        matches!(self, Self::Question { .. })
-    }
-
-    /// Whether it is a workflow that runs.
-    pub const fn is_drive(&self) -> bool {
-        matches!(self, Self::Drive { .. })
-    }
-}
-
-impl TaskOutcome {
-    /// The output, where there is one.
-    pub fn output(&self) -> Option<&str> {
-        match self {
-            Self::Done { output } => Some(output),
-            Self::Failed { .. } => None,
-        }
     }
 }

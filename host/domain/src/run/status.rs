@@ -45,6 +45,12 @@ pub enum EventKind {
     CallAnswered,
     /// An agent is done.
     TaskEnded,
+    /// An agent failed, and its task goes on in another way.
+    TaskEscalated,
+    /// A person said whether a task that failed is tried once more.
+    TaskAnswered,
+    /// A model's last answer does not fit, and it is asked again.
+    AnswerRefused,
     /// An agent wants another one to go on.
     HandoffInitiated,
     /// The other one takes over.
@@ -55,6 +61,12 @@ pub enum EventKind {
     HandoffCompleted,
     /// The other one failed, and the first goes on.
     HandoffRolledBack,
+    /// The strategy of a graph's node begins.
+    SubrunStarted,
+    /// It is done, or has failed.
+    SubrunEnded,
+    /// An agent adds to the graph that it works in.
+    GraphGrown,
     /// A person was asked.
     ApprovalRequested,
     /// A person answered.
@@ -104,6 +116,11 @@ impl Status {
                 Self::Running | Self::WaitingApproval,
                 E::TaskOpened | E::CallAnswered | E::TaskEnded | E::StepStarted,
             ) => self.itself(),
+            (Self::Running | Self::WaitingApproval, E::AnswerRefused) => self.itself(),
+            (Self::Running, E::TaskEscalated) => &[Self::Running, Self::WaitingApproval],
+            (Self::WaitingApproval, E::TaskEscalated) => self.itself(),
+            (Self::WaitingApproval, E::TaskAnswered) => &[Self::Running, Self::WaitingApproval],
+            (Self::Queued | Self::Running | Self::Paused | Self::Interrupted, E::TaskAnswered) => self.itself(),
             // A run that was paused and goes on waits for its place with steps under way.
             (Self::Queued | Self::Running | Self::WaitingApproval | Self::Paused, E::StepEnded) => self.itself(),
             (Self::Running | Self::WaitingApproval, E::ApprovalRequested) => &[Self::WaitingApproval],
@@ -114,6 +131,10 @@ impl Status {
                 E::HandoffAccepted | E::HandoffRejected,
             ) => self.itself(),
             (Self::Running | Self::WaitingApproval, E::HandoffCompleted | E::HandoffRolledBack) => self.itself(),
+            (Self::Running | Self::WaitingApproval, E::SubrunStarted | E::GraphGrown) => self.itself(),
+            (Self::Running, E::SubrunEnded) => &[Self::Running],
+            // The person may have been asked in the subrun alone.
+            (Self::WaitingApproval, E::SubrunEnded) => &[Self::WaitingApproval, Self::Running],
             // A question of a call that was under way when the run was paused.
             (Self::Queued | Self::Paused, E::ApprovalRequested) => self.itself(),
             (Self::Queued | Self::Paused | Self::Interrupted, E::ApprovalAnswered) => self.itself(),
@@ -169,7 +190,7 @@ impl Status {
 
 impl EventKind {
     /// Every kind, in the order in which a run may meet them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 28] = [
         Self::Queued,
         Self::Started,
         Self::TaskOpened,
@@ -177,11 +198,17 @@ impl EventKind {
         Self::StepEnded,
         Self::CallAnswered,
         Self::TaskEnded,
+        Self::TaskEscalated,
+        Self::TaskAnswered,
+        Self::AnswerRefused,
         Self::HandoffInitiated,
         Self::HandoffAccepted,
         Self::HandoffRejected,
         Self::HandoffCompleted,
         Self::HandoffRolledBack,
+        Self::SubrunStarted,
+        Self::SubrunEnded,
+        Self::GraphGrown,
         Self::ApprovalRequested,
         Self::ApprovalAnswered,
         Self::Paused,
@@ -204,11 +231,17 @@ impl EventKind {
             Self::StepEnded => "step.ended",
             Self::CallAnswered => "call.answered",
             Self::TaskEnded => "task.ended",
+            Self::TaskEscalated => "task.escalated",
+            Self::TaskAnswered => "task.answered",
+            Self::AnswerRefused => "answer.refused",
             Self::HandoffInitiated => "handoff.initiated",
             Self::HandoffAccepted => "handoff.accepted",
             Self::HandoffRejected => "handoff.rejected",
             Self::HandoffCompleted => "handoff.completed",
             Self::HandoffRolledBack => "handoff.rolled_back",
+            Self::SubrunStarted => "subrun.started",
+            Self::SubrunEnded => "subrun.ended",
+            Self::GraphGrown => "graph.grown",
             Self::ApprovalRequested => "approval.requested",
             Self::ApprovalAnswered => "approval.answered",
             Self::Paused => "run.paused",

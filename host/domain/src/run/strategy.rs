@@ -100,6 +100,9 @@ pub enum Strategy {
     Graph {
         /// Who works after whom, and on what.
         graph: Graph,
+        /// Agents beside those of the nodes, whom nodes may have that are added while it runs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        agents: Vec<String>,
     },
     /// A workflow's component says what is asked of skills, models and people.
     Workflow {
@@ -180,7 +183,9 @@ impl Strategy {
             Self::Single { agent } => vec![agent],
             Self::Router { agents, by } => agents.iter().chain([by]).map(String::as_str).collect(),
             Self::Handoff { agents, first, .. } => agents.iter().chain([first]).map(String::as_str).collect(),
-            Self::Graph { graph } => graph.agents().collect(),
+            Self::Graph { graph, agents } => {
+                graph.agents().into_iter().chain(agents.iter().map(String::as_str)).collect()
+            }
             // It is at work under its own name, which no agent can have.
             Self::Workflow { skill } => vec![skill.id.as_str()],
             Self::ParallelMap { agent, reduce, .. } => {
@@ -191,20 +196,28 @@ impl Strategy {
 
     /// Whether it can be followed with these agents.
     pub fn check(&self, team: &Team) -> Result<(), InvalidSpec> {
+        self.check_within(&|agent| team.members.contains_key(agent), 0)
+    }
+
+    /// Whether it can be followed, if all agents are there that it names.
+    pub fn check_alone(&self) -> Result<(), InvalidSpec> {
+        self.check_within(&|_| true, 0)
+    }
+
+    /// Whether it can be followed as one that lies in so many subruns, by agents for which
+    /// `is_agent` is true.
+    pub(super) fn check_within(&self, is_agent: &dyn Fn(&str) -> bool, depth: usize) -> Result<(), InvalidSpec> {
         match self {
             Self::Single { .. } | Self::Workflow { .. } => {}
-            Self::Graph { graph } => graph.check(|agent| team.members.contains_key(agent))?,
+            Self::Graph { graph, agents } => {
+                check_agents(agents)?;
+                graph.check_within(is_agent, depth)?;
+            }
             Self::Router { agents, .. } | Self::Handoff { agents, .. } => {
-                let mut seen = BTreeSet::new();
                 if agents.is_empty() {
                     return Err(InvalidSpec::Empty("agents"));
                 }
-                if agents.len() > MAX_AGENTS {
-                    return Err(InvalidSpec::TooManyAgents(agents.len()));
-                }
-                if let Some(twice) = agents.iter().find(|agent| !seen.insert(*agent)) {
-                    return Err(InvalidSpec::Twice(twice.clone()));
-                }
+                check_agents(agents)?;
             }
             Self::ParallelMap { items, at_once, .. } => {
                 if items.is_empty() {
@@ -227,7 +240,7 @@ impl Strategy {
                 return Err(InvalidSpec::Depth(*max_depth));
             }
         }
-        let missing = self.agents().into_iter().find(|agent| !team.members.contains_key(*agent));
+        let missing = self.agents().into_iter().find(|agent| !is_agent(agent));
         missing.map_or(Ok(()), |agent| Err(InvalidSpec::UnknownAgent(agent.to_owned())))
     }
 
@@ -242,6 +255,16 @@ impl Strategy {
             Self::ParallelMap { .. } => "parallel_map",
         }
     }
+}
+
+/// Whether a model can choose among these agents.
+fn check_agents(agents: &[String]) -> Result<(), InvalidSpec> {
+    let mut seen = BTreeSet::new();
+    if agents.len() > MAX_AGENTS {
+        return Err(InvalidSpec::TooManyAgents(agents.len()));
+    }
+    let twice = agents.iter().find(|agent| !seen.insert(*agent));
+    twice.map_or(Ok(()), |twice| Err(InvalidSpec::Twice(twice.clone())))
 }
 
 impl Class {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{Opening, Role, StepResult};
+use super::action::StepResult;
+use super::escalation::{Tries, TryState};
+use super::event::{Opening, Role};
 use super::spend::Spend;
 use super::{MAX_BAD_CALLS, MAX_CALLS};
 use crate::model::{ChatAnswer, Finish, Message, ToolCall};
@@ -36,7 +38,11 @@ pub struct Task {
     pub turns: u64,
     /// Calls in a row that made no sense.
     pub bad_calls: u32,
-    /// What it took.
+    /// Answers in a row that don't fit the schema of its agent.
+    pub bad_answers: u32,
+    /// How it was tried: by whom, and how often.
+    pub tries: Tries,
+    /// What it took, all tries together.
     pub spend: Spend,
     /// The step by which its model is asked, while there is one.
     pub asking: Option<u32>,
@@ -104,6 +110,8 @@ impl Task {
             calls: Vec::new(),
             turns: 0,
             bad_calls: 0,
+            bad_answers: 0,
+            tries: Tries::default(),
             spend: Spend::default(),
             asking: None,
             unusable: None,
@@ -139,6 +147,9 @@ impl Task {
     pub(super) fn answered(&mut self, answer: &ChatAnswer) {
         self.asking = None;
         self.turns += 1;
+        if !answer.calls.is_empty() {
+            self.bad_answers = 0;
+        }
         self.unusable = match answer.finish {
             Finish::Stop => None,
             Finish::Length => Some(failure("MODEL_LENGTH", "the model's answer has more tokens than it may have")),
@@ -197,6 +208,12 @@ impl Task {
         self.unusable = Some(failure(code, message));
     }
 
+    /// Takes that its model's answer does not fit.
+    pub(super) fn refused(&mut self, text: &str) {
+        self.bad_answers += 1;
+        self.messages.push(Message::User { text: text.to_owned() });
+    }
+
     /// Why it can't go on, if it can't.
     pub(super) fn hopeless(&self) -> Option<Failure> {
         if self.unusable.is_some() {
@@ -216,7 +233,9 @@ impl Task {
         }
         self.outcome = None;
         self.bad_calls = 0;
+        self.bad_answers = 0;
         self.turns = 0;
+        (self.tries.state, self.tries.retries) = (TryState::UnderWay, 0);
         if self.unusable.take().is_some() && self.output().is_some() {
             self.messages.pop();
         }
@@ -245,4 +264,14 @@ impl Task {
 
 fn failure(code: &str, message: &str) -> Failure {
     (code.to_owned(), message.to_owned())
+}
+
+impl TaskOutcome {
+    /// The output, where there is one.
+    pub fn output(&self) -> Option<&str> {
+        match self {
+            Self::Done { output } => Some(output),
+            Self::Failed { .. } => None,
+        }
+    }
 }

@@ -8,6 +8,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::escalation::FailurePolicy;
 use super::names;
 use super::spend::TaskLimits;
 use crate::digest::Digest;
@@ -49,6 +50,12 @@ pub struct Member {
     /// Whether it may give its work to other agents. Runs of before don't say; all could.
     #[serde(default = "yes")]
     pub can_delegate: bool,
+    /// What follows where a task of it fails.
+    #[serde(default, skip_serializing_if = "FailurePolicy::is_none")]
+    pub on_failure: FailurePolicy,
+    /// A JSON Schema that its last answer has to fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_schema: Option<Value>,
 }
 
 /// How an agent learns what it may call.
@@ -122,7 +129,8 @@ impl Member {
 
     /// Gives every tool a name that models take and that no other tool of the agent has.
     pub fn name_tools(&mut self) {
-        let mut taken: Vec<String> = [names::USE_SKILL, names::CHOOSE_AGENT, names::HANDOFF].map(str::to_owned).into();
+        let mut taken: Vec<String> =
+            [names::USE_SKILL, names::CHOOSE_AGENT, names::HANDOFF, names::ADD_NODES].map(str::to_owned).into();
         for skill in &mut self.skills {
             for tool in &mut skill.tools {
                 tool.alias = names::unlike(&taken, names::alias(&skill.id, &tool.name));

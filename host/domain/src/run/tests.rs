@@ -1,9 +1,13 @@
 mod budget;
 mod cut_off;
+mod escalation;
 mod fold;
 mod graphs;
+mod growing;
 mod handoffs;
 mod single;
 mod stage;
+mod structured;
+mod subruns;
 mod teams;
 mod workflows;

@@ -1,5 +1,7 @@
 //! The order of attempts, what they wait for, and what comes of them, in a time of its own.
 
+mod quota;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

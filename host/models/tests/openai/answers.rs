@@ -8,7 +8,7 @@ use bailiwick_domain::model::{Finish, Listener, Model as _, ModelFailure, ToolCa
 use bailiwick_models::openai::{OpenAi, OpenAiOptions};
 use zeroize::Zeroizing;
 
-use crate::server::{KEY, Script, Server, ask, client, key, request};
+use crate::server::{KEY, Script, Server, ask, client, clock, key, request};
 
 /// A text and a call, as a service writes them.
 const ANSWER: &str = concat!(
@@ -122,7 +122,7 @@ async fn the_key_is_read_for_each_request() {
 
 #[test]
 fn addresses_that_are_none_are_refused() {
-    let with = |url: &str| OpenAi::new(OpenAiOptions::new(url, "small", key()));
+    let with = |url: &str| OpenAi::new(OpenAiOptions::new(url, "small", key(), clock()));
     for good in ["https://openrouter.ai/api/v1", "http://127.0.0.1:8080/v1/"] {
         let client = with(good).expect(good);
         assert!(format!("{client:?}").contains("/v1/chat/completions"), "{client:?}");

@@ -6,7 +6,7 @@ use bailiwick_domain::model::{ChatAnswer, ChatRequest, Model as _, ModelFailure,
 use bailiwick_models::openai::OpenAiOptions;
 use tokio::net::TcpListener;
 
-use crate::server::{KEY, Script, Server, ask, client, key, request};
+use crate::server::{KEY, Script, Server, ask, client, clock, key, request};
 
 const BEGUN: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Well\"}}]}\n\n";
 
@@ -84,7 +84,7 @@ async fn where_nobody_listens_there_is_no_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/v1", listener.local_addr().expect("bound"));
     drop(listener);
-    let answer = client(OpenAiOptions::new(url, "small", key())).chat(&request(), &Unheard).await;
+    let answer = client(OpenAiOptions::new(url, "small", key(), clock())).chat(&request(), &Unheard).await;
     assert_eq!(code(&answer), "MODEL_UNREACHABLE");
     let gone = ask(Script { pieces: Vec::new(), hangs: false }).await;
     assert_eq!(code(&gone), "MODEL_UNREACHABLE", "it hung up without a word: {gone:?}");

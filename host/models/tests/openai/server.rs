@@ -1,8 +1,9 @@
 //! A server that writes prepared bytes to whoever asks, and keeps what was asked.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::{ChatAnswer, ChatRequest, Message, Model as _, ModelFailure, Unheard};
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_models::openai::{KeySource, OpenAi, OpenAiOptions};
@@ -12,6 +13,9 @@ use zeroize::Zeroizing;
 
 /// The key that the client sends.
 pub(crate) const KEY: &str = "sk-or-v1-abc/0123456789";
+
+/// Seconds since 1970 by the host's clock: 14 November 2023, 22:13:20.
+pub(crate) const NOW: u64 = 1_700_000_000;
 
 /// Bytes of the longest request that is read.
 const MAX_REQUEST_BYTES: usize = 1 << 20;
@@ -79,7 +83,7 @@ impl Server {
 
     /// Options of a client of this server.
     pub(crate) fn options(&self) -> OpenAiOptions {
-        OpenAiOptions::new(self.url.clone(), "acme/small", key())
+        OpenAiOptions::new(self.url.clone(), "acme/small", key(), clock())
     }
 
     /// What a client gets of it.
@@ -95,6 +99,23 @@ pub(crate) async fn ask(script: Script) -> Result<ChatAnswer, ModelFailure> {
 
 pub(crate) fn key() -> KeySource {
     Arc::new(|| Ok(Some(Zeroizing::new(KEY.to_owned()))))
+}
+
+/// Its wall clock stands still.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(NOW)
+    }
+
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+}
+
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(Stopped)
 }
 
 pub(crate) fn client(options: OpenAiOptions) -> OpenAi {

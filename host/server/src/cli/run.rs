@@ -81,6 +81,14 @@ pub enum Runs {
         /// Its id.
         id: String,
     },
+    /// Print the graph of a run with all that was added to it, in the language of Mermaid.
+    Graph {
+        /// Its id.
+        id: String,
+        /// That of the subrun of this number, from `runs show`.
+        #[arg(long, value_name = "NUMBER")]
+        subrun: Option<u32>,
+    },
     /// Print what happened to a run, a line each.
     Events {
         /// Its id.
@@ -133,6 +141,22 @@ pub enum Runs {
         #[arg(long, conflicts_with = "approve")]
         deny: bool,
         /// Why not; the giver's model is told.
+        #[arg(long, requires = "deny")]
+        reason: Option<String>,
+    },
+    /// Say whether a task is tried once more that failed, and whose agent asks a person then.
+    TaskAnswer {
+        /// The id of the run.
+        id: String,
+        /// The number of the task, from `runs show` or `runs events`.
+        task: u32,
+        /// It is.
+        #[arg(long, required_unless_present = "deny")]
+        approve: bool,
+        /// It isn't, and has failed.
+        #[arg(long, conflicts_with = "approve")]
+        deny: bool,
+        /// Why not; it stands in the task's error.
         #[arg(long, requires = "deny")]
         reason: Option<String>,
     },

@@ -6,8 +6,8 @@ mod show;
 
 use bailiwick_wire::approval::Decision;
 use bailiwick_wire::run::{
-    CancelRequest, CancelRunsRequest, CancelledRuns, HandoffAnswer, ResumeRequest, RetryRequest, Run, RunBudgetRequest,
-    RunPage, RunStanding, RunStatus, RunSummary,
+    CancelRequest, CancelRunsRequest, CancelledRuns, GrownGraph, HandoffAnswer, ResumeRequest, RetryRequest, Run,
+    RunBudgetRequest, RunPage, RunStanding, RunStatus, RunSummary, TaskAnswer,
 };
 use serde_json::{Value, json};
 
@@ -27,6 +27,7 @@ pub fn run(command: Runs, config: &Config, out: Output) -> Done {
     match command {
         Runs::List(wanted) => list(&wanted, &desk, out),
         Runs::Show { id } => show::show(&resolve(&id, &desk)?, &desk, out),
+        Runs::Graph { id, subrun } => graph(&resolve(&id, &desk)?, subrun, &desk, out),
         Runs::Events { id, follow: true, after } => events::follow(&resolve(&id, &desk)?, after, &desk, out),
         Runs::Events { id, follow: false, after } => events::list(&resolve(&id, &desk)?, after, &desk, out),
         Runs::Cancel { id, reason } => {
@@ -40,6 +41,11 @@ pub fn run(command: Runs, config: &Config, out: Output) -> Done {
             let decision = if approve { Decision::Approve } else { Decision::Deny };
             let what = format!("handoffs/{number}/answer");
             tell(&resolve(&id, &desk)?, &what, &body(&HandoffAnswer { decision, reason }), &desk, out)
+        }
+        Runs::TaskAnswer { id, task, approve, reason, .. } => {
+            let decision = if approve { Decision::Approve } else { Decision::Deny };
+            let what = format!("tasks/{task}/answer");
+            tell(&resolve(&id, &desk)?, &what, &body(&TaskAnswer { decision, reason }), &desk, out)
         }
         Runs::Resume(wanted) => resume(&wanted, &desk, out),
         Runs::Retry(wanted) => retry(&wanted, &desk, out),
@@ -87,6 +93,18 @@ fn row(run: &RunSummary) -> [String; 9] {
         usd(run.spend.usd).unwrap_or_default(),
         run.queued_at.clone(),
     ]
+}
+
+fn graph(id: &str, subrun: Option<u32>, desk: &Desk, out: Output) -> Done {
+    let of = subrun.map(|subrun| format!("?subrun={subrun}")).unwrap_or_default();
+    let graph: GrownGraph = desk.get(&format!("/v1/agents/runs/{id}/graph{of}"))?;
+    if out.json {
+        out.value(&json!(graph));
+    } else {
+        // All that could steer a terminal stands there by its number.
+        graph.mermaid.lines().for_each(|line| out.line(line));
+    }
+    Ok(())
 }
 
 /// Ends many runs at once.

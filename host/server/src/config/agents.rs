@@ -27,6 +27,8 @@ pub struct AgentsConfig {
     pub directories: Vec<PathBuf>,
     /// Runs at work at once.
     pub max_parallel: u32,
+    /// Whether fewer are where the machine has no room for so many.
+    pub parallelism: Parallelism,
     /// Runs that may wait.
     pub queue_capacity: usize,
     /// Steps of one run.
@@ -39,6 +41,15 @@ pub struct AgentsConfig {
     pub ageing: Duration,
     /// How long runs are kept after their end.
     pub retention: Duration,
+}
+
+/// How many runs are at work at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parallelism {
+    /// As many as configured.
+    Fixed,
+    /// As many as the machine has room for, and as configured at the most.
+    Resources,
 }
 
 /// What answers by the name of a model.
@@ -89,6 +100,10 @@ pub(super) fn agents(raw: &raw::Agents, base: &Path, path: &Path) -> Result<Agen
         enabled: raw.enabled,
         directories: raw.directories.iter().map(|folder| base.join(folder)).collect(),
         max_parallel: parallel,
+        parallelism: match raw.parallelism {
+            raw::Parallelism::Fixed => Parallelism::Fixed,
+            raw::Parallelism::Resources => Parallelism::Resources,
+        },
         queue_capacity: usize::try_from(queue).unwrap_or(usize::MAX),
         max_steps: raw.max_steps_per_run.get().into(),
         default_timeout,

@@ -2,6 +2,7 @@
 
 mod agents;
 mod raw;
+mod traces;
 mod trust;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use bailiwick_domain::secret::MAX_SECRETS;
 
-pub use agents::{AgentsConfig, ModelSource};
+pub use agents::{AgentsConfig, ModelSource, Parallelism};
+pub use traces::Exporter;
 pub use trust::PACKAGES;
 
 /// The file that is read where none is named.
@@ -85,6 +87,8 @@ pub struct Config {
     pub agents: AgentsConfig,
     /// What they may ask, by name.
     pub models: BTreeMap<String, ModelSource>,
+    /// What takes traces of runs.
+    pub exporter: Exporter,
 }
 
 /// Where a secret comes from.
@@ -213,6 +217,7 @@ fn complete(
     let secrets = secrets(raw.secrets, base, &path)?;
     let agents = agents::agents(&raw.agents, base, &path)?;
     let models = agents::models(raw.models, &secrets, base, &path)?;
+    let exporter = traces::exporter(raw.tracing, &secrets, &path)?;
     let skill_directories: Vec<PathBuf> = raw.skills.directories.iter().map(|folder| base.join(folder)).collect();
     check_workspaces(&data_dir, &skill_directories, &path)?;
     trust::check_directories(&data_dir, &skill_directories, &path)?;
@@ -252,6 +257,7 @@ fn complete(
         secrets,
         agents,
         models,
+        exporter,
         source,
     })
 }
@@ -462,9 +468,15 @@ mod tests {
         format!("[skills.trusted_keys.{name}]\npublic_key = \"{key}\"\nnamespaces = {namespaces}\n")
     }
 
+    /// A table of headers for a collector.
+    fn otlp(header: &str) -> String {
+        format!("[tracing]\nexporter = \"otlp\"\notlp_url = \"http://127.0.0.1:1\"\n[tracing.otlp_headers]\n{header}\n")
+    }
+
     #[test]
     fn an_empty_file_is_all_defaults() {
         let config = read("").expect("valid");
+        assert_eq!(config.exporter, Exporter::None);
         assert_eq!(config.listen, DEFAULT_ADDRESS);
         assert!(config.strict_validation && config.watch);
         assert!(!config.allow_unauthenticated_loopback && !config.allow_shell);
@@ -521,6 +533,7 @@ mod tests {
             ("[skills]\nhttp_deny = [\"http://a.com\"]", "`http://a.com` is not a host"),
             ("[agents]\nmax_parallel_agents = 0", "expected a nonzero"),
             ("[agents]\nmax_parallel_agents = 4097", "`agents.max_parallel_agents` is 4097: expected at most 4096"),
+            ("[agents]\nparallelism = \"dynamic\"", "unknown variant `dynamic`"),
             ("[agents]\nqueue_capacity = 100001", "`agents.queue_capacity` is 100001"),
             ("[agents]\nmax_steps_per_run = -1", "expected"),
             ("[agents]\nmax_timeout = \"1 s\"", "`agents.default_timeout_sec` is above `agents.max_timeout`"),
@@ -541,6 +554,13 @@ mod tests {
                 "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\ninput_usd_per_million = -1.0",
                 "`models.a.input_usd_per_million` is no price",
             ),
+            ("[tracing]\nexporter = \"jaeger\"", "unknown variant `jaeger`"),
+            ("[tracing]\nexporter = \"otlp\"", "`tracing.otlp_url` is missing"),
+            ("[tracing]\notlp_url = \"http://127.0.0.1:1\"", "`tracing.otlp_url` is for `exporter = \"otlp\"`"),
+            ("[tracing.otlp_headers]\na = \"k\"", "`tracing.otlp_headers` is for `exporter = \"otlp\"`"),
+            (&otlp("a = \"k\""), "`tracing.otlp_headers.a` is `k`, and there is no `secrets.k`"),
+            (&otlp("\"a b\" = \"k\""), "`tracing.otlp_headers.a b` is no header that can be sent along"),
+            (&otlp("Content-Type = \"k\""), "`tracing.otlp_headers.Content-Type` is no header that can be sent"),
             ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),
             ("[secrets]\na = \"x\"", "expected struct Secret"),
             ("[secrets.a]", "`secrets.a` has neither `env` nor `file`"),

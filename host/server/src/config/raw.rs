@@ -28,6 +28,8 @@ pub(super) struct Config {
     pub(super) models: BTreeMap<String, Model>,
     /// The record of what happened.
     pub(super) audit: Audit,
+    /// Where traces of runs go.
+    pub(super) tracing: Tracing,
     /// How much calls may take.
     pub(super) limits: LimitSets,
     /// Secrets by name, each from the environment or from a file, never from here.
@@ -138,6 +140,9 @@ pub(super) struct Agents {
     #[schemars(range(min = 1, max = 4096))]
     #[expect(clippy::struct_field_names, reason = "the key is called so")]
     pub(super) max_parallel_agents: std::num::NonZeroU32,
+    /// Whether `max_parallel_agents` are at work at once, or fewer where the machine has no
+    /// room for so many. Default: `fixed`.
+    pub(super) parallelism: Parallelism,
     /// Runs that may wait for a place; more are refused. Default: 256.
     pub(super) queue_capacity: std::num::NonZeroU32,
     /// Requests to models and calls of skills in one run, at the most. Default: 100.
@@ -159,6 +164,7 @@ impl Default for Agents {
             enabled: true,
             directories: vec![PathBuf::from("agents")],
             max_parallel_agents: const { std::num::NonZeroU32::new(10).unwrap() },
+            parallelism: Parallelism::Fixed,
             queue_capacity: const { std::num::NonZeroU32::new(256).unwrap() },
             max_steps_per_run: const { std::num::NonZeroU32::new(100).unwrap() },
             default_timeout_sec: const { std::num::NonZeroU32::new(600).unwrap() },
@@ -167,6 +173,17 @@ impl Default for Agents {
             retention: None,
         }
     }
+}
+
+/// How many runs are at work at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Parallelism {
+    /// As many as configured.
+    #[default]
+    Fixed,
+    /// As many as the machine has CPU time and memory for, and as configured at the most.
+    Resources,
 }
 
 /// What agents and skills may ask.
@@ -221,6 +238,32 @@ pub(super) struct Audit {
     /// How often the place that the record has reached is signed, kept and logged,
     /// where there is something new. Default: `1 min`.
     pub(super) checkpoint_every: Option<Span>,
+}
+
+/// Where traces of runs go.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Tracing {
+    /// What takes them. Default: `none`.
+    pub(super) exporter: Exporter,
+    /// For `otlp`: where the collector is, such as `http://127.0.0.1:4318`. The path `/v1/traces`
+    /// is put behind.
+    pub(super) otlp_url: Option<String>,
+    /// For `otlp`: headers that go along, each with the name of the secret that is its value.
+    pub(super) otlp_headers: BTreeMap<String, String>,
+}
+
+/// What takes traces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Exporter {
+    /// Nobody.
+    #[default]
+    None,
+    /// The server's log, a line for each span.
+    Log,
+    /// A collector that speaks OpenTelemetry's protocol over HTTP.
+    Otlp,
 }
 
 /// How much calls may take.

@@ -7,7 +7,6 @@ use bailiwick_domain::services::{ModelError, ModelRequest, ModelResponse};
 use bailiwick_domain::trace::TraceContext;
 use serde_json::Value;
 
-use crate::random;
 use crate::schema::Validator;
 
 /// How often a model is asked for an answer that fits. One that misses the schema twice,
@@ -20,7 +19,7 @@ pub struct Asking<'a> {
     pub model: &'a dyn Model,
     /// The time.
     pub clock: &'a dyn Clock,
-    /// Of the call.
+    /// With the span of whoever asks: what the model's provider makes of it lies below.
     pub trace: TraceContext,
     /// What others say of the trace: a `tracestate`.
     pub trace_state: Option<String>,
@@ -95,8 +94,7 @@ impl Asking<'_> {
             temperature: request.temperature,
             output_schema: request.output_schema.clone(),
             deadline: request.deadline,
-            // A span of its own. Without randomness it is that of the call.
-            trace: TraceContext { span_id: random::bytes().unwrap_or(self.trace.span_id), ..self.trace },
+            trace: self.trace,
             trace_state: self.trace_state.clone(),
         }
     }

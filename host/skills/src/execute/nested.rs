@@ -30,6 +30,7 @@ pub(super) struct Nested {
     executor: Weak<Executor>,
     principal: Principal,
     trace: TraceContext,
+    trace_state: Option<String>,
     skill: Arc<Skill>,
     tool: String,
     /// Of the call that is served.
@@ -51,6 +52,7 @@ impl Nested {
             executor: Weak::clone(&executor.this),
             principal: request.invocation.principal.clone(),
             trace: request.invocation.trace,
+            trace_state: request.invocation.trace_state.clone(),
             skill: Arc::clone(request.skill),
             tool: request.tool.name.clone(),
             receipt: prepared.id.clone(),
@@ -77,6 +79,7 @@ impl Nested {
             arguments,
             principal: self.principal.clone(),
             trace: self.trace,
+            trace_state: self.trace_state.clone(),
             deadline: budget.deadline,
             idempotency_key: None,
             approval_wait: Duration::ZERO,
@@ -113,7 +116,8 @@ impl Nested {
         if !model.knows(&request.model) {
             return Err(models::unknown(&request.model, &self.entry.grant.capabilities.models, model));
         }
-        Asking { model, clock: executor.clock(), trace: self.trace, trace_state: None }.complete(&request).await
+        let trace_state = self.trace_state.clone();
+        Asking { model, clock: executor.clock(), trace: self.trace, trace_state }.complete(&request).await
     }
 
     async fn ask(&self, question: services::Question, wait: Duration) -> Result<Verdict, QuestionError> {

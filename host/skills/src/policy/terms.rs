@@ -28,7 +28,7 @@ pub fn effective_terms(skill: &Skill, grant: &Grant, host: &PolicyOptions) -> Te
         config: asked_config(asked, &granted.config),
         shell: asked_commands(asked, &granted.shell),
         skills: asked_skills(asked, &granted.skills),
-        models: granted.models.iter().filter(|model| asked.models.contains(model)).cloned().collect(),
+        models: asked_models(asked, &skill.manifest.model_preferences, &granted.models),
         limits: host.limits.effective(&skill.manifest.limits, &grant.limits),
     }
 }
@@ -93,6 +93,14 @@ fn asked_commands(asked: &Permissions, granted: &[CommandRule]) -> Vec<CommandRu
 fn asked_skills(asked: &Permissions, granted: &[SkillSelector]) -> Vec<SkillRule> {
     let rule = |granted: &SkillSelector| asked.skills.iter().find_map(|asked| SkillRule::of(asked, granted));
     granted.iter().filter_map(rule).collect()
+}
+
+/// Those that the author prefers stand first, because a request that names no model goes to
+/// the first.
+fn asked_models(asked: &Permissions, preferences: &[String], granted: &[String]) -> Vec<String> {
+    let mut models: Vec<String> = granted.iter().filter(|model| asked.models.contains(model)).cloned().collect();
+    models.sort_by_key(|model| preferences.iter().position(|preferred| preferred == model).unwrap_or(usize::MAX));
+    models
 }
 
 fn asked_config(asked: &Permissions, granted: &BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -58,6 +58,15 @@ fn capabilities() -> Capabilities {
 }
 
 #[test]
+fn models_are_had_in_the_order_of_the_authors_preferences() {
+    let asked =
+        "model_preferences = [\"large\", \"other\"]\n\n[permissions]\nmodels = [\"small\", \"large\", \"tiny\"]\n";
+    let granted = ["tiny", "large", "small"].map(str::to_owned).to_vec();
+    let terms = terms(asked, Capabilities { models: granted, ..capabilities() }, LimitsRequest::default());
+    assert_eq!(terms.models, ["large", "tiny", "small"], "others stay as they were granted");
+}
+
+#[test]
 fn what_is_granted_and_not_asked_for_is_not_had() {
     let terms = terms("", capabilities(), LimitsRequest::default());
     assert!(terms.fs.is_empty());
@@ -271,7 +280,7 @@ fn the_soonest_deadline_holds() {
                 &skill.tools[0],
                 &host.grants.current(),
                 None,
-                Wish { deadline: asked, budget: None },
+                Wish { deadline: asked, ..Wish::default() },
                 now(&host),
             )
             .expect("allowed")
@@ -292,7 +301,7 @@ fn a_callers_budget_cuts_every_limit_and_widens_none() {
     let (policy, _) = policy(PolicyOptions::default());
     let skill = host.skill("demo/p");
     let decide = |budget: Option<&LimitsRequest>| {
-        let wish = Wish { deadline: None, budget };
+        let wish = Wish { budget, ..Wish::default() };
         policy.decide(&skill, &skill.tools[0], &host.grants.current(), None, wish, now(&host)).expect("allowed")
     };
     let own = decide(None).permit.terms().limits.clone();

@@ -254,6 +254,7 @@ pub(super) fn invocation(selector: &str) -> Invocation {
         arguments: json!({ "text": "secret words" }),
         principal: Principal { name: "key:ci".into() },
         trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".parse().expect("a trace context"),
+        trace_state: Some("vendor=1".to_owned()),
         deadline: None,
         idempotency_key: None,
         approval_wait: Duration::ZERO,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::graph::RunGraph;
 use super::request::{RunClass, RunStrategy};
 use super::step::{StepAnswer, StepError, StepKind};
 use super::view::{RunBudget, RunRole, RunSpend};
@@ -39,7 +40,8 @@ pub struct RunEvent {
     #[schema(format = DateTime)]
     pub at: String,
     /// What happened: `run.queued`, `run.started`, `task.assigned`, `step.started`,
-    /// `step.ended`, `call.answered`, `task.ended`, `approval.requested`,
+    /// `step.ended`, `call.answered`, `task.ended`, `subrun.started`, `subrun.ended`,
+    /// `graph.grown`, `approval.requested`,
     /// `approval.answered`, `run.paused`, `run.resumed`, `run.recovered`,
     /// `run.interrupted`, `run.retried`, `run.completed`, `run.failed` or `run.cancelled`.
     pub kind: String,
@@ -76,7 +78,8 @@ pub struct RunEvent {
     /// Kinds of steps and approvals: the number of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<u32>,
-    /// `step.started`: how often it was begun.
+    /// `step.started`: how often it was begun. `task.escalated`: how often its agent will have
+    /// begun the task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// `step.started`: what is asked.
@@ -108,7 +111,7 @@ pub struct RunEvent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Value>)]
     pub failure: Option<Box<RawValue>>,
-    /// `step.ended`, `task.ended`, `run.failed`: why nothing came of it.
+    /// `step.ended`, `task.escalated`, `task.ended`, `run.failed`: why nothing came of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
     /// `run.failed`: what there is in place of an output.
@@ -120,7 +123,7 @@ pub struct RunEvent {
     /// `step.ended`: the receipt of the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
-    /// `call.answered`: what the model is told.
+    /// `call.answered`, `answer.refused`: what the model is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// `call.answered`: the skill whose tools the agent may use from now on.
@@ -132,22 +135,34 @@ pub struct RunEvent {
     /// `approval.requested`: the question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
+    /// Kinds of subruns, `task.assigned`: the number of the subrun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subrun: Option<u32>,
+    /// `subrun.started`: the subrun whose graph has the node; left out where it is the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// `subrun.started`, `task.assigned`: the place among the nodes of a graph, counted from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
+    /// `graph.grown`: what was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<RunGraph>,
     /// The number of a handoff.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handoff: Option<u32>,
     /// Who is to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// Whether a person has to agree to a handoff.
+    /// Whether a person has to agree to a handoff, or to another try of a task.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub needs_person: Option<bool>,
-    /// `approval.answered`: what the person said.
+    /// `approval.answered`, `task.answered`: what the person said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<bool>,
-    /// `approval.answered`, `run.cancelled`: why.
+    /// `approval.answered`, `task.answered`, `run.cancelled`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `run.paused`, `run.resumed`, `run.retried`, `run.cancelled`: who.
+    /// `task.answered`, `run.paused`, `run.resumed`, `run.retried`, `run.cancelled`: who.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// `run.resumed`: whether the calls that were cut off are made again.

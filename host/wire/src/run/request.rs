@@ -92,6 +92,10 @@ pub enum RunStrategy {
     Graph {
         /// Who works after whom, and on what.
         graph: RunGraph,
+        /// Agents beside those of the nodes, whom nodes may have that are added while it runs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[schema(max_items = 64)]
+        agents: Vec<String>,
     },
     /// A workflow's component says what is asked of skills, models and people. The input is
     /// a JSON object, by the schema of its tool.
@@ -289,6 +293,18 @@ pub struct HandoffAnswer {
     /// Whether the receiver takes over.
     pub decision: Decision,
     /// Why not, in a few sentences; the giver's model is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What a person says of a task that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(examples(json!({ "decision": "approve" })))]
+pub struct TaskAnswer {
+    /// Whether it is tried once more.
+    pub decision: Decision,
+    /// Why not, in a few sentences; it stands in the task's error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }

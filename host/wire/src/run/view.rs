@@ -94,6 +94,9 @@ pub enum RunRole {
 pub enum TaskStatus {
     /// It has not ended.
     Working,
+    /// Its agent failed, as `error` says, and a person says whether it is tried once more:
+    /// `POST /v1/agents/runs/{id}/tasks/{task}/answer`.
+    Asked,
     /// It has its output.
     Done,
     /// It has none.
@@ -136,6 +139,9 @@ pub struct RunTask {
     /// The id of the node of a graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
+    /// The number of the subrun that it belongs to; left out where it is the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subrun: Option<u32>,
     /// Where it stands.
     pub status: TaskStatus,
     /// What the agent said last, or the agent that it chose.
@@ -190,6 +196,31 @@ pub struct RunHandoff {
     pub to: String,
     /// Where it stands.
     pub state: HandoffState,
+}
+
+/// The strategy of a graph's node, at work as a part of the run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(examples(json!({
+    "number": 0, "node": "each", "strategy": "parallel_map", "status": "done", "output": "[]"
+})))]
+pub struct RunSubrun {
+    /// Its number.
+    pub number: u32,
+    /// The subrun whose graph has the node; left out where it is the run's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<u32>,
+    /// The id of the node.
+    pub node: String,
+    /// The name of the strategy.
+    pub strategy: String,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// What came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// Why there is no output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<TaskError>,
 }
 
 /// Where a handoff stands.
@@ -264,6 +295,9 @@ pub struct Run {
     /// Work that agents gave to others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handoffs: Vec<RunHandoff>,
+    /// Strategies of graphs' nodes that have begun.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subruns: Vec<RunSubrun>,
     /// Steps that the host's stop cut off, and that wait for a person to `resume` the run.
     pub interrupted: Vec<u32>,
     /// When it was taken up.

@@ -1,6 +1,6 @@
 //! Every key, wrong in each way: what stands in the file, and what is said of it.
 
-use super::super::read::{KEYS, KEYS_IN_FILES, LIMITS};
+use super::super::read::{KEYS, KEYS_IN_FILES, LIMITS, ON_FAILURE};
 use super::parse;
 
 const NAME: &str = "expected 1 to 64 lowercase letters, digits and single hyphens, a letter first";
@@ -12,6 +12,9 @@ const COUNT: &str = "expected a whole number from 1 to 9007199254740991";
 const TEMPERATURE: &str = "expected a number from 0 to 2 with at most 3 decimals";
 const USD: &str = "expected a number above 0 and up to 1000000";
 const WALL: &str = "expected a time such as `10 min`, at most 720 h";
+
+const SCHEMA: &str = "expected a JSON Schema (2020-12) of at most 65536 bytes that needs no other document: a table, \
+                      or a text with its JSON";
 
 /// A valid file but for the keys that `replaced` begin with, which say something else.
 fn file(replaced: &str) -> String {
@@ -114,11 +117,13 @@ fn values() -> Vec<(String, String)> {
         ("temperature = nan", "temperature: found the number `NaN`, expected a finite number".to_owned()),
         ("can_delegate = 1", "can_delegate: found the number `1`, expected `true` or `false`".to_owned()),
         ("limits = 3", "limits: found the number `3`, expected a table".to_owned()),
+        ("on_failure = \"ask\"", "on_failure: found the text `ask`, expected a table".to_owned()),
+        ("output_schema = 3", format!("output_schema: found the number `3`, which is no object, {SCHEMA}")),
         (
             "model = \"m\"",
             "model: found an unknown key with the text `m`, expected one of `name`, `description`, `instructions`, \
              `models`, `skills`, `capabilities`, `disclosure`, `max_tokens`, `temperature`, `can_delegate`, `limits`, \
-             `instructions_file`; did you mean `models`?"
+             `on_failure`, `output_schema`, `instructions_file`; did you mean `models`?"
                 .to_owned(),
         ),
     ];
@@ -153,15 +158,38 @@ fn limits() -> Vec<(String, String)> {
     cases.map(|(file, error)| (format!("[limits]\n{file}"), format!("limits.{error}"))).into()
 }
 
+fn on_failure() -> Vec<(String, String)> {
+    let retries = "expected a whole number from 0 to 5";
+    let fallback = "expected the name of another agent";
+    let cases = [
+        ("retries = 6", format!("retries: found the number `6`, {retries}")),
+        ("retries = -1", format!("retries: found the number `-1`, {retries}")),
+        ("retries = true", format!("retries: found `true`, {retries}")),
+        ("fallback = \"No One\"", format!("fallback: found the text `No One`, {fallback}")),
+        ("fallback = \"researcher\"", format!("fallback: found the text `researcher`, {fallback}")),
+        ("fallback = [\"a\"]", format!("fallback: found a list of 1 entry, {fallback}")),
+        ("ask = \"yes\"", "ask: found the text `yes`, expected `true` or `false`".to_owned()),
+        (
+            "retrie = 1",
+            "retrie: found an unknown key with the number `1`, expected one of `retries`, `fallback`, `ask`; did you \
+             mean `retries`?"
+                .to_owned(),
+        ),
+    ];
+    cases.map(|(file, error)| (format!("[on_failure]\n{file}"), format!("on_failure.{error}"))).into()
+}
+
 #[test]
 fn each_key_that_is_wrong_is_told_with_what_was_expected() {
-    let cases = [identity(), lists(), values(), limits()].concat();
+    let cases = [identity(), lists(), values(), limits(), on_failure()].concat();
     for (replaced, expected) in &cases {
         let error = parse(&file(replaced)).expect_err(replaced).to_string();
         assert_eq!(error, format!("agents/researcher.toml: {expected}"), "{replaced}");
     }
     let keys = KEYS.into_iter().chain(KEYS_IN_FILES).map(str::to_owned);
-    for key in keys.chain(LIMITS.map(|key| format!("limits.{key}"))) {
+    let inner = LIMITS.map(|key| format!("limits.{key}")).into_iter();
+    let inner = inner.chain(ON_FAILURE.map(|key| format!("on_failure.{key}")));
+    for key in keys.chain(inner) {
         let begins = |error: &String| {
             let rest = error.strip_prefix(&key);
             rest.is_some_and(|rest| rest.starts_with([':', '[']))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bailiwick_domain::component::{ComponentError, Inspection};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::Permit;
-use bailiwick_domain::run::{Disclosure, PinnedSkill};
+use bailiwick_domain::run::{Disclosure, FailurePolicy, PinnedSkill};
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Outcome, Sandbox, ScratchFolder};
 use bailiwick_domain::services::Services;
 use bailiwick_domain::skill_id::SkillSelector;
@@ -161,6 +161,46 @@ async fn a_paused_agent_is_refused_with_who_paused_it_and_how_it_goes_on() {
     agents.resume("scout", "key:ops").await.expect("it is there");
     let team = team(&agents, &["scout"], &pin(&catalog)).expect("all is there");
     assert!(team.members["scout"].can_delegate);
+}
+
+/// Puts an agent that gives its work to `fallback` where it fails.
+async fn put_with(agents: &Arc<Agents>, name: &str, fallback: Option<&str>) {
+    let on_failure = FailurePolicy { retries: 1, fallback: fallback.map(str::to_owned), ask: true };
+    let output_schema = Some(json!({ "type": "object" }));
+    let definition = AgentDefinition { on_failure, output_schema, ..definition(name, "Works.") };
+    agents.put(definition, "ada").await.expect("it is kept");
+}
+
+#[tokio::test]
+async fn whoever_goes_on_where_an_agent_fails_is_in_the_team_too() {
+    let site = Site::new();
+    let (agents, catalog) = (site.start(), catalog(&site));
+    put_with(&agents, "one", Some("two")).await;
+    put_with(&agents, "two", Some("three")).await;
+    // A circle ends.
+    put_with(&agents, "three", Some("one")).await;
+    put_with(&agents, "four", None).await;
+    let team = team(&agents, &["one"], &pin(&catalog)).expect("all is there");
+    assert_eq!(team.members.keys().collect::<Vec<_>>(), ["one", "three", "two"]);
+    let one = &team.members["one"];
+    assert_eq!(one.on_failure, FailurePolicy { retries: 1, fallback: Some("two".to_owned()), ask: true });
+    assert_eq!(one.output_schema, Some(json!({ "type": "object" })));
+}
+
+#[tokio::test]
+async fn a_fallback_that_can_not_be_had_is_named_with_its_key() {
+    let site = Site::new();
+    let (agents, catalog) = (site.start(), catalog(&site));
+    put_with(&agents, "first", Some("second")).await;
+    put_with(&agents, "second", Some("thrid")).await;
+    let error = |names: &[&str]| team(&agents, names, &pin(&catalog)).expect_err("it can't be had").to_string();
+    let unknown = "`on_failure.fallback` of the agent `second`: there is no agent `thrid`";
+    assert!(error(&["first"]).starts_with(unknown), "{}", error(&["first"]));
+    put_with(&agents, "thrid", None).await;
+    assert!(team(&agents, &["first"], &pin(&catalog)).is_ok());
+    agents.pause("thrid", "key:ops").await.expect("it is there");
+    let paused = "`on_failure.fallback` of the agent `second`: the agent `thrid` is paused, by `key:ops`";
+    assert!(error(&["first"]).starts_with(paused), "{}", error(&["first"]));
 }
 
 #[tokio::test]

@@ -2,14 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bailiwick_domain::run::{Event, OnFailure, RunId, RunOutcome, Status, Strategy};
+use bailiwick_journal::Journal;
+use bailiwick_journal::simulation::Disk;
 use serde_json::json;
 
+use super::told::until_told;
 use super::workflow::{driven, everything};
 use super::world::{Act, Answer, World, calls_then_done, single, submission, until, until_it};
-use crate::runtime::{Runtime, Submission};
+use crate::runtime::{Runtime, Submission, SubmitError};
 
 /// A host that stops and comes back.
 async fn restart(world: &World, host: Arc<Runtime>) -> (Arc<Runtime>, crate::runtime::Recovered) {
@@ -104,11 +108,35 @@ async fn a_host_that_stops_lets_what_is_under_way_end() {
     assert_eq!(world.skills.deeds(), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_disk_does_not_take_is_told_to_nobody_and_the_next_host_goes_on() {
+    let disk = Disk::new();
+    let mut world = World::new(|_| Answer::After(Duration::from_secs(1), "Done."));
+    world.journal = Journal::simulated(&disk).expect("a journal");
+    let host = world.host();
+    let mut bus = host.bus().subscribe();
+    let id = host.submit(single("bob")).await.expect("taken up").id;
+    until_told(&mut bus, "task.assigned").await;
+    disk.fail_after(0);
+    assert!(matches!(host.submit(single("bob")).await, Err(SubmitError::Journal(_))));
+    // The model has answered long ago.
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let told: Vec<&str> = std::iter::from_fn(|| bus.try_recv().ok()).map(|told| told.name).collect();
+    assert!(!told.contains(&"task.completed"), "{told:?}");
+    host.stop(Duration::ZERO).await;
+    drop(host);
+    world.journal = Journal::simulated(&disk.after_power_cut(|| false)).expect("a journal");
+    let host = world.host();
+    assert_eq!(host.recover().await.expect("readable").resumed, 1);
+    until(&host, &id, Status::Completed).await;
+    assert_eq!(world.model.asked.load(Ordering::SeqCst), 2, "nobody knows what it answered before");
+}
+
 /// A small generator, so that a test says by one number what it does.
-struct Seed(u64);
+pub(super) struct Seed(pub(super) u64);
 
 impl Seed {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
@@ -117,7 +145,7 @@ impl Seed {
 }
 
 /// Seeds of this run of the tests: `BAILIWICK_SEED` repeats one.
-fn seeds(count: u64) -> Vec<u64> {
+pub(super) fn seeds(count: u64) -> Vec<u64> {
     match std::env::var("BAILIWICK_SEED").ok().and_then(|seed| seed.parse().ok()) {
         Some(seed) => vec![seed],
         None => (1..=count).map(|seed| u64::wrapping_mul(seed, 0x9e37_79b9_7f4a_7c15)).collect(),

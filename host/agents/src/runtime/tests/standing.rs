@@ -11,6 +11,7 @@ use bailiwick_domain::run::{PinnedSkill, RunId, Status};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::span::NullTracer;
 use bailiwick_skills::catalog::ResolveError;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
@@ -20,7 +21,7 @@ use super::world::{Answer, Deeds, Now, PATIENCE, World, single, until, until_it}
 use crate::AgentDefinition;
 use crate::bus::Told;
 use crate::registry::{Agents, PinError};
-use crate::runtime::{Runtime, RuntimeOptions, RuntimeParts, Submission, SubmitError};
+use crate::runtime::{RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission, SubmitError};
 use crate::skills::{Called, Driver, DriverError, Serve, Skills, Verdict};
 use crate::standing::{AgentState, FAILED_IN_A_ROW, Standing};
 
@@ -215,10 +216,14 @@ async fn the_numbers_of_the_host_are_told_while_they_change() {
     let class = |running: u32| json!({ "waiting": 0, "running": running });
     let expected = json!({
         "queue": { "interactive": class(0), "normal": class(1), "batch": class(0) },
+        "places": 10,
+        "ceiling": 10,
         "open_runs": 1,
         "input_tokens": 7,
         "output_tokens": 3,
         "usd": 0.0,
+        "spans_lost": 0,
+        "quota": [],
     });
     assert_eq!((told.topic.as_str(), &told.data, &told.run), ("metrics", &expected, &None));
     let quiet = tokio::time::timeout(Duration::from_millis(1500), until_told(&mut bus, "metrics.updated")).await;
@@ -261,6 +266,14 @@ impl Skills for Slow {
     fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
         self.skills.answer(approval, by)
     }
+
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
+        self.skills.end_run(run)
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        self.skills.runs()
+    }
 }
 
 #[tokio::test]
@@ -274,6 +287,8 @@ async fn an_agent_spawns_until_its_skills_are_compiled() {
         skills: Arc::clone(&skills) as Arc<dyn Skills>,
         journal: Arc::clone(&world.journal),
         clock,
+        ids: Arc::new(RandomIds),
+        tracer: Arc::new(NullTracer),
     };
     let host = Runtime::new(parts, RuntimeOptions::default());
     host.recover().await.expect("nothing to recover");

@@ -57,6 +57,7 @@ async fn a_run_of_one_agent_is_told_of_by_topics_and_is_no_plan() {
     assert_eq!(topics, [workflow.as_str(), task, status, task, status, workflow.as_str()]);
     assert!(told.iter().all(|it| it.run.as_ref() == Some(&id)));
     assert_eq!(told[0].data["label"], "l");
+    assert_eq!(told[0].data["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
     assert_eq!(told[1].data, json!({ "task": 0, "agent": "bob", "role": "work", "item": null }));
     assert_eq!((&told[2].data["status"], &told[4].data["status"]), (&json!("working"), &json!("idle")));
     assert_eq!(told[5].data, json!({ "status": "completed" }));

@@ -1,6 +1,6 @@
 //! A runtime with a model and skills that do what a test says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +19,7 @@ use bailiwick_domain::services::{
     SkillCall, Verdict as Word,
 };
 use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::span::{NullTracer, Tracer};
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::Journal;
 use bailiwick_skills::catalog::ResolveError;
@@ -27,7 +28,7 @@ use tempfile::TempDir;
 use tokio::sync::Notify;
 
 use crate::registry::Agents;
-use crate::runtime::{BudgetRequest, Runtime, RuntimeOptions, RuntimeParts, Submission};
+use crate::runtime::{BudgetRequest, RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission};
 use crate::skills::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
 
 /// Far more than anything here takes, and finite.
@@ -38,6 +39,7 @@ pub(super) struct World {
     pub(super) skills: Arc<Deeds>,
     pub(super) model: Arc<Says>,
     pub(super) options: RuntimeOptions,
+    pub(super) tracer: Arc<dyn Tracer>,
     folder: TempDir,
 }
 
@@ -66,8 +68,17 @@ impl World {
             skills: Arc::default(),
             model: Arc::new(Says { answer: Box::new(says), asked: AtomicU32::new(0) }),
             options: RuntimeOptions::default(),
+            tracer: Arc::new(NullTracer),
             folder,
         }
+    }
+
+    /// One agent more, with these keys of its own.
+    pub(super) fn agent(&self, name: &str, keys: &str) {
+        let text = format!(
+            "name = \"{name}\"\ndescription = \"Does things.\"\ninstructions = \"Do it.\"\nmodels = [\"m\"]\n{keys}\n"
+        );
+        fs::write(self.folder.path().join("agents").join(format!("{name}.toml")), text).expect("an agent");
     }
 
     /// A host on the journal, as if it had just been started.
@@ -81,6 +92,8 @@ impl World {
             skills: Arc::clone(&self.skills) as Arc<dyn Skills>,
             journal: Arc::clone(&self.journal),
             clock,
+            ids: Arc::new(RandomIds),
+            tracer: Arc::clone(&self.tracer),
         };
         Runtime::new(parts, self.options.clone())
     }
@@ -140,6 +153,8 @@ impl Clock for Now {
 /// What a model says.
 pub(super) enum Answer {
     Say(&'static str),
+    /// Says it when so much time has gone by.
+    After(Duration, &'static str),
     /// Tools by alias, with arguments.
     Call(Vec<(&'static str, Value)>),
     Fail(ModelFailure),
@@ -170,6 +185,10 @@ impl Model for Says {
             match (self.answer)(request) {
                 Answer::Say(text) => {
                     listener.text(text);
+                    Ok(answer(text, Vec::new()))
+                }
+                Answer::After(time, text) => {
+                    tokio::time::sleep(time).await;
                     Ok(answer(text, Vec::new()))
                 }
                 Answer::Call(calls) => {
@@ -209,6 +228,10 @@ pub(super) struct Deeds {
     pub(super) flow: Mutex<Option<Flow>>,
     /// How often it was begun.
     pub(super) flows: AtomicU32,
+    /// Runs whose calls share something.
+    pub(super) left: Mutex<BTreeSet<RunId>>,
+    /// Runs that were said to be over.
+    pub(super) ended: Mutex<Vec<RunId>>,
 }
 
 /// What a workflow does with what serves it: its output, or its own failure.
@@ -340,6 +363,16 @@ impl Skills for Deeds {
             }
         })
     }
+
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
+        self.left.lock().expect("no panic").remove(&run);
+        self.ended.lock().expect("no panic").push(run);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        Box::pin(std::future::ready(self.left.lock().expect("no panic").iter().cloned().collect()))
+    }
 }
 
 /// What serves a call: people can be asked.
@@ -375,9 +408,18 @@ pub(super) struct Questions {
 impl Questions {
     /// Answers everything that was asked.
     pub(super) fn answer_all(&self, approved: bool) {
-        for verdict in self.verdicts.lock().expect("no panic").values_mut() {
-            verdict.get_or_insert(approved);
-        }
+        self.open().iter().for_each(|question| self.answer(question, approved));
+    }
+
+    /// What nobody has answered, in a fixed order.
+    pub(super) fn open(&self) -> BTreeSet<String> {
+        let verdicts = self.verdicts.lock().expect("no panic");
+        verdicts.iter().filter(|(_, verdict)| verdict.is_none()).map(|(question, _)| question.clone()).collect()
+    }
+
+    pub(super) fn answer(&self, question: &str, approved: bool) {
+        let mut verdicts = self.verdicts.lock().expect("no panic");
+        verdicts.entry(question.to_owned()).or_default().get_or_insert(approved);
         self.changed.notify_waiters();
     }
 

@@ -1,4 +1,8 @@
 //! Who owns how many places, and who may take one.
+//!
+//! There may be fewer places than runs that hold one, because places were taken away
+//! while runs were under way. None of them loses its place; rule 4 of the queue says who
+//! starts meanwhile.
 
 use bailiwick_domain::run::Class;
 
@@ -6,6 +10,10 @@ use super::PerClass;
 
 /// Places at most: each is a run with its memory, and they are dealt out one by one.
 pub const MAX_PLACES: u32 = 4096;
+
+/// Places of which each class owns one: with so many, no class has to wait until others
+/// leave it one of theirs.
+pub const GUARANTEED: u32 = 3;
 
 /// By what right a class may start a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,20 +28,29 @@ pub(super) enum Claim {
 #[derive(Debug)]
 pub(super) struct Places {
     total: u32,
+    /// Places that there are at the most.
+    ceiling: u32,
     shares: PerClass<u32>,
     owned: PerClass<u32>,
     running: PerClass<u32>,
 }
 
 impl Places {
-    pub(super) fn new(shares: PerClass<u32>, total: u32) -> Self {
-        let total = total.min(MAX_PLACES);
-        Self { total, shares, owned: dealt(shares, total), running: PerClass::default() }
+    pub(super) fn new(shares: PerClass<u32>, ceiling: u32) -> Self {
+        let ceiling = ceiling.min(MAX_PLACES);
+        Self { total: ceiling, ceiling, shares, owned: dealt(shares, ceiling), running: PerClass::default() }
     }
 
-    pub(super) fn set_total(&mut self, total: u32) {
-        self.total = total.min(MAX_PLACES);
-        self.owned = dealt(self.shares, self.total);
+    pub(super) fn resize(&mut self, total: u32) {
+        let total = total.min(self.ceiling);
+        if total != self.total {
+            self.total = total;
+            self.owned = dealt(self.shares, total);
+        }
+    }
+
+    pub(super) fn ceiling(&self) -> u32 {
+        self.ceiling
     }
 
     pub(super) fn total(&self) -> u32 {
@@ -51,8 +68,10 @@ impl Places {
     /// Whether a run of this class may start, and by what right.
     pub(super) fn claim(&self, class: Class) -> Option<Claim> {
         let left_alone = if class == Class::Interactive { 0 } else { self.kept() };
-        let claim = if self.below_share(class) { Claim::Own } else { Claim::Borrowed };
-        (self.free() > left_alone).then_some(claim)
+        if self.free() > left_alone {
+            return Some(if self.below_share(class) { Claim::Own } else { Claim::Borrowed });
+        }
+        self.is_owed(class).then_some(Claim::Own)
     }
 
     pub(super) fn take(&mut self, class: Class) {
@@ -66,11 +85,25 @@ impl Places {
     /// Free places that only interactive runs get: half of what interactive owns, rounded
     /// up, or all that it does not use. A single place is everybody's.
     pub(super) fn kept(&self) -> u32 {
-        if self.total < 2 {
-            return 0;
-        }
         let unused = self.owned.interactive.saturating_sub(self.running.interactive);
-        self.owned.interactive.div_ceil(2).min(unused)
+        self.reserve().min(unused)
+    }
+
+    /// Half of what interactive owns, rounded up. A single place is everybody's.
+    fn reserve(&self) -> u32 {
+        if self.total < 2 { 0 } else { self.owned.interactive.div_ceil(2) }
+    }
+
+    /// Whether runs of others hold what this class would have, because places were taken
+    /// away under them. Where none were, this is never so: others leave interactive its
+    /// reserve, and no more runs start than there are places.
+    fn is_owed(&self, class: Class) -> bool {
+        let running = self.running.sum();
+        let (left, is_over) = match class {
+            Class::Interactive => (self.reserve(), running >= self.total),
+            Class::Normal | Class::Batch => (self.owned[class].min(1), running > self.total),
+        };
+        is_over && self.running[class] < left && running < self.ceiling
     }
 
     fn free(&self) -> u32 {
@@ -96,7 +129,7 @@ impl Places {
     }
 }
 
-/// Deals the places out: the first three one to each class, and each further one to the
+/// Deals the places out: the first [`GUARANTEED`] one to each class, and each further one to the
 /// class that is furthest below its share (by the rule of Sainte-Laguë).
 fn dealt(shares: PerClass<u32>, total: u32) -> PerClass<u32> {
     let mut owned = PerClass::default();
@@ -160,8 +193,8 @@ mod tests {
     fn more_places_than_the_limit_count_as_the_limit() {
         let mut places = Places::new(SHARES, u32::MAX);
         assert_eq!(places.owned().sum(), MAX_PLACES);
-        places.set_total(u32::MAX);
-        assert_eq!(places.total(), MAX_PLACES);
+        places.resize(u32::MAX);
+        assert_eq!((places.total(), places.ceiling()), (MAX_PLACES, MAX_PLACES));
     }
 
     #[test]

@@ -1,4 +1,6 @@
+mod hazards;
 mod properties;
+mod resize;
 mod simulation;
 
 use std::ops::Range;
@@ -159,7 +161,7 @@ fn a_lower_total_lets_runs_end_and_starts_none_until_then() {
     push(&mut queue, Class::Normal, 0..20, START);
     let mut running = start(&mut queue, START);
     assert_eq!(running.len(), 8);
-    queue.set_total(4);
+    queue.resize(4);
     assert_eq!(queue.snapshot(START).classes.normal.share, 2);
     for _ in 0..5 {
         finish(&mut queue, running.pop().expect("it runs"));
@@ -167,12 +169,12 @@ fn a_lower_total_lets_runs_end_and_starts_none_until_then() {
     }
     finish(&mut queue, running.pop().expect("it runs"));
     assert_eq!(start(&mut queue, START).len(), 1);
-    queue.set_total(0);
+    queue.resize(0);
     for run in running {
         finish(&mut queue, run);
     }
     assert!(start(&mut queue, START).is_empty());
-    queue.set_total(10);
+    queue.resize(10);
     assert_eq!(start(&mut queue, START).len(), 7, "one of 8 still runs");
 }
 
@@ -261,7 +263,7 @@ fn a_snapshot_tells_how_each_class_stands() {
     assert_eq!(start(&mut queue, SECOND).len(), 3);
     queue.requeue(9, Class::Normal, 2 * SECOND);
     let snapshot = queue.snapshot(10 * SECOND);
-    assert_eq!((snapshot.capacity, snapshot.total, snapshot.kept), (1000, 4, 1));
+    assert_eq!((snapshot.capacity, snapshot.total, snapshot.ceiling, snapshot.kept), (1000, 4, 4, 1));
     let normal = ClassSnapshot { waiting: 3, running: 3, share: 2, oldest_wait: Some(9 * SECOND) };
     assert_eq!(snapshot.classes.normal, normal, "a run that came back is first, but not the oldest");
     assert_eq!(snapshot.classes.batch, ClassSnapshot { share: 1, ..ClassSnapshot::default() });

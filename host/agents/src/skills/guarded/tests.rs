@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bailiwick_domain::breaker::{FAILURES, OPEN_FOR};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::invocation::{Invocation, Principal};
-use bailiwick_domain::run::{INVALID_ARGUMENTS, PinnedSkill, Spend};
+use bailiwick_domain::run::{INVALID_ARGUMENTS, PinnedSkill, RunId, Spend};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::Report;
 use bailiwick_domain::skill_id::SkillSelector;
@@ -80,6 +80,14 @@ impl Skills for Told {
     fn answer(&self, _: String, _: Option<String>) -> BoxFuture<'static, Verdict> {
         Box::pin(std::future::pending())
     }
+
+    fn end_run(&self, _: RunId) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
 }
 
 struct Stage {
@@ -127,6 +135,7 @@ fn invocation(skill: &str) -> Invocation {
         arguments: json!({}),
         principal: Principal { name: "key:test".into() },
         trace: TraceContext { trace_id: [1; 16], span_id: [2; 8], sampled: false },
+        trace_state: None,
         deadline: Some(Duration::from_secs(10)),
         idempotency_key: None,
         approval_wait: Duration::ZERO,

@@ -1,12 +1,13 @@
 //! What happens to runs, as it is told.
 
 use bailiwick_agents::Heard;
-use bailiwick_domain::run::{Action, Event, Record, RunId, RunSpec, Status, StepResult, TaskOutcome};
+use bailiwick_domain::run::{Action, Escalation, Event, Record, RunId, RunSpec, Status, StepResult, TaskOutcome};
 use bailiwick_wire::run::{RunEvent, RunNews, StepError};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::graph::shown;
 use super::{Asked, answer, asked, budget, class, is_retriable, moment, raw, role, spend, step_kind, strategy};
 use crate::problem::Failure;
 
@@ -30,8 +31,14 @@ pub(crate) fn event(run: &RunId, seq: u64, record: &Record) -> Result<RunEvent, 
         | Event::StepEnded { .. }
         | Event::CallAnswered { .. }
         | Event::TaskEnded { .. }
+        | Event::TaskEscalated { .. }
+        | Event::TaskAnswered { .. }
+        | Event::AnswerRefused { .. }
         | Event::ApprovalRequested { .. }
         | Event::ApprovalAnswered { .. } => of_work(told, &record.event),
+        Event::SubrunStarted { .. } | Event::SubrunEnded { .. } | Event::GraphGrown { .. } => {
+            of_subrun(told, &record.event)
+        }
         Event::HandoffInitiated { .. }
         | Event::HandoffAccepted { .. }
         | Event::HandoffRejected { .. }
@@ -86,6 +93,8 @@ fn of_work(told: RunEvent, event: &Event) -> Result<RunEvent, Failure> {
             agent: Some(opening.agent.clone()),
             role: Some(role(opening.role)),
             item: opening.item,
+            node: opening.node,
+            subrun: opening.subrun,
             input: Some(opening.input.clone()),
             ..told
         },
@@ -111,11 +120,46 @@ fn of_work(told: RunEvent, event: &Event) -> Result<RunEvent, Failure> {
         Event::TaskEnded { task, outcome: TaskOutcome::Failed { code, message } } => {
             RunEvent { task: Some(*task), error: Some(error(code, message, false)), ..told }
         }
+        Event::TaskEscalated { task, to, code, message } => {
+            escalated(RunEvent { task: Some(*task), error: Some(error(code, message, false)), ..told }, to)
+        }
+        Event::TaskAnswered { task, again, by, reason } => {
+            RunEvent { task: Some(*task), approved: Some(*again), by: Some(by.clone()), reason: reason.clone(), ..told }
+        }
+        Event::AnswerRefused { task, text } => RunEvent { task: Some(*task), text: Some(text.clone()), ..told },
         Event::ApprovalRequested { step, approval } => {
             RunEvent { step: Some(*step), approval: Some(approval.clone()), ..told }
         }
         Event::ApprovalAnswered { step, approved, reason } => {
             RunEvent { step: Some(*step), approved: Some(*approved), reason: reason.clone(), ..told }
+        }
+        _ => told,
+    })
+}
+
+/// Where a task goes on that failed.
+fn escalated(told: RunEvent, to: &Escalation) -> RunEvent {
+    match to {
+        // The first time is no retry.
+        Escalation::Retry { number } => RunEvent { attempt: Some(number.saturating_add(1)), ..told },
+        Escalation::Agent { name } => RunEvent { to: Some(name.clone()), ..told },
+        Escalation::Person {} => RunEvent { needs_person: Some(true), ..told },
+    }
+}
+
+fn of_subrun(told: RunEvent, event: &Event) -> Result<RunEvent, Failure> {
+    Ok(match event {
+        Event::SubrunStarted { subrun, parent, node, input } => {
+            RunEvent { subrun: Some(*subrun), parent: *parent, node: Some(*node), input: Some(input.clone()), ..told }
+        }
+        Event::SubrunEnded { subrun, outcome: TaskOutcome::Done { output } } => {
+            RunEvent { subrun: Some(*subrun), output: Some(written(output)?), ..told }
+        }
+        Event::SubrunEnded { subrun, outcome: TaskOutcome::Failed { code, message } } => {
+            RunEvent { subrun: Some(*subrun), error: Some(error(code, message, false)), ..told }
+        }
+        Event::GraphGrown { task, call, graph } => {
+            RunEvent { task: Some(*task), call: Some(call.clone()), graph: Some(shown(graph)), ..told }
         }
         _ => told,
     })
@@ -214,6 +258,24 @@ mod tests {
     }
 
     #[test]
+    fn a_task_that_failed_is_told_with_where_it_goes_on() {
+        let escalated = |to| {
+            told(Event::TaskEscalated { task: 1, to, code: "MAX_STEPS".to_owned(), message: "too many".to_owned() })
+        };
+        let retry = escalated(Escalation::Retry { number: 1 });
+        assert_eq!(
+            (&retry["kind"], &retry["task"], &retry["attempt"]),
+            (&json!("task.escalated"), &json!(1), &json!(2))
+        );
+        assert_eq!(retry["error"], json!({ "code": "MAX_STEPS", "message": "too many", "retriable": false }));
+        assert_eq!(escalated(Escalation::Agent { name: "bob".to_owned() })["to"], "bob");
+        assert_eq!(escalated(Escalation::Person {})["needs_person"], true);
+        let answered = told(Event::TaskAnswered { task: 1, again: false, by: "key:ops".to_owned(), reason: None });
+        assert_eq!((&answered["approved"], &answered["by"]), (&json!(false), &json!("key:ops")));
+        assert_eq!(told(Event::AnswerRefused { task: 1, text: "no JSON".to_owned() })["text"], "no JSON");
+    }
+
+    #[test]
     fn what_a_skill_answered_is_told_as_it_was_written() {
         let json = r#"{"sum":12345678901234567890123,"price":1.50}"#;
         let result = StepResult::Output { json: json.to_owned(), failed: false };
@@ -222,6 +284,18 @@ mod tests {
         let event = super::event(&run, 4, &Record { at: 0, event }).expect("told");
         let text = serde_json::to_string(&event).expect("writable");
         assert!(text.contains(&format!("\"output\":{json}")), "{text}");
+    }
+
+    #[test]
+    fn subruns_and_what_is_added_to_graphs_are_told() {
+        let started = told(Event::SubrunStarted { subrun: 1, parent: Some(0), node: 2, input: "x".to_owned() });
+        assert_eq!((&started["subrun"], &started["parent"], &started["node"]), (&json!(1), &json!(0), &json!(2)));
+        let outcome = TaskOutcome::Failed { code: "MAX_STEPS".to_owned(), message: "many".to_owned() };
+        assert_eq!(told(Event::SubrunEnded { subrun: 1, outcome })["error"]["code"], "MAX_STEPS");
+        let graph = serde_json::from_value(json!({ "nodes": [{ "id": "a", "agent": "bob" }] })).expect("a graph");
+        let grown = told(Event::GraphGrown { task: 3, call: "c".to_owned(), graph });
+        assert_eq!((&grown["kind"], &grown["task"]), (&json!("graph.grown"), &json!(3)));
+        assert_eq!(grown["graph"]["nodes"][0]["id"], "a");
     }
 
     #[test]

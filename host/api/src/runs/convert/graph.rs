@@ -1,10 +1,32 @@
 //! Graphs, on their way in and out.
 
-use bailiwick_domain::run::graph::{Condition, Edge, Graph, Join, Node};
+use bailiwick_agents::Agents;
+use bailiwick_domain::run::graph::{Condition, Edge, Graph, Join, Node, NodeState};
+use bailiwick_domain::run::{Run, RunNode};
 use bailiwick_wire::run as wire;
 
-pub(super) fn graph(asked: wire::RunGraph) -> Graph {
-    Graph { nodes: asked.nodes.into_iter().map(node).collect(), edges: asked.edges.into_iter().map(edge).collect() }
+use super::request::strategy;
+use crate::problem::Failure;
+
+/// The graph that stands at `at` in the request.
+pub(super) fn graph(asked: wire::RunGraph, registry: &Agents, at: &str) -> Result<Graph, Failure> {
+    let numbered = asked.nodes.into_iter().enumerate();
+    let nodes =
+        numbered.map(|(place, it)| node(it, registry, &format!("{at}/nodes/{place}"))).collect::<Result<_, _>>()?;
+    Ok(Graph { nodes, edges: asked.edges.into_iter().map(edge).collect() })
+}
+
+/// The graph of a run, or of a subrun, as it stands.
+pub(crate) fn grown(run: &Run, subrun: Option<u32>) -> Option<wire::GrownGraph> {
+    let (graph, nodes) = (run.graph(subrun)?, run.nodes(subrun)?);
+    let nodes = graph.nodes.iter().zip(nodes).map(|(node, at)| grown_node(node, at)).collect();
+    Some(wire::GrownGraph {
+        run: run.spec.id.to_string(),
+        subrun,
+        graph: shown(graph),
+        nodes,
+        mermaid: graph.to_mermaid(),
+    })
 }
 
 pub(super) fn shown(graph: &Graph) -> wire::RunGraph {
@@ -14,13 +36,25 @@ pub(super) fn shown(graph: &Graph) -> wire::RunGraph {
     }
 }
 
-fn node(node: wire::GraphNode) -> Node {
-    let wire::GraphNode { id, agent, input, join, optional } = node;
+fn grown_node(node: &Node, at: RunNode<'_>) -> wire::GrownNode {
+    let state = match at.state {
+        NodeState::Waiting => wire::NodeState::Waiting,
+        NodeState::Open => wire::NodeState::Open,
+        NodeState::Done(_) => wire::NodeState::Done,
+        NodeState::Failed => wire::NodeState::Failed,
+        NodeState::Skipped => wire::NodeState::Skipped,
+    };
+    wire::GrownNode { id: node.id.clone(), state, task: at.task, subrun: at.subrun }
+}
+
+fn node(node: wire::GraphNode, registry: &Agents, at: &str) -> Result<Node, Failure> {
+    let wire::GraphNode { id, agent, run, input, join, optional, plans } = node;
+    let run = run.map(|run| strategy(*run, registry, &format!("{at}/run"))).transpose()?.map(Box::new);
     let join = match join {
         wire::GraphJoin::All => Join::All,
         wire::GraphJoin::Any => Join::Any,
     };
-    Node { id, agent, input, join, optional }
+    Ok(Node { id, agent, run, input, join, optional, plans })
 }
 
 fn edge(edge: wire::GraphEdge) -> Edge {
@@ -41,7 +75,8 @@ fn shown_node(node: &Node) -> wire::GraphNode {
         Join::Any => wire::GraphJoin::Any,
     };
     let (id, agent, input) = (node.id.clone(), node.agent.clone(), node.input.clone());
-    wire::GraphNode { id, agent, input, join, optional: node.optional }
+    let run = node.run.as_deref().map(super::strategy).map(Box::new);
+    wire::GraphNode { id, agent, run, input, join, optional: node.optional, plans: node.plans }
 }
 
 fn shown_edge(edge: &Edge) -> wire::GraphEdge {

@@ -39,7 +39,7 @@ pub(crate) fn submission(request: wire::RunRequest, agents: &Agents, by: Submitt
     let wire::RunRequest { agent, strategy: asked, input, class: urgency, budget: taken, label } = request;
     let strategy = match (agent, asked) {
         (Some(agent), None) => Strategy::Single { agent },
-        (None, Some(asked)) => strategy(asked, agents)?,
+        (None, Some(asked)) => strategy(asked, agents, "/strategy")?,
         (Some(_), Some(_)) => {
             return Err(Failure::invalid_run("/strategy", "it stands beside `agent`; expected one of them"));
         }
@@ -87,11 +87,12 @@ fn is_label(label: &str) -> bool {
     (1..=MAX_LABEL).contains(&label.chars().count()) && !label.chars().any(char::is_control)
 }
 
-fn strategy(asked: wire::RunStrategy, registry: &Agents) -> Result<Strategy, Failure> {
+/// The strategy that stands at `at` in the request.
+pub(super) fn strategy(asked: wire::RunStrategy, registry: &Agents, at: &str) -> Result<Strategy, Failure> {
     match asked {
         wire::RunStrategy::Single { agent } => Ok(Strategy::Single { agent }),
         wire::RunStrategy::Router { agents, by, capability } => {
-            let agents = routed(agents, capability.as_deref(), registry)?;
+            let agents = routed(agents, capability.as_deref(), registry, at)?;
             let by = by.or_else(|| agents.first().cloned()).unwrap_or_default();
             Ok(Strategy::Router { agents, by })
         }
@@ -101,14 +102,16 @@ fn strategy(asked: wire::RunStrategy, registry: &Agents) -> Result<Strategy, Fai
         }
         wire::RunStrategy::Workflow { skill } => match skill.parse() {
             Ok(skill) => Ok(Strategy::Workflow { skill }),
-            Err(error) => Err(Failure::invalid_run("/strategy/skill", &format!("`{skill}`: {error}"))),
+            Err(error) => Err(Failure::invalid_run(&format!("{at}/skill"), &format!("`{skill}`: {error}"))),
         },
-        wire::RunStrategy::Graph { graph } => Ok(Strategy::Graph { graph: super::graph::graph(graph) }),
+        wire::RunStrategy::Graph { graph, agents } => {
+            Ok(Strategy::Graph { graph: super::graph::graph(graph, registry, &format!("{at}/graph"))?, agents })
+        }
         wire::RunStrategy::ParallelMap { agent, items, reduce, on_failure, at_once } => {
             let at_once = at_once.unwrap_or(DEFAULT_AT_ONCE);
             if !(1..=MAX_AT_ONCE).contains(&at_once) {
                 let detail = format!("{at_once}, expected 1 to {MAX_AT_ONCE}");
-                return Err(Failure::invalid_run("/strategy/at_once", &detail));
+                return Err(Failure::invalid_run(&format!("{at}/at_once"), &detail));
             }
             let on_failure = match on_failure {
                 wire::OnFailure::FailFast => OnFailure::FailFast,
@@ -120,18 +123,22 @@ fn strategy(asked: wire::RunStrategy, registry: &Agents) -> Result<Strategy, Fai
 }
 
 /// The agents that a router chooses among.
-fn routed(named: Vec<String>, capability: Option<&str>, registry: &Agents) -> Result<Vec<String>, Failure> {
+fn routed(named: Vec<String>, capability: Option<&str>, registry: &Agents, at: &str) -> Result<Vec<String>, Failure> {
     match (named.is_empty(), capability) {
         (false, None) => Ok(named),
         (true, None) => {
-            Err(Failure::invalid_run("/strategy/agents", "it is empty; expected one at least, or a `capability`"))
+            Err(Failure::invalid_run(&format!("{at}/agents"), "it is empty; expected one at least, or a `capability`"))
         }
         (false, Some(_)) => {
-            Err(Failure::invalid_run("/strategy/capability", "it stands beside `agents`; expected one of them"))
+            Err(Failure::invalid_run(&format!("{at}/capability"), "it stands beside `agents`; expected one of them"))
         }
         (true, Some(word)) => {
             let capable: Vec<String> = registry.for_capability(word).iter().map(|agent| agent.name.clone()).collect();
-            if capable.is_empty() { Err(Failure::no_capability("/strategy/capability", word)) } else { Ok(capable) }
+            if capable.is_empty() {
+                Err(Failure::no_capability(&format!("{at}/capability"), word))
+            } else {
+                Ok(capable)
+            }
         }
     }
 }

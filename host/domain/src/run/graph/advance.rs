@@ -20,6 +20,19 @@ pub enum NodeState<'t> {
     Skipped,
 }
 
+impl NodeState<'_> {
+    /// As it stands in prompts and answers.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Open => "open",
+            Self::Done(_) => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// What follows from the states of a graph's nodes. Nodes are named by their places, in the
 /// order in which the graph defines them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::template::{INPUT, Piece, pieces};
 use super::wiring::{Wiring, places};
 use super::{
-    Condition, Edge, Graph, MAX_CONDITION, MAX_EDGES, MAX_ID, MAX_LABEL, MAX_NODES, MAX_REFERENCES, MAX_TEMPLATE,
-    MAX_TEXTS, Node,
+    Condition, Edge, Graph, MAX_CONDITION, MAX_EDGES, MAX_ID, MAX_LABEL, MAX_NESTED, MAX_NODES, MAX_REFERENCES,
+    MAX_TEMPLATE, MAX_TEXTS, Node,
 };
+use crate::run::strategy::{InvalidSpec, Strategy};
 
 /// Characters of somebody else's text that an error shows.
 const MAX_SHOWN: usize = 64;
@@ -57,6 +58,33 @@ pub enum InvalidGraph {
         /// Who.
         agent: String,
     },
+    /// Nobody is there to do it, or two are.
+    #[error("node `{node}`: it has {found}: expected one of them")]
+    Who {
+        /// Which.
+        node: String,
+        /// What it has.
+        found: &'static str,
+    },
+    /// A strategy has no model that could plan.
+    #[error("node `{0}`: `plans` is for a node that has an `agent`, and it has a `run`")]
+    PlansWithoutAgent(String),
+    /// The strategy of a node makes no sense.
+    #[error("node `{node}`: in its `run`: {problem}")]
+    Run {
+        /// Whose.
+        node: String,
+        /// What is wrong with it.
+        problem: Box<InvalidSpec>,
+    },
+    /// A workflow can't be a part of a graph.
+    #[error(
+        "node `{0}`: its `run` is a `workflow`, which works on an object and not on a text: expected another strategy"
+    )]
+    Workflow(String),
+    /// Subruns lie too deep.
+    #[error("node `{0}`: its `run` lies too deep: expected at most {MAX_NESTED} one within another")]
+    TooDeep(String),
     /// An edge has an end that is no node.
     #[error("edge `{edge}`: there is no node `{node}`")]
     UnknownEnd {
@@ -133,6 +161,15 @@ impl Graph {
     /// In a graph that passes, every node can be reached: a node is unreachable only where
     /// each way back from it runs into a cycle.
     pub fn check(&self, is_agent: impl Fn(&str) -> bool) -> Result<(), InvalidGraph> {
+        self.check_within(&is_agent, 0)
+    }
+
+    /// The same of a graph that lies in so many subruns.
+    pub(in crate::run) fn check_within(
+        &self,
+        is_agent: &dyn Fn(&str) -> bool,
+        depth: usize,
+    ) -> Result<(), InvalidGraph> {
         self.check_sizes()?;
         let mut ids = HashSet::new();
         for node in &self.nodes {
@@ -140,9 +177,7 @@ impl Graph {
             if !ids.insert(node.id.as_str()) {
                 return Err(InvalidGraph::NodeTwice(node.id.clone()));
             }
-            if !is_agent(&node.agent) {
-                return Err(InvalidGraph::UnknownAgent { node: node.id.clone(), agent: shown(&node.agent) });
-            }
+            node.check_who(is_agent, depth)?;
         }
         let mut edges = HashSet::new();
         for edge in &self.edges {
@@ -191,10 +226,7 @@ impl Graph {
         if self.edges.len() > MAX_EDGES {
             return Err(InvalidGraph::TooManyEdges(self.edges.len()));
         }
-        let templates = self.nodes.iter().map(|node| node.input.len());
-        let labels = self.edges.iter().filter_map(|edge| edge.label.as_ref()).map(String::len);
-        let conditions = self.edges.iter().filter_map(|edge| edge.when.as_ref()?.text()).map(str::len);
-        let bytes: usize = templates.chain(labels).chain(conditions).sum();
+        let bytes = self.texts();
         if bytes > MAX_TEXTS { Err(InvalidGraph::TooMuchText(bytes)) } else { Ok(()) }
     }
 
@@ -247,6 +279,23 @@ impl Node {
             return Err(InvalidGraph::Reserved);
         }
         check_length(|| format!("the input of node `{}`", self.id), &self.input, MAX_TEMPLATE)
+    }
+
+    /// Whether one agent does it that there is, or one strategy that can be followed.
+    fn check_who(&self, is_agent: &dyn Fn(&str) -> bool, depth: usize) -> Result<(), InvalidGraph> {
+        let id = || self.id.clone();
+        match (self.agent.as_str(), self.run.as_deref()) {
+            ("", None) => Err(InvalidGraph::Who { node: id(), found: "neither `agent` nor `run`" }),
+            (agent, None) if is_agent(agent) => Ok(()),
+            (agent, None) => Err(InvalidGraph::UnknownAgent { node: id(), agent: shown(agent) }),
+            ("", Some(_)) if self.plans => Err(InvalidGraph::PlansWithoutAgent(id())),
+            ("", Some(_)) if depth >= MAX_NESTED => Err(InvalidGraph::TooDeep(id())),
+            ("", Some(Strategy::Workflow { .. })) => Err(InvalidGraph::Workflow(id())),
+            ("", Some(strategy)) => strategy
+                .check_within(is_agent, depth + 1)
+                .map_err(|problem| InvalidGraph::Run { node: id(), problem: Box::new(problem) }),
+            (_, Some(_)) => Err(InvalidGraph::Who { node: id(), found: "both `agent` and `run`" }),
+        }
     }
 }
 

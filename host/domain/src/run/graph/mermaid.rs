@@ -9,7 +9,8 @@ use super::{Condition, Edge, Graph, Join, Node};
 const MAX_SHOWN: usize = 64;
 
 impl Graph {
-    /// A flowchart in the language of Mermaid. Nodes that join any are hexagons, optional
+    /// A flowchart in the language of Mermaid. Nodes that join any are hexagons, those with a
+    /// strategy of their own have double sides, optional
     /// ones have dashed borders, and edges that are taken by a failure are dotted. Nodes are
     /// named by their places, because ids may be words of the language.
     pub fn to_mermaid(&self) -> String {
@@ -28,8 +29,13 @@ impl Graph {
 }
 
 fn node_line(place: usize, node: &Node) -> String {
-    let words = format!("{}<br/>{}", escaped(&node.id), escaped(&node.agent));
+    let who = match &node.run {
+        Some(strategy) => strategy.name(),
+        None => node.agent.as_str(),
+    };
+    let words = format!("{}<br/>{}", escaped(&node.id), escaped(who));
     match node.join {
+        Join::All if node.run.is_some() => format!("    n{place}[[\"{words}\"]]"),
         Join::All => format!("    n{place}[\"{words}\"]"),
         Join::Any => format!("    n{place}{{{{\"{words}\"}}}}"),
     }

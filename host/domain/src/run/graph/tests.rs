@@ -20,9 +20,11 @@ fn node(text: &str) -> Node {
     Node {
         id: text.trim_end_matches(['?', '|']).to_owned(),
         agent: "ada".to_owned(),
+        run: None,
         input: String::new(),
         join: if text.contains('|') { Join::Any } else { Join::All },
         optional: text.contains('?'),
+        plans: false,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Whether an event can follow, by the tasks and steps that there are.
 
 use super::super::MAX_TASKS;
-use super::super::event::{Action, Event, Role, StepResult};
+use super::super::action::{Action, StepResult};
+use super::super::escalation::{Escalation, TryState};
+use super::super::event::{Event, Role};
 use super::super::task::Task;
 use super::{HandoffState, Run, StepState};
 
@@ -13,6 +15,7 @@ impl Run {
             Event::TaskOpened { task, opening } => {
                 let receives = opening.handoff.is_none_or(|it| self.handoff_is(it, &[HandoffState::Accepted(None)]));
                 require(receives, "no such handoff was accepted")?;
+                require(self.is_at_work(opening.subrun), "no such subrun is at work")?;
                 require(*task as usize == self.tasks.len(), "tasks are counted one by one")?;
                 require(self.tasks.len() < MAX_TASKS, "a run has no more tasks than this one")?;
                 require(self.team.members.contains_key(&opening.agent), "the run has no such agent")
@@ -34,7 +37,7 @@ impl Run {
             }
             Event::ApprovalAnswered { step, .. } => {
                 let awaits = self.is(*step, |state| matches!(state, StepState::Awaiting(_)));
-                require(awaits, "the step waits for nobody")
+                require(awaits && self.is_live(*step), "the step waits for nobody")
             }
             Event::CallAnswered { task, call, .. } => {
                 let open = self.open_task(*task)?;
@@ -42,7 +45,17 @@ impl Run {
             }
             Event::TaskEnded { task, .. } => {
                 let open = self.open_task(*task)?;
+                require(!matches!(open.tries.state, TryState::Asks { .. }), "a person says whether it is tried again")?;
                 require(open.asking.is_none() && !self.works(*task), "steps of the task are under way")
+            }
+            Event::TaskEscalated { task, to, .. } => self.check_escalated(*task, to),
+            Event::TaskAnswered { task, .. } => {
+                let open = self.open_task(*task)?;
+                require(matches!(open.tries.state, TryState::Asks { .. }), "the task waits for nobody")
+            }
+            Event::AnswerRefused { task, .. } => {
+                let open = self.open_task(*task)?;
+                require(open.asking.is_none() && open.output().is_some(), "no answer is there to be refused")
             }
             Event::HandoffInitiated { handoff, task, call, to, .. } => {
                 let open = self.open_task(*task)?;
@@ -52,10 +65,11 @@ impl Run {
             }
             Event::HandoffAccepted { handoff, .. } => {
                 let waits = self.handoff_is(*handoff, &[HandoffState::Asked, HandoffState::Offered]);
-                require(waits, "the handoff was decided before")
+                require(waits && self.is_offered(*handoff), "the handoff was decided before")
             }
             Event::HandoffRejected { handoff, .. } => {
-                require(self.handoff_is(*handoff, &[HandoffState::Asked]), "the handoff waits for nobody")
+                let waits = self.handoff_is(*handoff, &[HandoffState::Asked]);
+                require(waits && self.is_offered(*handoff), "the handoff waits for nobody")
             }
             Event::HandoffCompleted { handoff } | Event::HandoffRolledBack { handoff, .. } => {
                 let received = self.handoffs.get(*handoff as usize).and_then(|it| match it.state {
@@ -64,11 +78,26 @@ impl Run {
                 });
                 require(received.is_some_and(|task| task.outcome.is_some()), "the receiver is not done")
             }
+            Event::SubrunStarted { subrun, parent, node, .. } => self.check_subrun(*subrun, *parent, *node),
+            Event::SubrunEnded { subrun, outcome } => {
+                require((*subrun as usize) < self.subruns.len(), "there is no such subrun")?;
+                require(self.is_at_work(Some(*subrun)), "the subrun has ended before")?;
+                let may = outcome.output().is_none() || self.is_still(*subrun);
+                require(may, "something in the subrun has not ended")
+            }
+            Event::GraphGrown { task, call, graph } => {
+                let open = self.open_task(*task)?;
+                require(open.open_call(call).is_some(), "no such call waits for an answer")?;
+                require(self.with_added(*task, graph).is_ok(), "the graph can't grow like this")
+            }
             Event::Recovered {} => require(self.unrepeatable().is_empty(), "a call was cut off that can't be repeated"),
             Event::Interrupted { steps } => {
                 require(*steps == self.unrepeatable(), "these are not the calls that were cut off")
             }
-            Event::Completed { .. } => require(self.open.is_empty(), "a task has not ended"),
+            Event::Completed { .. } => {
+                require(self.open.is_empty(), "a task has not ended")?;
+                require(self.subruns.iter().all(|it| it.outcome.is_some()), "a subrun has not ended")
+            }
             Event::Queued { .. }
             | Event::Started {}
             | Event::Paused { .. }
@@ -76,6 +105,38 @@ impl Run {
             | Event::Retried { .. }
             | Event::Failed { .. }
             | Event::Cancelled { .. } => Ok(()),
+        }
+    }
+
+    fn check_subrun(&self, subrun: u32, parent: Option<u32>, node: u32) -> Result<(), &'static str> {
+        if subrun as usize != self.subruns.len() {
+            return Err("subruns are counted one by one");
+        }
+        if !self.is_at_work(parent) {
+            return Err("the subrun around it is not at work");
+        }
+        let is_there = self.graph(parent).and_then(|graph| graph.nodes.get(node as usize)?.run.as_ref()).is_some();
+        let has_begun = self.subruns.iter().any(|it| it.parent == parent && it.node == node);
+        match (is_there, has_begun) {
+            (false, _) => Err("the graph has no such node with a strategy"),
+            (true, true) => Err("the node has begun before"),
+            (true, false) => Ok(()),
+        }
+    }
+
+    /// Whether a task that failed can go on so.
+    fn check_escalated(&self, number: u32, to: &Escalation) -> Result<(), &'static str> {
+        let open = self.open_task(number)?;
+        if open.opening.role == Role::Drive || open.tries.state != TryState::UnderWay {
+            return Err("no agent is at work in the task");
+        }
+        if open.asking.is_some() || !open.calls.is_empty() || self.works(number) {
+            return Err("steps of the task are under way");
+        }
+        match to {
+            Escalation::Retry { number } if *number != open.tries.retries + 1 => Err("tries are counted one by one"),
+            Escalation::Agent { name } if !self.may_get(open, name) => Err("the run has no such agent, or it had it"),
+            Escalation::Retry { .. } | Escalation::Agent { .. } | Escalation::Person {} => Ok(()),
         }
     }
 
@@ -91,6 +152,9 @@ impl Run {
         }
         if open.opening.role == Role::Drive {
             return self.check_driven(open, action);
+        }
+        if !matches!(open.tries.state, TryState::UnderWay | TryState::Waits) {
+            return Err("a person says whether the task is tried again");
         }
         match action {
             Action::Model {} if open.asking.is_none() && open.calls.is_empty() && open.output().is_none() => Ok(()),
@@ -119,6 +183,11 @@ impl Run {
 
     fn handoff_is(&self, number: u32, states: &[HandoffState]) -> bool {
         self.handoffs.get(number as usize).is_some_and(|handoff| states.contains(&handoff.state))
+    }
+
+    /// Whether the giver of a handoff is at work.
+    fn is_offered(&self, number: u32) -> bool {
+        self.handoffs.get(number as usize).is_some_and(|handoff| self.open.contains(&handoff.from))
     }
 
     fn open_task(&self, task: u32) -> Result<&Task, &'static str> {

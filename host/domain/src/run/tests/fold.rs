@@ -9,7 +9,8 @@ use serde_json::json;
 use super::stage::{Stage, budget, queued, single, team};
 use crate::model::Finish;
 use crate::run::{
-    Event, EventKind, HANDOFF, OnFailure, Record, Run, RunId, Status, StepResult, Strategy, USE_SKILL, backoff,
+    ADD_NODES, Event, EventKind, FailurePolicy, HANDOFF, OnFailure, Record, Run, RunId, Status, StepResult, Strategy,
+    Team, USE_SKILL, backoff,
 };
 
 #[test]
@@ -90,6 +91,14 @@ fn disturb(stage: &mut Stage, choice: (u8, u8)) {
             }
             None => return,
         },
+        (12, _) => match stage.run.asked_tasks().next() {
+            Some((task, _)) => Event::TaskAnswered { task, again: choice.1.is_multiple_of(2), by: by(), reason: None },
+            None => Event::Started {},
+        },
+        (13, _) => match stage.run.resting().next() {
+            Some(task) => stage.run.begin_try(task),
+            None => Event::Started {},
+        },
         (11, _) if choice.1 < 8 => {
             Event::Failed { code: "TIMEOUT".to_owned(), message: String::new(), partial: json!(null) }
         }
@@ -104,15 +113,63 @@ fn turn(stage: &mut Stage, step: u32, choice: u8) {
     if !stage.run.steps[step as usize].action.eq(&crate::run::Action::Model {}) {
         return stage.output(step, &json!(choice));
     }
-    match choice % 6 {
+    match choice % 7 {
+        6 => {
+            let added = format!(
+                r#"{{"nodes":[{{"id":"x{choice}","agent":"bob"}}],"edges":[{{"from":"x{choice}","to":"end"}}]}}"#
+            );
+            stage.want(step, &[("g", ADD_NODES, added.as_str())]);
+        }
         4 => stage.want(step, &[("h", HANDOFF, r#"{"to": "bob"}"#)]),
         5 => stage.want(step, &[("h", HANDOFF, r#"{"to": "ada"}"#)]),
-        0 => stage.say(step, "Done."),
+        0 => stage.say(step, if choice.is_multiple_of(2) { "Done." } else { "3" }),
         1 => stage.want(step, &[("c", USE_SKILL, r#"{"skill": "files"}"#)]),
         2 => stage.want(step, &[("a", "files__read", "{}"), ("b", "files__delete", "{}")]),
         _ if choice > 200 => stage.answer(step, "", &[], Finish::Refusal),
         _ => stage.want(step, &[("x", "nothing", "nonsense")]),
     }
+}
+
+/// A graph with all that there is: subruns in subruns, one that may fail, and an agent that
+/// plans.
+fn nested() -> Strategy {
+    let map = json!({ "kind": "parallel_map", "agent": "ada", "items": ["1", "2", "3"], "at_once": 2 });
+    let handoff = json!({ "kind": "handoff", "agents": ["ada", "bob"], "first": "bob", "max_depth": 2 });
+    let inner = json!({
+        "nodes": [
+            { "id": "hand", "run": handoff },
+            { "id": "map", "run": map, "optional": true },
+            { "id": "one", "agent": "ada" },
+        ],
+    });
+    let graph = json!({
+        "kind": "graph",
+        "graph": {
+            "nodes": [
+                { "id": "plan", "agent": "ada", "plans": true },
+                { "id": "inner", "run": { "kind": "graph", "graph": inner } },
+                { "id": "map", "run": map },
+                { "id": "mend", "agent": "bob" },
+                { "id": "end", "agent": "bob", "join": "any" },
+            ],
+            "edges": [
+                { "from": "map", "to": "mend", "when": { "kind": "failed" } },
+                { "from": "plan", "to": "end" },
+                { "from": "inner", "to": "end" },
+            ],
+        },
+    });
+    serde_json::from_value(graph).expect("a strategy")
+}
+
+/// The team with all that can follow on a failure.
+fn tried() -> Team {
+    let mut team = team();
+    let ada = team.members.get_mut("ada").expect("ada");
+    ada.on_failure = FailurePolicy { retries: 1, fallback: Some("bob".to_owned()), ask: true };
+    let bob = team.members.get_mut("bob").expect("bob");
+    bob.output_schema = Some(json!({ "type": "integer" }));
+    team
 }
 
 fn asked(stage: &Stage) -> u32 {
@@ -132,10 +189,12 @@ fn hold(stage: &Stage) {
     assert_eq!(run.outcome.is_some(), run.status.is_over());
     assert!(!run.status.is_over() || stage.under_way().is_empty());
     if run.status == Status::WaitingApproval {
-        assert!(run.awaiting().next().is_some() || run.asked_handoffs().next().is_some());
+        let asked = run.asked_handoffs().next().is_some() || run.asked_tasks().next().is_some();
+        assert!(asked || run.awaiting().next().is_some());
     }
     if run.status == Status::Running {
-        let moves = !stage.under_way().is_empty() || run.backing_off().next().is_some();
+        let waits = run.backing_off().next().is_some() || run.resting().next().is_some();
+        let moves = waits || !stage.under_way().is_empty();
         assert!(moves, "a run that runs has something under way: {run:?}");
     }
 }
@@ -164,7 +223,7 @@ proptest! {
     #[test]
     fn whatever_happens_a_run_is_what_its_records_say(
         choices in prop::collection::vec((any::<u8>(), any::<u8>()), 0..120),
-        strategy in 0..3,
+        strategy in 0..4,
     ) {
         let strategy = if strategy == 1 {
             Strategy::Handoff { agents: vec!["ada".to_owned(), "bob".to_owned()], first: "ada".to_owned(), max_depth: 3 }
@@ -172,17 +231,19 @@ proptest! {
             let items = (0..5).map(|item| item.to_string()).collect();
             let on_failure = OnFailure::Collect;
             Strategy::ParallelMap { agent: "ada".to_owned(), items, reduce: Some("bob".to_owned()), on_failure, at_once: 3 }
+        } else if strategy == 3 {
+            nested()
         } else {
             single("ada")
         };
-        let mut stage = Stage::new(strategy);
+        let mut stage = Stage::of(strategy, budget(), tried());
         for choice in choices {
             disturb(&mut stage, choice);
             hold(&stage);
         }
         let text: Vec<String> = stage.log.iter().map(|it| serde_json::to_string(it).expect("writable")).collect();
         let read: Vec<Record> = text.iter().map(|it| serde_json::from_str(it).expect("readable")).collect();
-        let mut again = Run::begin(&read[0], Arc::new(team())).expect("a run");
+        let mut again = Run::begin(&read[0], Arc::new(tried())).expect("a run");
         for record in &read[1..] {
             again.apply(record).expect("it could follow before");
         }

@@ -8,7 +8,7 @@ use crate::run::{Event, Status, Strategy};
 
 fn graph(text: serde_json::Value) -> Strategy {
     let graph: Graph = serde_json::from_value(text).expect("a graph");
-    Strategy::Graph { graph }
+    Strategy::Graph { graph, agents: Vec::new() }
 }
 
 /// `plan`, then `code` and `check` side by side, then `write`, which has both.

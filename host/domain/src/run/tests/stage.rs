@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use crate::digest::Digest;
 use crate::model::{ChatAnswer, Finish, Message, ModelCost, ToolCall};
 use crate::run::{
-    Action, Budget, Class, Disclosure, Event, IllegalEvent, Member, PinnedSkill, PinnedTool, Record, Run, RunId,
-    RunSpec, Spend, Status, StepResult, Strategy, TaskLimits, Team, next, prompt,
+    Action, Budget, Class, Disclosure, Event, FailurePolicy, IllegalEvent, Member, PinnedSkill, PinnedTool, Record,
+    Run, RunId, RunSpec, Spend, Status, StepResult, Strategy, TaskLimits, Team, next, prompt,
 };
 
 pub(super) struct Stage {
@@ -184,6 +184,8 @@ pub(super) fn team() -> Team {
             limits: TaskLimits::default(),
             max_tokens: None,
             temperature_milli: None,
+            on_failure: FailurePolicy::default(),
+            output_schema: None,
         };
         member.name_tools();
         member

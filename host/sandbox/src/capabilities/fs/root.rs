@@ -11,6 +11,8 @@ pub(crate) struct Root {
     pub(super) path: GuestPath,
     pub(super) access: Access,
     quota: Quota,
+    /// What lies there since earlier calls. It counts for the quota, and is no use of this call.
+    held: Addition,
     bytes: AtomicU64,
     files: AtomicU64,
     read: AtomicBool,
@@ -33,6 +35,22 @@ pub(crate) enum QuotaReached {
     /// In files, folders and links.
     #[error("the quota of {0} new files for one call is used up")]
     Files(u64),
+    /// In bytes, of which earlier calls have left some.
+    #[error("the quota of {max} bytes is used up, with {held} that lay there before the call")]
+    BytesHeld {
+        /// The quota.
+        max: u64,
+        /// What lay there.
+        held: u64,
+    },
+    /// In files, folders and links, of which earlier calls have left some.
+    #[error("the quota of {max} files is used up, with {held} that lay there before the call")]
+    FilesHeld {
+        /// The quota.
+        max: u64,
+        /// What lay there.
+        held: u64,
+    },
 }
 
 impl Root {
@@ -41,11 +59,17 @@ impl Root {
             path: path.clone(),
             access,
             quota,
+            held: Addition::default(),
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
             read: AtomicBool::new(false),
             written: AtomicBool::new(false),
         }
+    }
+
+    /// The same where `held` lies there already.
+    pub(super) fn holding(self, held: Addition) -> Self {
+        Self { held, ..self }
     }
 
     /// Whether this is the first time that the root is read, or written to.
@@ -64,13 +88,13 @@ impl Root {
         if !self.is_writable() {
             return Ok(());
         }
-        let Quota { max_bytes, max_files } = self.quota;
-        take(&self.bytes, addition.bytes, max_bytes).ok_or(QuotaReached::Bytes(max_bytes))?;
+        let Addition { bytes: max_bytes, files: max_files } = self.room();
+        take(&self.bytes, addition.bytes, max_bytes).ok_or_else(|| self.no_bytes())?;
         if take(&self.files, addition.files, max_files).is_some() {
             return Ok(());
         }
         give_back(&self.bytes, addition.bytes);
-        Err(QuotaReached::Files(max_files))
+        Err(self.no_files())
     }
 
     /// Takes back what was charged and then not added.
@@ -83,9 +107,28 @@ impl Root {
 
     /// What may still be added.
     pub(crate) fn left(&self) -> Addition {
-        let (bytes, files) = self.used();
-        let Quota { max_bytes, max_files } = self.quota;
-        Addition { bytes: max_bytes.saturating_sub(bytes), files: max_files.saturating_sub(files) }
+        let (room, (bytes, files)) = (self.room(), self.used());
+        Addition { bytes: room.bytes.saturating_sub(bytes), files: room.files.saturating_sub(files) }
+    }
+
+    /// What one call may add to what lies there.
+    const fn room(&self) -> Addition {
+        let (Quota { max_bytes, max_files }, held) = (self.quota, self.held);
+        Addition { bytes: max_bytes.saturating_sub(held.bytes), files: max_files.saturating_sub(held.files) }
+    }
+
+    const fn no_bytes(&self) -> QuotaReached {
+        match (self.quota.max_bytes, self.held.bytes) {
+            (max, 0) => QuotaReached::Bytes(max),
+            (max, held) => QuotaReached::BytesHeld { max, held },
+        }
+    }
+
+    const fn no_files(&self) -> QuotaReached {
+        match (self.quota.max_files, self.held.files) {
+            (max, 0) => QuotaReached::Files(max),
+            (max, held) => QuotaReached::FilesHeld { max, held },
+        }
     }
 
     /// Bytes and files that were added.
@@ -123,6 +166,20 @@ mod tests {
         root.refund(Addition { bytes: 4, files: 0 });
         assert_eq!(add(4, 1), Err(QuotaReached::Files(1)));
         assert_eq!(root.used(), (6, 1));
+    }
+
+    #[test]
+    fn what_lies_there_takes_of_the_quota_and_is_no_use_of_the_call() {
+        let root = root(Access::ReadWrite).holding(Addition { bytes: 7, files: 1 });
+        assert_eq!((root.used(), root.left()), ((0, 0), Addition { bytes: 3, files: 0 }));
+        let add = |bytes, files| root.charge(Addition { bytes, files });
+        assert_eq!(add(4, 0), Err(QuotaReached::BytesHeld { max: 10, held: 7 }));
+        assert_eq!(add(3, 1), Err(QuotaReached::FilesHeld { max: 1, held: 1 }));
+        assert_eq!((add(3, 0), root.used()), (Ok(()), (3, 0)));
+        // The grant became smaller meanwhile.
+        let over = self::root(Access::ReadWrite).holding(Addition { bytes: 11, files: 0 });
+        assert_eq!(over.charge(Addition { bytes: 1, files: 0 }), Err(QuotaReached::BytesHeld { max: 10, held: 11 }));
+        assert_eq!(over.left(), Addition { bytes: 0, files: 1 });
     }
 
     #[test]

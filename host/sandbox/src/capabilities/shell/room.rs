@@ -1,21 +1,15 @@
 //! What a command may still write to the workspace: the quota of the call, of which
 //! the guest has used some by itself.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::capabilities::fs::{Addition, Files, QuotaReached, Root};
+use crate::workspace::{TOO_MUCH, measure};
 
 /// How often a workspace is measured while a command runs.
 const EVERY: Duration = Duration::from_millis(100);
-
-/// Folders in one another that are measured. What lies deeper counts as too much.
-const MAX_DEPTH: usize = 64;
-
-/// What is counted when a folder can't be looked at: more than any room.
-const TOO_MUCH: Addition = Addition { bytes: u64::MAX, files: u64::MAX };
 
 /// The workspace of a call, as it was before a command.
 pub(super) struct Room {
@@ -80,33 +74,10 @@ async fn measured(folder: PathBuf, most: Addition) -> Addition {
     tokio::task::spawn_blocking(move || measure(&folder, most)).await.unwrap_or(TOO_MUCH)
 }
 
-/// What lies in `folder`, as far as it takes to see that it is more than `most`.
-fn measure(folder: &Path, most: Addition) -> Addition {
-    let mut found = Addition::default();
-    let mut folders = vec![(folder.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        // What a command is taking away at this moment is not there.
-        let entries = fs::read_dir(&folder).into_iter().flatten().filter_map(Result::ok);
-        for entry in entries {
-            let Ok(metadata) = entry.metadata() else { continue };
-            found.files += 1;
-            found.bytes = found.bytes.saturating_add(if metadata.is_file() { metadata.len() } else { 0 });
-            if metadata.is_dir() {
-                folders.push((entry.path(), depth + 1));
-            }
-            if depth > MAX_DEPTH {
-                return Addition { files: u64::MAX, ..found };
-            }
-            if found.files > most.files || found.bytes > most.bytes {
-                return found;
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use bailiwick_domain::authority::{Access, GuestPath};
     use bailiwick_domain::quota::Quota;
 
@@ -130,18 +101,5 @@ mod tests {
         assert_eq!(second.charge().await, Err(QuotaReached::Bytes(100)));
         let third = begin().await;
         assert_eq!((third.left(), third.check()), (Addition::default(), Err(QuotaReached::Bytes(100))));
-    }
-
-    #[test]
-    fn everything_is_counted_until_it_is_too_much() {
-        let folder = tempfile::tempdir().expect("a folder");
-        fs::create_dir(folder.path().join("a")).expect("a folder");
-        fs::write(folder.path().join("a/b"), [0; 100]).expect("a file");
-        std::os::unix::fs::symlink("/usr", folder.path().join("link")).expect("a link");
-        let all = Addition { bytes: u64::MAX, files: u64::MAX };
-        assert_eq!(measure(folder.path(), all), Addition { bytes: 100, files: 3 });
-        assert!(measure(folder.path(), Addition { bytes: 1000, files: 2 }).files > 2);
-        assert!(measure(folder.path(), Addition { bytes: 99, files: 10 }).bytes > 99);
-        assert_eq!(measure(&folder.path().join("absent"), all), Addition::default());
     }
 }

@@ -166,6 +166,7 @@ impl Calls<'_> {
             arguments: self.arguments.clone(),
             principal: Principal { name: "cli:bailiwick bench".into() },
             trace: TraceContext { trace_id: [1; 16], span_id: [1; 8], sampled: false },
+            trace_state: None,
             deadline: None,
             idempotency_key: None,
             approval_wait: Duration::ZERO,

@@ -1,6 +1,6 @@
 //! How a run ended, and what can be done then.
 
-use bailiwick_wire::run::{HandoffState, Run, RunStatus};
+use bailiwick_wire::run::{HandoffState, Run, RunStatus, TaskStatus};
 use serde_json::Value;
 
 use super::text::{self, one_line};
@@ -66,11 +66,21 @@ pub(in crate::commands) fn advice(run: &Run) -> Option<String> {
             Some(format!("`bailiwick runs events {id} --follow` shows how it goes on"))
         }
         RunStatus::WaitingApproval if run.awaiting.is_empty() => {
-            let asked = run.handoffs.iter().find(|handoff| handoff.state == HandoffState::Asked)?;
-            Some(format!(
-                "`bailiwick runs handoff {id} {} --approve`, or `--deny`, says whether `{}` takes over",
-                asked.number, asked.to
-            ))
+            let handoff = run.handoffs.iter().find(|handoff| handoff.state == HandoffState::Asked).map(|asked| {
+                format!(
+                    "`bailiwick runs handoff {id} {} --approve`, or `--deny`, says whether `{}` takes over",
+                    asked.number, asked.to
+                )
+            });
+            let task = || {
+                let asked = run.tasks.iter().find(|task| task.status == TaskStatus::Asked)?;
+                Some(format!(
+                    "`bailiwick runs task-answer {id} {} --approve`, or `--deny`, says whether the task of `{}` is \
+                     tried once more",
+                    asked.number, asked.agent
+                ))
+            };
+            handoff.or_else(task)
         }
         RunStatus::WaitingApproval => {
             let first = run.awaiting.first().map_or("ID", |it| it.approval.as_str());

@@ -42,6 +42,19 @@ fn about(event: &RunEvent) -> String {
             let said = if event.approved == Some(true) { "approved" } else { "denied" };
             vec![number("step", event.step), said.to_owned(), words(event.reason.as_deref())]
         }
+        "task.escalated" => vec![number("task", event.task), error(event), escalated(event)],
+        "task.answered" => {
+            let said = if event.approved == Some(true) { "tried once more" } else { "not tried again" };
+            let by = format!("by {}", words(event.by.as_deref()));
+            vec![number("task", event.task), said.to_owned(), by, words(event.reason.as_deref())]
+        }
+        "subrun.started" => vec![number("subrun", event.subrun), words(event.input.as_deref())],
+        "subrun.ended" => vec![number("subrun", event.subrun), output(event), error(event)],
+        "graph.grown" => {
+            let (nodes, edges) = event.graph.as_ref().map_or((0, 0), |graph| (graph.nodes.len(), graph.edges.len()));
+            vec![number("task", event.task), format!("{nodes} nodes and {edges} edges more")]
+        }
+        "answer.refused" => vec![number("task", event.task), words(event.text.as_deref())],
         "handoff.initiated" => vec![number("task", event.task), handoff(event)],
         "handoff.accepted" | "handoff.rejected" | "handoff.completed" | "handoff.rolled_back" => {
             vec![number("handoff", event.handoff), words(event.reason.as_deref())]
@@ -63,6 +76,21 @@ fn handoff(event: &RunEvent) -> String {
     }
     let (run, number) = (&event.run, event.handoff.unwrap_or_default());
     format!("{to}, if a person agrees: `bailiwick runs handoff {run} {number} --approve`, or `--deny`")
+}
+
+/// Where a task goes on that failed, and how a person answers where one is asked.
+fn escalated(event: &RunEvent) -> String {
+    if event.needs_person == Some(true) {
+        let (run, number) = (&event.run, event.task.unwrap_or_default());
+        return format!(
+            "tried once more, if a person wants it: `bailiwick runs task-answer {run} {number} --approve`, or `--deny`"
+        );
+    }
+    match (&event.to, event.attempt) {
+        (Some(agent), _) => format!("goes to {}", words(Some(agent))),
+        (None, Some(attempt)) => format!("try {attempt}"),
+        (None, None) => String::new(),
+    }
 }
 
 fn queued(event: &RunEvent) -> Vec<String> {
@@ -171,6 +199,26 @@ mod tests {
             ("step.ended", json!({ "step": 2, "failure": { "no": 1 } }), "step 2  failed: {\"no\":1}"),
             ("approval.requested", json!({ "step": 2, "approval": "apr_1" }), "step 2  apr_1"),
             ("approval.answered", json!({ "step": 2, "approved": false, "reason": "no" }), "step 2  denied  no"),
+            ("task.escalated", json!({ "task": 1, "attempt": 2 }), "task 1  try 2"),
+            ("task.escalated", json!({ "task": 1, "to": "b" }), "task 1  goes to b"),
+            (
+                "task.escalated",
+                json!({ "task": 1, "needs_person": true }),
+                "task 1  tried once more, if a person wants it: `bailiwick runs task-answer 01 1 --approve`, or `--deny`",
+            ),
+            (
+                "task.answered",
+                json!({ "task": 1, "approved": false, "by": "key:ops", "reason": "no" }),
+                "task 1  not tried again  by key:ops  no",
+            ),
+            ("answer.refused", json!({ "task": 1, "text": "no\nJSON" }), "task 1  no JSON"),
+            ("subrun.started", json!({ "subrun": 0, "node": 1, "input": "x" }), "subrun 0  x"),
+            ("subrun.ended", json!({ "subrun": 0, "output": "y" }), "subrun 0  y"),
+            (
+                "graph.grown",
+                json!({ "task": 1, "graph": { "nodes": [], "edges": [] } }),
+                "task 1  0 nodes and 0 edges more",
+            ),
             ("run.interrupted", json!({ "steps": [2, 3] }), "cut off in 2, 3"),
             ("run.cancelled", json!({ "by": "cli:ada", "reason": "late" }), "by cli:ada  late"),
             ("run.completed", json!({ "output": "a\nb" }), "a b"),

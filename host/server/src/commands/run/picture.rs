@@ -70,7 +70,7 @@ impl Picture {
             "approval.requested" => self.asked(event),
             "approval.answered" => self.answered(event),
             "run.paused" => self.run.status = RunStatus::Paused,
-            "call.answered" => {}
+            "call.answered" | "answer.refused" => {}
             _ => return true,
         }
         false
@@ -117,6 +117,7 @@ impl Picture {
             role: event.role.unwrap_or(RunRole::Work),
             item: event.item,
             node: None,
+            subrun: event.subrun,
             status: TaskStatus::Working,
             output: None,
             error: None,

@@ -136,7 +136,7 @@ pub(in crate::commands) fn strategy(strategy: &RunStrategy) -> String {
             format!("router {}{by}", agents.join(", "))
         }
         RunStrategy::Workflow { skill } => format!("workflow {skill}"),
-        RunStrategy::Graph { graph } => {
+        RunStrategy::Graph { graph, .. } => {
             format!("graph of {} nodes and {} edges", graph.nodes.len(), graph.edges.len())
         }
         RunStrategy::Handoff { agents, first, .. } => {

@@ -68,16 +68,18 @@ fn head(picture: &Picture, now: u64) -> String {
 fn task_line(task: &RunTask) -> String {
     let mark = match task.status {
         TaskStatus::Working => "●",
+        TaskStatus::Asked => "?",
         TaskStatus::Done => "✓",
         TaskStatus::Failed => "✗",
     };
     let role = text::role(task.role).map(|role| format!(" ({role})")).unwrap_or_default();
     let item = task.item.map(|item| format!(" (item {item})")).unwrap_or_default();
+    let subrun = task.subrun.map(|subrun| format!(" (subrun {subrun})")).unwrap_or_default();
     let why = match &task.error {
         Some(error) => format!("  {}: {}", error.code, one_line(&error.message, MAX_TEXT)),
         None => String::new(),
     };
-    format!("{mark} {}{role}{item}  {}{why}", task.agent, text::spend(&task.spend))
+    format!("{mark} {}{role}{item}{subrun}  {}{why}", task.agent, text::spend(&task.spend))
 }
 
 fn step_line(step: &RunStep, heard: Option<&str>, now: u64) -> String {

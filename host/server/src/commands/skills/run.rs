@@ -97,6 +97,7 @@ fn invocation(run: &Run) -> Result<Invocation, Failure> {
         arguments: arguments(&run.args, &run.arg)?,
         principal: Principal { name: format!("cli:{}", app::person()).into() },
         trace: trace()?,
+        trace_state: None,
         deadline: run.deadline.as_deref().map(parse_duration).transpose().map_err(|error| usage(&error))?,
         idempotency_key: None,
         approval_wait: wait.unwrap_or_default(),
@@ -150,11 +151,9 @@ fn read(source: impl std::io::Read, name: &str) -> Result<String, Failure> {
 }
 
 fn trace() -> Result<TraceContext, Failure> {
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::new(Exit::Host, error))?;
-    let (trace, span) = bytes.split_at(16);
-    let (trace_id, span_id) = (trace.try_into().unwrap_or_default(), span.try_into().unwrap_or_default());
-    Ok(TraceContext { trace_id, span_id, sampled: false })
+    let mut trace_id = [0; 16];
+    getrandom::fill(&mut trace_id).map_err(|error| Failure::new(Exit::Host, error))?;
+    Ok(TraceContext::begin(trace_id))
 }
 
 fn print(execution: &Execution, receipt: bool, out: Output) -> Done {

@@ -102,7 +102,8 @@ fn trace() -> TraceContext {
 
 async fn complete(answers: &Answers, request: &ModelRequest) -> Result<ModelResponse, ModelError> {
     let clock = Hasty { start: Instant::now(), asked: Mutex::default() };
-    Asking { model: answers, clock: &clock, trace: trace(), trace_state: None }.complete(request).await
+    let trace_state = Some("vendor=1".to_owned());
+    Asking { model: answers, clock: &clock, trace: trace(), trace_state }.complete(request).await
 }
 
 fn number() -> Value {
@@ -135,7 +136,7 @@ async fn an_answer_is_handed_over_as_it_is() {
     assert_eq!((asked.models.as_slice(), asked.messages.as_slice()), ([text("small")].as_slice(), messages.as_slice()));
     assert_eq!((asked.max_tokens, asked.temperature, asked.must_call), (Some(30), Some(0.5), false));
     assert_eq!((asked.deadline, asked.tools.len()), (Duration::from_secs(10), 0));
-    assert_eq!((asked.trace.trace_id, asked.trace.span_id == [2; 8]), ([1; 16], false), "a span of its own");
+    assert_eq!((asked.trace, asked.trace_state.as_deref()), (trace(), Some("vendor=1")));
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ enum Op {
     /// A run gives its place back and waits again at once.
     Return(usize),
     Remove(usize),
-    Total(u32),
+    Resize(u32),
     Pass(u64),
 }
 
@@ -24,7 +24,7 @@ fn op() -> impl Strategy<Value = Op> {
         4 => any::<usize>().prop_map(Op::Finish),
         1 => any::<usize>().prop_map(Op::Return),
         1 => any::<usize>().prop_map(Op::Remove),
-        1 => (0_u32..14).prop_map(Op::Total),
+        1 => (0_u32..14).prop_map(Op::Resize),
         1 => (0_u64..40).prop_map(Op::Pass),
     ]
 }
@@ -34,6 +34,9 @@ fn op() -> impl Strategy<Value = Op> {
 type Waiting = (bool, Duration, u32);
 
 const CAPACITY: usize = 24;
+
+/// Places at the most.
+const CEILING: u32 = 10;
 
 struct Model {
     queue: RunQueue<u32>,
@@ -46,9 +49,9 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
-        let queue = RunQueue::new(QueueSettings { capacity: CAPACITY, ..QueueSettings::default() });
+        let queue = RunQueue::new(QueueSettings { capacity: CAPACITY, total: CEILING, ..QueueSettings::default() });
         let waiting = PerClass::from_fn(|_| Vec::new());
-        Self { queue, now: START, total: 10, turn: 0, waiting, running: Vec::new() }
+        Self { queue, now: START, total: CEILING, turn: 0, waiting, running: Vec::new() }
     }
 
     fn apply(&mut self, op: Op) -> Result<(), TestCaseError> {
@@ -60,9 +63,9 @@ impl Model {
             Op::Finish(number) => self.finish(number, false),
             Op::Return(number) => self.finish(number, true),
             Op::Remove(number) => self.remove(number)?,
-            Op::Total(total) => {
-                self.total = total;
-                self.queue.set_total(total);
+            Op::Resize(places) => {
+                self.total = places.min(CEILING);
+                self.queue.resize(places);
             }
             Op::Pass(seconds) => self.now += Duration::from_secs(seconds),
         }
@@ -92,16 +95,20 @@ impl Model {
     fn start(&mut self) -> Result<bool, TestCaseError> {
         let classes = self.queue.snapshot(self.now).classes;
         let free = self.total.saturating_sub(self.queue.running().sum());
+        let (kept, owed) = (self.kept(), PerClass::from_fn(|class| self.is_owed(class)));
         let Some(started) = self.queue.next(self.now) else {
             let waits = |class: Class| classes[class].waiting > 0;
             prop_assert!(!waits(Class::Interactive) || free == 0, "a free place, and interactive waits");
             let others = waits(Class::Normal) || waits(Class::Batch);
-            prop_assert!(!others || free <= self.kept(), "{free} free places, and others wait");
+            prop_assert!(!others || free <= kept, "{free} free places, and others wait");
+            let owed = Class::ALL.into_iter().find(|class| waits(*class) && owed[*class]);
+            prop_assert_eq!(owed, None, "it waits for what it is owed");
             return Ok(false);
         };
         let class = started.class;
-        prop_assert!(free > 0, "more runs than places");
-        prop_assert!(class == Class::Interactive || free > self.kept(), "a kept place was given to {class:?}");
+        prop_assert!(free > 0 || owed[class], "more runs than places");
+        let may_take = class == Class::Interactive || free > kept || owed[class];
+        prop_assert!(may_take, "a kept place was given to {class:?}");
         if started.borrowed {
             let waits = |it: ClassSnapshot| it.waiting > 0 && it.running < it.share;
             let owner = Class::ALL.into_iter().find(|owner| waits(classes[*owner]));
@@ -158,8 +165,21 @@ impl Model {
             prop_assert_eq!(snapshot.classes[class].oldest_wait, oldest);
             prop_assert_eq!(usize::try_from(snapshot.classes[class].running).ok(), Some(running));
         }
-        prop_assert_eq!(snapshot.kept, self.kept());
+        prop_assert_eq!((snapshot.total, snapshot.ceiling, snapshot.kept), (self.total, CEILING, self.kept()));
+        prop_assert!(self.queue.running().sum() <= CEILING, "more runs than there ever are places");
         Ok(())
+    }
+
+    /// What the rule says of a class that waits while there are fewer places than runs.
+    fn is_owed(&self, class: Class) -> bool {
+        let snapshot = self.queue.snapshot(self.now);
+        let running = self.running.len();
+        let (own, places) = (snapshot.classes[class], usize::try_from(self.total).expect("few"));
+        let over = match class {
+            Class::Interactive => self.total >= 2 && running >= places && own.running < own.share.div_ceil(2),
+            Class::Normal | Class::Batch => running > places && own.running == 0 && own.share > 0,
+        };
+        over && running < usize::try_from(CEILING).expect("few")
     }
 
     /// What the rule says that interactive keeps.
@@ -175,7 +195,7 @@ impl Model {
 
     /// Whatever came before, with one place all that wait get to start.
     fn drain(&mut self) -> Result<(), TestCaseError> {
-        self.queue.set_total(1);
+        self.queue.resize(1);
         self.total = 1;
         while !self.running.is_empty() {
             self.finish(0, false);

@@ -28,7 +28,8 @@ fn what_nobody_knows_is_refused() {
     let cases = [
         r#"{"nodes": [], "edges": [], "name": "x"}"#,
         r#"{"nodes": [{"id": "a", "agent": "ada", "model": "x"}]}"#,
-        r#"{"nodes": [{"id": "a"}]}"#,
+        r#"{"nodes": [{"agent": "ada"}]}"#,
+        r#"{"nodes": [{"id": "a", "run": {"kind": "single", "agent": "ada", "model": "x"}}]}"#,
         r#"{"nodes": [{"id": "a", "agent": "ada", "join": "some"}]}"#,
         r#"{"nodes": [], "edges": [{"from": "a", "to": "b", "if": "x"}]}"#,
         r#"{"nodes": [], "edges": [{"from": "a", "to": "b", "when": {"kind": "never"}}]}"#,

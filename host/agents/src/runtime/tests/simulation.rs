@@ -1,0 +1,201 @@
+//! Whole stories of a host, each of which follows from one number: in which order what is
+//! due together goes, how long everything takes, what fails, when the disk is gone, what
+//! people do.
+//!
+//! The host is the one that ships, on tokio's clock, which stands still but for timers, on
+//! a disk in memory, with one thread. After each story, and all the way through it, the
+//! laws are looked at. `BAILIWICK_SEED` repeats one story, `BAILIWICK_SEEDS` says how many
+//! there are.
+
+mod clock;
+mod laws;
+mod life;
+mod log;
+mod orders;
+mod people;
+mod script;
+mod site;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use bailiwick_journal::Journal;
+use bailiwick_journal::simulation::Disk;
+use tempfile::TempDir;
+
+use self::life::Fate;
+use self::site::Site;
+use super::crash::seeds;
+
+/// Stories of one run of the tests, which take some ten seconds.
+const STORIES: u64 = 300;
+
+/// Stories that are told twice.
+const TWICE: u64 = 12;
+
+/// Stories after which chance has no excuse for what did not happen in one of them.
+const MANY: usize = 200;
+
+/// Threads at the most: the other tests want some too.
+const MAX_THREADS: usize = 8;
+
+/// What a story comes to.
+#[derive(Default)]
+struct Told {
+    faults: Vec<String>,
+    /// All that happened, line by line.
+    diary: Vec<String>,
+    /// What happened to runs, by name.
+    kinds: BTreeSet<&'static str>,
+}
+
+#[test]
+fn whatever_happens_every_run_ends_as_its_log_says_and_nothing_is_done_twice() {
+    let folder = agents();
+    let seeds = seeds(count());
+    let all = over_all(&seeds, |seed| simulate(folder.path(), seed, |_| {}));
+    let wrong: Vec<String> = all.iter().filter_map(|(seed, told)| complaint(*seed, told)).collect();
+    assert!(wrong.is_empty(), "{} of {} stories go wrong\n\n{}", wrong.len(), all.len(), wrong.join("\n"));
+    if all.len() >= MANY {
+        let kinds: BTreeSet<&str> = all.iter().flat_map(|(_, told)| told.kinds.iter().copied()).collect();
+        let missing: Vec<&str> = EXPECTED.into_iter().filter(|kind| !kinds.contains(kind)).collect();
+        assert!(missing.is_empty(), "in {} stories this never happens: {missing:?}", all.len());
+    }
+}
+
+/// What happens in some story, or the stories are too tame.
+const EXPECTED: [&str; 22] = [
+    "run.queued",
+    "run.started",
+    "task.assigned",
+    "step.started",
+    "step.ended",
+    "call.answered",
+    "task.ended",
+    "handoff.initiated",
+    "handoff.accepted",
+    "handoff.rejected",
+    "handoff.completed",
+    "handoff.rolled_back",
+    "approval.requested",
+    "approval.answered",
+    "run.paused",
+    "run.resumed",
+    "run.recovered",
+    "run.interrupted",
+    "run.retried",
+    "run.completed",
+    "run.failed",
+    "run.cancelled",
+];
+
+#[test]
+fn a_story_is_the_same_each_time_that_it_is_told() {
+    let folder = agents();
+    let seeds = seeds(TWICE);
+    let tell = || over_all(&seeds, |seed| simulate(folder.path(), seed, |_| {}));
+    for ((seed, first), (_, second)) in tell().iter().zip(&tell()) {
+        assert!(!first.diary.is_empty(), "{}", repeat(*seed));
+        let other = first.diary.iter().zip(&second.diary).find(|(one, other)| one != other);
+        assert!(other.is_none(), "told twice, it parts here: {other:#?}\n{}", repeat(*seed));
+        assert_eq!(first.diary.len(), second.diary.len(), "one story is longer; {}", repeat(*seed));
+    }
+}
+
+/// The laws can be broken: a call that is made once more than its log says is found.
+#[test]
+fn a_call_that_is_made_twice_is_found() {
+    let folder = agents();
+    let done_once_more = AtomicUsize::new(0);
+    let all = over_all(&seeds(40), |seed| {
+        simulate(folder.path(), seed, |site| {
+            let mut done = site.deeds.done.lock().expect("no panic");
+            if let Some((_, times)) = done.iter_mut().find(|((_, _, tool), _)| tool == "delete") {
+                *times += 100;
+                done_once_more.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    });
+    let found = all.iter().filter(|(_, told)| told.faults.iter().any(|fault| fault.contains("was done"))).count();
+    assert_eq!(found, done_once_more.load(Ordering::Relaxed));
+    assert!(found > 0 || all.len() == 1, "nothing was ever deleted");
+}
+
+/// One story. `spoil` does what a host may not, before the last look.
+fn simulate(agents: &Path, seed: u64, spoil: impl FnOnce(&Site)) -> Told {
+    let lives = 2 + seed % 4;
+    let site = Site::new(seed, agents, lives);
+    let mut disk = Disk::new();
+    for life in 0..lives {
+        let fate = Fate::draw(&site, life);
+        disk = life::live(&site, disk, &fate);
+    }
+    spoil(&site);
+    let kinds = life::live_to_the_end(&site, &disk, lives);
+    // What was closed in order is whole, and nothing in it waits for anybody.
+    let open = Journal::simulated(&disk).and_then(|journal| journal.open_runs());
+    if !matches!(&open, Ok(open) if open.is_empty()) {
+        site.fault(format!("the host was stopped, and these runs count as open: {open:?}"));
+    }
+    let done = site.deeds.done.lock().expect("no panic").clone();
+    site.note(format!("{done:?}"));
+    Told { faults: site.faults(), diary: site.diary(), kinds }
+}
+
+/// Tells all stories, some at once, each in a thread of its own.
+fn over_all(seeds: &[u64], tell: impl Fn(u64) -> Told + Sync) -> Vec<(u64, Told)> {
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let told = catch_unwind(AssertUnwindSafe(|| tell(*seed)));
+                    let told =
+                        told.unwrap_or_else(|_| Told { faults: vec!["it panics".to_owned()], ..Told::default() });
+                    all.lock().expect("no panic").push((*seed, told));
+                }
+            });
+        }
+    });
+    let mut all = all.into_inner().expect("no panic");
+    // As they were asked for, whoever was faster.
+    all.sort_by_key(|(seed, _)| seeds.iter().position(|it| it == seed));
+    all
+}
+
+/// What is wrong with a story, and how to hear it again.
+fn complaint(seed: u64, told: &Told) -> Option<String> {
+    let fates = told.diary.iter().filter(|line| line.starts_with("Fate")).cloned().collect::<Vec<_>>().join("\n");
+    let faults = told.faults.join("\n");
+    (!told.faults.is_empty()).then(|| format!("{}\n{faults}\n{fates}\n", repeat(seed)))
+}
+
+fn repeat(seed: u64) -> String {
+    format!("BAILIWICK_SEED={seed} cargo nextest run --workspace runtime::tests::simulation")
+}
+
+fn count() -> u64 {
+    std::env::var("BAILIWICK_SEEDS").map_or(STORIES, |count| count.parse().expect("BAILIWICK_SEEDS is a whole number"))
+}
+
+/// A folder with agents: one that has skills, one that has none, and one that chooses its
+/// skills first.
+fn agents() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = r#"skills = ["demo/files"]"#;
+    for (name, more) in
+        [("ada", format!("{files}\ndisclosure = \"all\"")), ("bob", String::new()), ("cyd", files.to_owned())]
+    {
+        let text = format!(
+            "name = \"{name}\"\ndescription = \"Does things.\"\ninstructions = \"Do it.\"\nmodels = [\"m\"]\n{more}\n"
+        );
+        fs::write(folder.path().join(format!("{name}.toml")), text).expect("an agent");
+    }
+    folder
+}

@@ -1,0 +1,3 @@
+mod following;
+mod linux;
+mod rule;

@@ -1,0 +1,74 @@
+//! What lies in a folder in which guests and commands write.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::capabilities::fs::Addition;
+
+/// Folders in one another that are measured. What lies deeper counts as too much.
+const MAX_DEPTH: usize = 64;
+
+/// What is counted when a folder can't be looked at: more than any room.
+pub(crate) const TOO_MUCH: Addition = Addition { bytes: u64::MAX, files: u64::MAX };
+
+/// What lies in `folder`, as far as it takes to see that it is more than `most`. Blocks.
+pub(crate) fn measure(folder: &Path, most: Addition) -> Addition {
+    let mut found = Addition::default();
+    let mut folders = vec![(folder.to_owned(), 0)];
+    while let Some((folder, depth)) = folders.pop() {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            // What a command is taking away at this moment is not there.
+            Err(error) if is_gone(&error) => continue,
+            // A command can close a folder behind what it has written.
+            Err(_) => return TOO_MUCH,
+        };
+        for entry in entries.filter_map(Result::ok) {
+            let Ok(metadata) = entry.metadata() else { continue };
+            found.files += 1;
+            found.bytes = found.bytes.saturating_add(if metadata.is_file() { metadata.len() } else { 0 });
+            if metadata.is_dir() {
+                folders.push((entry.path(), depth + 1));
+            }
+            if depth > MAX_DEPTH {
+                return Addition { files: u64::MAX, ..found };
+            }
+            if found.files > most.files || found.bytes > most.bytes {
+                return found;
+            }
+        }
+    }
+    found
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn everything_is_counted_until_it_is_too_much() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("a")).expect("a folder");
+        fs::write(folder.path().join("a/b"), [0; 100]).expect("a file");
+        symlink("/usr", folder.path().join("link")).expect("a link");
+        assert_eq!(measure(folder.path(), TOO_MUCH), Addition { bytes: 100, files: 3 });
+        assert!(measure(folder.path(), Addition { bytes: 1000, files: 2 }).files > 2);
+        assert!(measure(folder.path(), Addition { bytes: 99, files: 10 }).bytes > 99);
+        assert_eq!(measure(&folder.path().join("absent"), TOO_MUCH), Addition::default());
+    }
+
+    #[test]
+    fn what_is_too_deep_to_be_measured_is_too_much() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let deep = folder.path().join(vec!["d"; MAX_DEPTH + 3].join("/"));
+        fs::create_dir_all(&deep).expect("folders");
+        assert_eq!(measure(folder.path(), TOO_MUCH).files, u64::MAX);
+    }
+}

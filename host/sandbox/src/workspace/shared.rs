@@ -1,0 +1,215 @@
+//! Workspaces that last: each is for the calls of one skill that an agent makes for one task
+//! of a run, one after the other.
+//!
+//! ```text
+//! <workspaces>/runs/<run>/<task>-<hash>/  what the guests of these calls see at /workspace
+//! <workspaces>/runs/<run>/over            since when the run is over, where it is kept
+//! ```
+//!
+//! The hash is of what others have chosen: skill, bytes and agent. So no name of anybody is a
+//! part of a path, and no two share a folder.
+
+use std::collections::HashMap;
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bailiwick_domain::digest::Digest;
+use bailiwick_domain::permit::Terms;
+use bailiwick_domain::run::RunId;
+use bailiwick_domain::workspace::WorkspaceKey;
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::time::{Instant, timeout_at};
+
+use super::{GRACE, MODE, SCRATCH, TOO_MUCH, Workspace, Workspaces, id, measure, remove};
+
+/// The folder of all of them, below that of all workspaces.
+pub(super) const RUNS: &str = "runs";
+
+/// What marks a run that is over.
+const OVER: &str = "over";
+
+/// How long the end of a run waits for calls that were cut off. They let go as soon as their
+/// guests are gone, which is within one tick of the epoch.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// What is known of them while the process lives.
+#[derive(Default)]
+pub(super) struct Shared {
+    /// One call at a time has a workspace. Those that nobody has or waits for are forgotten.
+    turns: Mutex<HashMap<Place, Weak<Turn<()>>>>,
+    /// Held while the folder of a run is made, marked or taken away.
+    changing: Mutex<()>,
+}
+
+/// Where one of them is.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    run: RunId,
+    name: String,
+}
+
+impl Place {
+    fn of(key: &WorkspaceKey, terms: &Terms) -> Self {
+        // Neither an id of a skill nor a digest has a line end in it.
+        let whole = format!("{}\n{}\n{}", terms.skill, terms.digest, key.agent);
+        let name = format!("{}-{}", key.task, Digest::of(whole.as_bytes()).hex());
+        Self { run: key.run.clone(), name }
+    }
+}
+
+impl Shared {
+    /// Whose turn it is in one of them.
+    fn turn(&self, place: &Place) -> Arc<Turn<()>> {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(turn) = turns.get(place).and_then(Weak::upgrade) {
+            return turn;
+        }
+        turns.retain(|_, turn| turn.strong_count() > 0);
+        let turn = Arc::new(Turn::new(()));
+        turns.insert(place.clone(), Arc::downgrade(&turn));
+        turn
+    }
+
+    /// The same for all of a run that somebody has or waits for.
+    fn turns_of(&self, run: &RunId) -> Vec<Arc<Turn<()>>> {
+        let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.iter().filter(|(place, _)| place.run == *run).filter_map(|(_, turn)| turn.upgrade()).collect()
+    }
+
+    fn change(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Workspaces {
+    /// The workspace of all calls of `key` under `terms`, with what those before have left in
+    /// it. Waits for its turn: who would see it while another call writes would see half of
+    /// a file.
+    pub(crate) async fn open_or_create(self: &Arc<Self>, key: &WorkspaceKey, terms: &Terms) -> io::Result<Workspace> {
+        let place = Place::of(key, terms);
+        let turn = self.shared.turn(&place).lock_owned().await;
+        let workspaces = Arc::clone(self);
+        // The turn goes along, so that a call that is dropped now gives it back when nothing
+        // is done for it any more.
+        let opened = tokio::task::spawn_blocking(move || workspaces.open(&place, turn)).await;
+        opened.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    /// Takes away what calls of `run` shared, or takes note of since when it is kept. The run
+    /// is over, and none of its calls begins any more.
+    pub async fn end_run(self: &Arc<Self>, run: &RunId) {
+        let end = Instant::now() + LET_GO;
+        for turn in self.shared.turns_of(run) {
+            // A call that still has it writes into what goes.
+            let _ = timeout_at(end, turn.lock()).await;
+        }
+        let (workspaces, run) = (Arc::clone(self), run.clone());
+        // What can't be done now is left for the next start, which says why.
+        let _ = tokio::task::spawn_blocking(move || workspaces.let_go(&run)).await;
+    }
+
+    /// Runs whose calls have left something. Blocks.
+    pub fn runs(&self) -> Vec<RunId> {
+        // Where there is no folder, nothing was left.
+        let entries = fs::read_dir(self.folder.join(RUNS)).into_iter().flatten().filter_map(Result::ok);
+        entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
+    }
+
+    /// Removes what was kept long enough after the end of its run.
+    pub(super) fn sweep_runs(&self) {
+        for run in self.runs() {
+            self.told(&run, self.take_away(&run, Some(self.retention.max(GRACE))));
+        }
+    }
+
+    fn open(&self, place: &Place, turn: OwnedMutexGuard<()>) -> io::Result<Workspace> {
+        let files = self.make(place)?;
+        let held = measure(&files, TOO_MUCH);
+        Ok(Workspace { ending: None, files, held, turn: Some(turn) })
+    }
+
+    /// The folder, made where it isn't there.
+    fn make(&self, place: &Place) -> io::Result<PathBuf> {
+        let _changing = self.shared.change();
+        let folder = self.of_run(&place.run);
+        DirBuilder::new().recursive(true).mode(MODE).create(&folder)?;
+        // A run that has failed and is tried again is over no more.
+        absent_or(fs::remove_file(folder.join(OVER)))?;
+        let files = folder.join(&place.name);
+        match DirBuilder::new().mode(MODE).create(&files) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+        // The data folder may be named by a path with symlinks in it; behind that there are none.
+        let real = self.folder.canonicalize()?.join(RUNS).join(place.run.as_str()).join(&place.name);
+        if files.canonicalize()? != real || !real.is_dir() {
+            return Err(io::Error::other("something else stands where a workspace of the run was"));
+        }
+        // A command can change the mode of the folder in which it runs.
+        fs::set_permissions(&real, Permissions::from_mode(MODE))?;
+        Ok(real)
+    }
+
+    fn let_go(&self, run: &RunId) {
+        self.told(run, if self.retention.is_zero() { self.take_away(run, None) } else { self.mark(run) });
+    }
+
+    /// Takes note that the run is over since now, where that isn't known.
+    fn mark(&self, run: &RunId) -> io::Result<()> {
+        let _changing = self.shared.change();
+        match File::create_new(self.of_run(run).join(OVER)) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            made => made?.set_modified(self.clock.now()),
+        }
+    }
+
+    /// Removes what is there of a run: all of it, or where it is over for so long.
+    fn take_away(&self, run: &RunId, over_for: Option<Duration>) -> io::Result<()> {
+        let aside = self.folder.join(format!("{SCRATCH}{}", id()?));
+        let lock = {
+            let _changing = self.shared.change();
+            let folder = self.of_run(run);
+            if let Some(least) = over_for
+                && self.clock.now().duration_since(over_since(&folder)?).unwrap_or_default() < least
+            {
+                return Ok(());
+            }
+            let lock = File::open(&folder)?;
+            lock.try_lock().map_err(io::Error::from)?;
+            // In one step, so that a run that is tried again finds all of it or nothing. Under
+            // this name it is removed by the next sweep if it can't be now.
+            fs::rename(&folder, &aside)?;
+            lock
+        };
+        let removed = remove(&aside);
+        drop(lock);
+        removed
+    }
+
+    fn of_run(&self, run: &RunId) -> PathBuf {
+        self.folder.join(RUNS).join(run.as_str())
+    }
+
+    /// Where a run left nothing, there is nothing to say.
+    fn told(&self, run: &RunId, ended: io::Result<()>) {
+        if let Err(error) = absent_or(ended) {
+            tracing::warn!(%run, folder = %self.folder.display(), %error, "workspaces of a run are left behind");
+        }
+    }
+}
+
+fn over_since(folder: &Path) -> io::Result<std::time::SystemTime> {
+    fs::symlink_metadata(folder.join(OVER))?.modified()
+}
+
+/// What came of it, where it need not be there.
+fn absent_or(result: io::Result<()>) -> io::Result<()> {
+    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+}
+
+#[cfg(test)]
+mod tests;

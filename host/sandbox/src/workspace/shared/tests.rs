@@ -1,0 +1,161 @@
+use std::time::SystemTime;
+
+use bailiwick_domain::clock::Clock;
+use bailiwick_domain::limits::LimitsPolicy;
+use bailiwick_domain::permit::HttpAuthority;
+
+use super::*;
+use crate::capabilities::fs::Addition;
+
+struct HandClock(Mutex<SystemTime>);
+
+impl Clock for HandClock {
+    fn now(&self) -> SystemTime {
+        *self.0.lock().expect("unpoisoned")
+    }
+
+    fn instant(&self) -> std::time::Instant {
+        std::time::Instant::now()
+    }
+}
+
+struct Stage {
+    _folder: tempfile::TempDir,
+    clock: Arc<HandClock>,
+    workspaces: Arc<Workspaces>,
+}
+
+impl Stage {
+    fn new(retention: Duration) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Arc::new(HandClock(Mutex::new(SystemTime::now())));
+        let below = folder.path().join("workspaces");
+        let workspaces = Arc::new(Workspaces::new(below, retention, Arc::clone(&clock) as Arc<dyn Clock>));
+        Self { _folder: folder, clock, workspaces }
+    }
+
+    fn pass(&self, seconds: u64) {
+        *self.clock.0.lock().expect("unpoisoned") += Duration::from_secs(seconds);
+    }
+
+    async fn open(&self, agent: &str) -> Workspace {
+        self.workspaces.open_or_create(&key(agent), &terms()).await.expect("a workspace")
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.workspaces.of_run(&key("").run)
+    }
+
+    /// All that lies in the folder of all workspaces.
+    fn count(&self) -> usize {
+        fs::read_dir(&self.workspaces.folder).expect("a folder").count()
+    }
+}
+
+fn key(agent: &str) -> WorkspaceKey {
+    WorkspaceKey { run: RunId::from_bytes(&[1; 16]), task: 3, agent: agent.to_owned() }
+}
+
+fn terms() -> Terms {
+    Terms {
+        skill: "a/b".parse().expect("an id"),
+        digest: Digest::of(b""),
+        fs: vec![],
+        http: HttpAuthority::default(),
+        secrets: [].into(),
+        workspace: None,
+        state: None,
+        config: [].into(),
+        shell: vec![],
+        skills: vec![],
+        models: vec![],
+        limits: LimitsPolicy::default().default,
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_no_path_and_only_the_user_comes_in() {
+    let stage = Stage::new(Duration::ZERO);
+    for agent in ["ada", "../ada", "/ada", "", "ada\n", "a/../../b"] {
+        let workspace = stage.open(agent).await;
+        let own = workspace.folder();
+        assert_eq!(own.parent(), Some(stage.folder().canonicalize().expect("there").as_path()), "{agent:?}");
+        assert_eq!(fs::read_dir(own).expect("a folder").count(), 0, "{agent:?} finds nothing of others");
+        for folder in own.ancestors().take(4) {
+            let mode = fs::metadata(folder).expect("there").permissions().mode();
+            assert!(mode & 0o777 == 0o700, "{folder:?}");
+        }
+        fs::write(own.join("file"), "x").expect("written");
+    }
+}
+
+#[tokio::test]
+async fn the_next_call_waits_and_finds_what_lies_there() {
+    let stage = Stage::new(Duration::ZERO);
+    let first = stage.open("ada").await;
+    assert_eq!(first.held(), Addition::default());
+    let waits = stage.open("ada");
+    tokio::pin!(waits);
+    assert!(tokio::time::timeout(Duration::from_millis(50), &mut waits).await.is_err(), "one call at a time");
+    drop(stage.open("bob").await);
+    fs::write(first.folder().join("file"), "four").expect("written");
+    drop(first);
+    let second = waits.await;
+    assert_eq!(second.held(), Addition { bytes: 4, files: 1 });
+    drop(second);
+    // A call that went away while it waited leaves the turn to others.
+    let third = stage.open("ada").await;
+    assert!(tokio::time::timeout(Duration::from_millis(50), stage.open("ada")).await.is_err());
+    drop(third);
+    drop(stage.open("ada").await);
+    assert!(stage.workspaces.shared.turns_of(&key("").run).is_empty(), "nobody has one or waits for one");
+}
+
+#[tokio::test]
+async fn it_goes_when_its_run_is_over_and_not_before() {
+    let stage = Stage::new(Duration::ZERO);
+    drop(stage.open("ada").await);
+    stage.pass(3600);
+    stage.workspaces.sweep();
+    assert_eq!(stage.workspaces.runs(), [key("").run], "however long the run takes");
+    stage.workspaces.end_run(&key("").run).await;
+    assert!(!stage.folder().exists());
+    assert_eq!(stage.count(), 1, "the folder of those of runs, which is empty");
+    stage.workspaces.end_run(&key("").run).await;
+    assert!(stage.workspaces.runs().is_empty());
+}
+
+#[tokio::test]
+async fn it_is_kept_for_a_while_after_its_run_and_for_a_run_that_is_tried_again() {
+    let stage = Stage::new(Duration::from_mins(1));
+    fs::write(stage.open("ada").await.folder().join("file"), "x").expect("written");
+    stage.workspaces.end_run(&key("").run).await;
+    stage.pass(40);
+    // Who says it again changes nothing.
+    stage.workspaces.end_run(&key("").run).await;
+    stage.workspaces.sweep();
+    let again = stage.open("ada").await;
+    assert_eq!(again.held(), Addition { bytes: 1, files: 1 });
+    drop(again);
+    stage.pass(3600);
+    stage.workspaces.sweep();
+    assert!(stage.folder().exists(), "the run is open again");
+    stage.workspaces.end_run(&key("").run).await;
+    stage.pass(59);
+    stage.workspaces.sweep();
+    assert!(stage.folder().exists());
+    stage.pass(2);
+    stage.workspaces.sweep();
+    assert_eq!((stage.folder().exists(), stage.count()), (false, 1));
+}
+
+#[tokio::test]
+async fn what_could_not_be_removed_is_removed_by_a_later_sweep() {
+    let stage = Stage::new(Duration::from_mins(1));
+    drop(stage.open("ada").await);
+    // As a host leaves it that ends between the two steps.
+    fs::rename(stage.folder(), stage.workspaces.folder.join(format!("{SCRATCH}x"))).expect("renamed");
+    stage.pass(3);
+    stage.workspaces.sweep();
+    assert_eq!(stage.count(), 1);
+}
