@@ -49,19 +49,36 @@ impl Committer {
     }
 
     fn keep(&mut self, mut transaction: WriteTransaction, changes: &[u8]) -> Result<(), JournalError> {
-        let Some(wal) = &mut self.wal else {
+        let Some(mut wal) = self.wal.take() else {
             return transaction.commit().map_err(error::commit);
         };
-        if wal.has_room(changes.len()) {
+        let written = if wal.has_room(changes.len()) { wal.append(changes).map(|()| true) } else { Ok(false) };
+        if matches!(written, Ok(true)) {
+            self.wal = Some(wal);
             transaction.set_durability(Durability::None).map_err(error::commit)?;
-            wal.append(changes).map_err(error::commit)?;
             // Readers see what is durable and nothing else.
             return transaction.commit().map_err(error::commit);
         }
+        // The engine takes this one itself, and with it all that the log has. Whether a record
+        // that failed is in the log makes no difference then.
         let sequence = wal.sequence() + 1;
         note(&transaction, SEQUENCE, sequence).map_err(error::commit)?;
+        if written.is_err() {
+            note(&transaction, IN_USE, 0).map_err(error::commit)?;
+        }
+        // Not to have to walk through everything after a stop, and to be sure of the pages
+        // whatever is written in them. It is rare enough to be paid for.
+        transaction.set_quick_repair(true);
         transaction.commit().map_err(error::commit)?;
-        wal.restart(sequence);
+        match written {
+            Ok(_) => {
+                wal.restart(sequence);
+                self.wal = Some(wal);
+            }
+            Err(error) => {
+                tracing::error!(%error, "the journal's log can't be written; commits go on without it, slower");
+            }
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Opening the files: their folder, their lock, their version, and what a stop of the host
 //! left in the log.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, T
 
 use crate::error::JournalError;
 use crate::tables::{META, Tables, VERSION};
-use crate::wal::{Found, MAX_BYTES, Wal};
+use crate::wal::{Found, MAX_BYTES, Salt, Wal};
 
 /// Pages kept in memory. The engine's own default of 1 GiB is more than a host
 /// that mostly runs skills should give to its store.
@@ -26,6 +26,9 @@ pub(crate) const SEQUENCE: &str = "log-sequence";
 
 /// Name of the row that says whether there may be more in the log.
 pub(crate) const IN_USE: &str = "log-in-use";
+
+/// Names of the rows that have the salt of the log.
+const SALT: [&str; 2] = ["log-salt-0", "log-salt-1"];
 
 /// Opens or makes the database at `path`, and the log beside it.
 pub(crate) fn files(path: &Path) -> Result<(Database, Option<Wal>), JournalError> {
@@ -41,6 +44,11 @@ pub(crate) fn files(path: &Path) -> Result<(Database, Option<Wal>), JournalError
     // Only now, when nobody else has them open.
     let log = log_of(path);
     let file = open_file(&log).map_err(|error| opening(&log, error))?;
+    // The engine has no part in it, and a copy of the database elsewhere may have the same log.
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => JournalError::Locked(log.clone()),
+        TryLockError::Error(error) => opening(&log, error),
+    })?;
     sync_folder(&log).map_err(|error| opening(&log, error))?;
     let storage = FileBackend::new(file).map_err(|error| opening(&log, error))?;
     let wal = follow(&database, Box::new(storage), &log, MAX_BYTES)?;
@@ -82,41 +90,64 @@ fn follow(database: &Database, log: Box<dyn StorageBackend>, path: &Path, most: 
     let failed = |error: redb::Error| opening(path, error);
     let durable = noted(database, SEQUENCE).map_err(failed)?;
     let in_use = noted(database, IN_USE).map_err(failed)? != 0;
-    let records = match Wal::read(&*log, durable).map_err(|error| opening(path, error))? {
-        Found::Records(records) if in_use => records,
-        // It was closed: what is left there is done.
-        Found::Records(_) => Vec::new(),
-        Found::Nothing if !in_use => Vec::new(),
-        Found::Nothing => return Err(JournalError::LogMissing(path.to_owned())),
+    let salt = salt(database).map_err(failed)?;
+    let records = match Wal::read(&*log, durable, &salt).map_err(|error| opening(path, error))? {
         Found::NotALog => return Err(JournalError::NotALog(path.to_owned())),
+        // The journal was closed: what is left there counts for nothing.
+        _ if !in_use => Vec::new(),
+        Found::Records(records) => records,
+        Found::Nothing => return Err(JournalError::LogMissing(path.to_owned())),
         Found::Damaged { at } => return Err(JournalError::LogDamaged { path: path.to_owned(), at }),
     };
     let sequence = durable + records.len() as u64;
     if !records.is_empty() {
-        tracing::warn!(log = %path.display(), records = records.len(), "the journal was not closed cleanly; its log is followed");
+        let count = records.len();
+        tracing::warn!(log = %path.display(), records = count, "the journal was not closed cleanly; its log is followed");
     }
-    // There before it is said to be.
-    let wal = Wal::begin(log, sequence, most).map_err(|error| opening(path, error))?;
-    if !in_use || !records.is_empty() {
-        redo(database, &records, sequence).map_err(|error| opening(path, error))?;
-    }
+    let mut salt = Salt::default();
+    getrandom::fill(&mut salt).map_err(|error| opening(path, error))?;
+    // It is there before it is said to be, and its records stay until the engine has them.
+    let wal = Wal::begin(log, sequence, most, salt).map_err(|error| opening(path, error))?;
+    redo(database, &records, sequence, &salt).map_err(|error| opening(path, error))?;
     Ok(wal)
 }
 
-/// Makes the changes of `records` again, durably, and notes that the log is in use.
+/// Makes the changes of `records` again, and notes that the log is in use with another salt,
+/// all of it durably and at once.
 fn redo(
     database: &Database,
     records: &[Vec<u8>],
     sequence: u64,
+    salt: &Salt,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let transaction = database.begin_write()?;
+    let mut transaction = database.begin_write()?;
     let mut tables = Tables::of(&transaction);
     records.iter().try_for_each(|changes| tables.redo(changes))?;
     drop(tables);
     note(&transaction, SEQUENCE, sequence)?;
     note(&transaction, IN_USE, 1)?;
+    for (key, half) in SALT.into_iter().zip(halves(salt)) {
+        note(&transaction, key, half)?;
+    }
+    transaction.set_quick_repair(true);
     transaction.commit()?;
     Ok(())
+}
+
+/// The salt of the log that was in use; zeros where there was none.
+fn salt(database: &Database) -> Result<Salt, redb::Error> {
+    let mut salt = Salt::default();
+    for (key, half) in SALT.into_iter().zip(salt.chunks_exact_mut(8)) {
+        half.copy_from_slice(&noted(database, key)?.to_le_bytes());
+    }
+    Ok(salt)
+}
+
+/// The two numbers as which a salt is kept.
+fn halves(salt: &Salt) -> [u64; 2] {
+    let number = u128::from_le_bytes(*salt);
+    let low = u64::try_from(number & u128::from(u64::MAX)).unwrap_or_default();
+    [low, u64::try_from(number >> 64).unwrap_or_default()]
 }
 
 /// A fact about the file; 0 where nothing is noted.
@@ -166,7 +197,8 @@ fn check_version(database: &Database, path: &Path, existed: bool) -> Result<(), 
         Some(found) if found > VERSION => {
             Err(JournalError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
-        // Older versions had fewer tables and no log, and what they had is as it was.
+        // Older versions had fewer tables and no log, and what they had is as it was. A version
+        // that had a log must have followed it before anything is changed here.
         Some(1..VERSION) => initialise(database).map_err(|error| opening(path, error)),
         None if !existed || is_empty(database).map_err(|error| opening(path, error))? => {
             initialise(database).map_err(|error| opening(path, error))

@@ -15,6 +15,9 @@ use crate::{Journal, JournalError, open};
 #[cfg(test)]
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// What a disk writes whole or not at all.
+const SECTOR: usize = 512;
+
 /// Bytes of the log: so few that it begins again often.
 pub(crate) const LOG_BYTES: usize = 16 << 10;
 
@@ -36,6 +39,8 @@ struct Contents {
     /// The number of those after which every further one fails.
     failing_after: Option<u64>,
     stalled: bool,
+    /// Whether the log alone fails.
+    log_fails: bool,
     /// Whether somebody waits in a sync.
     waiting: bool,
 }
@@ -102,13 +107,13 @@ impl Disk {
     }
 
     /// The disk that a power cut leaves: all that was synced, and of the rest whatever `keep`
-    /// picks.
+    /// picks, sector by sector. A file may have its new length without what was written there.
     #[must_use]
     pub fn after_power_cut(&self, mut keep: impl FnMut() -> bool) -> Self {
         let contents = self.lock();
         let files = contents.files.each_ref().map(|file| {
             let mut image = file.synced.clone();
-            file.since.iter().filter(|_| keep()).for_each(|change| change.apply(&mut image));
+            file.since.iter().for_each(|change| change.tear(&mut image, &mut keep));
             Bytes { now: image.clone(), synced: image, since: Vec::new() }
         });
         let left = Contents { files, ..Contents::default() };
@@ -145,6 +150,18 @@ impl Disk {
         log.since.clear();
     }
 
+    /// Has the log alone fail.
+    #[cfg(test)]
+    pub(crate) fn fail_log(&self, fails: bool) {
+        self.lock().log_fails = fails;
+    }
+
+    /// The bytes of the log as they are now.
+    #[cfg(test)]
+    pub(crate) fn log(&self) -> Vec<u8> {
+        self.lock().files[1].now.clone()
+    }
+
     fn file(&self, place: usize) -> File {
         File { disk: self.clone(), place }
     }
@@ -155,7 +172,10 @@ impl Disk {
 }
 
 impl Contents {
-    fn step(&mut self) -> io::Result<()> {
+    fn step(&mut self, file: usize) -> io::Result<()> {
+        if self.log_fails && file == 1 {
+            return Err(io::Error::other("the log's place failed"));
+        }
         if self.failing_after.is_some_and(|most| self.operations >= most) {
             return Err(io::Error::other("the disk failed"));
         }
@@ -164,7 +184,7 @@ impl Contents {
     }
 
     fn change(&mut self, file: usize, change: Change) -> io::Result<()> {
-        self.step()?;
+        self.step(file)?;
         change.apply(&mut self.files[file].now);
         self.files[file].since.push(change);
         Ok(())
@@ -181,6 +201,31 @@ impl Change {
                     bytes.resize(end, 0);
                 }
                 bytes[at(*offset)..end].copy_from_slice(data);
+            }
+        }
+    }
+}
+
+impl Change {
+    /// What is left of it where the power went before it was synced.
+    fn tear(&self, bytes: &mut Vec<u8>, keep: &mut impl FnMut() -> bool) {
+        let Self::Write(offset, data) = self else {
+            if keep() {
+                self.apply(bytes);
+            }
+            return;
+        };
+        let end = at(*offset) + data.len();
+        if bytes.len() < end && keep() {
+            bytes.resize(end, 0);
+        }
+        for (number, sector) in data.chunks(SECTOR).enumerate() {
+            let from = at(*offset) + number * SECTOR;
+            // What lies beyond the end of a file isn't there.
+            if let Some(place) = bytes.get_mut(from..from + sector.len())
+                && keep()
+            {
+                place.copy_from_slice(sector);
             }
         }
     }
@@ -210,7 +255,7 @@ impl StorageBackend for File {
 
     fn sync_data(&self) -> io::Result<()> {
         let mut contents = self.disk.lock();
-        contents.step()?;
+        contents.step(self.place)?;
         while contents.stalled {
             contents.waiting = true;
             self.disk.0.resumed.notify_all();

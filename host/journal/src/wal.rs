@@ -8,8 +8,13 @@
 //! ```text
 //! header, 64 bytes: "bailiwick wal 1\n", zeros
 //! record, at a multiple of 64 bytes:
-//!   u32 length | u32 zero | u64 sequence | 16 bytes sha256(sequence, changes) | changes | zeros
+//!   u32 length | 4 bytes sha256(salt, length, sequence) | u64 sequence
+//!   16 bytes sha256(salt, sequence, changes) | changes | zeros
 //! ```
+//!
+//! Changes are made of what guests and clients wrote, who could write whole records into them.
+//! So each opening of the journal has a salt of its own, which the engine keeps and nobody is
+//! told: what lies in the file is a record of this log or none at all.
 //!
 //! Records count up by one and never begin again, so that what an earlier round left behind
 //! the last record is known by its lower number. A record is written when the one before it
@@ -32,9 +37,16 @@ const HEAD: usize = 32;
 /// each of these.
 pub(crate) const MAX_BYTES: usize = 4 << 20;
 
+/// Records of one round. However small they are, each may touch another page of the engine,
+/// and all of these are in memory until the round ends.
+const MAX_RECORDS: u32 = 8192;
+
 /// How much a log grows at once. Writing into a file is much faster where its blocks are
 /// there already.
 const GROWTH: usize = 256 << 10;
+
+/// What nobody can know who writes into the changes of a record.
+pub(crate) type Salt = [u8; 16];
 
 /// What the file begins with.
 const MAGIC: &[u8; 16] = b"bailiwick wal 1\n";
@@ -49,8 +61,20 @@ pub(crate) struct Wal {
     length: usize,
     /// Bytes that it may have.
     most: usize,
+    /// Records of this round.
+    records: u32,
+    salt: Secret,
     /// The number of the last record, or what the engine has made durable of them.
     sequence: u64,
+}
+
+/// A salt that no log and no error shows.
+struct Secret(Salt);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// What was found in a log.
@@ -71,13 +95,16 @@ pub(crate) enum Found {
 
 impl Wal {
     /// Reads the records behind the number `durable`, which the engine has.
-    pub(crate) fn read(storage: &dyn StorageBackend, durable: u64) -> io::Result<Found> {
-        // What is longer is none of ours.
+    pub(crate) fn read(storage: &dyn StorageBackend, durable: u64, salt: &Salt) -> io::Result<Found> {
         let length = usize::try_from(storage.len()?).unwrap_or(usize::MAX);
         if length == 0 {
             return Ok(Found::Nothing);
         }
-        let mut bytes = vec![0; length.min(MAX_BYTES)];
+        // What is longer is none of ours.
+        if length > MAX_BYTES {
+            return Ok(Found::NotALog);
+        }
+        let mut bytes = vec![0; length];
         storage.read(0, &mut bytes)?;
         // The header is durable before the first record is written.
         if bytes.iter().all(|byte| *byte == 0) {
@@ -86,21 +113,31 @@ impl Wal {
         if !bytes.starts_with(MAGIC) {
             return Ok(Found::NotALog);
         }
-        Ok(scan(&bytes, durable))
+        Ok(scan(&bytes, durable, salt))
     }
 
     /// Begins a log of at most `most` bytes whose next record follows on the number
-    /// `sequence`. What was in it is durable elsewhere.
-    pub(crate) fn begin(storage: Box<dyn StorageBackend>, sequence: u64, most: usize) -> io::Result<Self> {
+    /// `sequence`. Records that are there stay, until the first one is written.
+    pub(crate) fn begin(storage: Box<dyn StorageBackend>, sequence: u64, most: usize, salt: Salt) -> io::Result<Self> {
         let length = usize::try_from(storage.len()?).unwrap_or(usize::MAX);
-        let mut wal = Self { storage, at: ALIGN, length, most, sequence };
-        let least = GROWTH.min(most);
-        if length < least {
-            let mut start = vec![0; least];
-            start[..MAGIC.len()].copy_from_slice(MAGIC);
-            wal.storage.write(0, &start)?;
+        let mut header = [0; ALIGN];
+        if length >= ALIGN {
+            storage.read(0, &mut header)?;
+        }
+        let mut wal = Self { storage, at: ALIGN, length, most, records: 0, salt: Secret(salt), sequence };
+        let is_headless = !header.starts_with(MAGIC);
+        if is_headless {
+            header = [0; ALIGN];
+            header[..MAGIC.len()].copy_from_slice(MAGIC);
+            wal.storage.write(0, &header)?;
+            wal.length = length.max(ALIGN);
+        }
+        let is_short = wal.length < wal.growth();
+        if is_short {
+            wal.grow(wal.growth())?;
+        }
+        if is_headless || is_short {
             wal.storage.sync_data()?;
-            wal.length = least;
         }
         Ok(wal)
     }
@@ -112,24 +149,23 @@ impl Wal {
 
     /// Whether another record of so many bytes has room in this round.
     pub(crate) const fn has_room(&self, changes: usize) -> bool {
-        self.at.saturating_add(HEAD).saturating_add(changes) <= self.most
+        self.records < MAX_RECORDS && self.at.saturating_add(HEAD).saturating_add(changes) <= self.most
     }
 
     /// Writes a record, which is durable when this answers.
     pub(crate) fn append(&mut self, changes: &[u8]) -> io::Result<()> {
         let sequence = self.sequence + 1;
-        let record = encode(sequence, changes)?;
+        let record = encode(sequence, changes, &self.salt.0)?;
         let end = self.at + record.len();
         if end > self.length {
             // With the record, so that the disk is waited for once.
-            let grown = end.next_multiple_of(GROWTH).min(self.most);
-            self.storage.write(self.length as u64, &vec![0; grown - self.length])?;
-            self.length = grown;
+            self.grow(end.next_multiple_of(self.growth()).min(self.most))?;
         }
         self.storage.write(self.at as u64, &record)?;
         self.storage.sync_data()?;
         self.at = end;
         self.sequence = sequence;
+        self.records += 1;
         Ok(())
     }
 
@@ -138,6 +174,18 @@ impl Wal {
     pub(crate) const fn restart(&mut self, sequence: u64) {
         self.at = ALIGN;
         self.sequence = sequence;
+        self.records = 0;
+    }
+
+    /// How much it grows at once, which is all of it where that is little.
+    fn growth(&self) -> usize {
+        GROWTH.min(self.most / 4)
+    }
+
+    fn grow(&mut self, length: usize) -> io::Result<()> {
+        self.storage.write(self.length as u64, &vec![0; length - self.length])?;
+        self.length = length;
+        Ok(())
     }
 
     /// Gives the space back, where the engine has made everything durable.
@@ -148,36 +196,39 @@ impl Wal {
 }
 
 /// A record as it is written, up to where the next one begins.
-fn encode(sequence: u64, changes: &[u8]) -> io::Result<Vec<u8>> {
+fn encode(sequence: u64, changes: &[u8], salt: &Salt) -> io::Result<Vec<u8>> {
     let length = u32::try_from(changes.len()).map_err(io::Error::other)?;
     let mut record = Vec::with_capacity((HEAD + changes.len()).next_multiple_of(ALIGN));
     record.extend(length.to_le_bytes());
-    record.extend([0; 4]);
+    record.extend(mark(length, sequence, salt));
     record.extend(sequence.to_le_bytes());
-    record.extend(checksum(sequence, changes));
+    record.extend(checksum(sequence, changes, salt));
     record.extend(changes);
     record.resize(record.len().next_multiple_of(ALIGN), 0);
     Ok(record)
 }
 
 /// The number and the changes of a record that is whole, at the start of `bytes`.
-fn decode(bytes: &[u8]) -> Option<(u64, &[u8])> {
+fn decode<'b>(bytes: &'b [u8], salt: &Salt) -> Option<(u64, &'b [u8])> {
     let (length, rest) = bytes.split_first_chunk()?;
-    let (zero, rest) = rest.split_first_chunk()?;
+    let (found, rest) = rest.split_first_chunk::<4>()?;
     let (sequence, rest) = rest.split_first_chunk()?;
     let (check, rest) = rest.split_first_chunk::<16>()?;
-    let changes = rest.get(..usize::try_from(u32::from_le_bytes(*length)).ok()?)?;
-    let sequence = u64::from_le_bytes(*sequence);
-    let is_whole = *zero == [0; 4] && sequence > 0 && *check == checksum(sequence, changes);
-    is_whole.then_some((sequence, changes))
+    let (length, sequence) = (u32::from_le_bytes(*length), u64::from_le_bytes(*sequence));
+    // Space is passed over at once, and nothing has its length believed that isn't a head.
+    if sequence == 0 || *found != mark(length, sequence, salt) {
+        return None;
+    }
+    let changes = rest.get(..usize::try_from(length).ok()?)?;
+    (*check == checksum(sequence, changes, salt)).then_some((sequence, changes))
 }
 
-fn scan(bytes: &[u8], durable: u64) -> Found {
+fn scan(bytes: &[u8], durable: u64, salt: &Salt) -> Found {
     let mut records = Vec::new();
     let (mut at, mut last) = (ALIGN, None);
-    while let Some((sequence, changes)) = bytes.get(at..).and_then(decode) {
+    while let Some((sequence, changes)) = bytes.get(at..).and_then(|rest| decode(rest, salt)) {
         // Behind the last record there may be one of an earlier round.
-        if last.is_some_and(|last| sequence != last + 1) {
+        if last.is_some_and(|last: u64| last.checked_add(1) != Some(sequence)) {
             break;
         }
         if sequence > durable {
@@ -188,13 +239,21 @@ fn scan(bytes: &[u8], durable: u64) -> Found {
     }
     let known = last.unwrap_or_default().max(durable);
     let begins_late = last.is_some_and(|last| last - records.len() as u64 > durable);
-    let goes_on = (at..bytes.len()).step_by(ALIGN).any(|place| decode(&bytes[place..]).is_some_and(|it| it.0 > known));
+    let later = |place: usize| decode(&bytes[place..], salt).is_some_and(|(sequence, _)| sequence > known);
+    let goes_on = (at..bytes.len()).step_by(ALIGN).any(later);
     if begins_late || goes_on { Found::Damaged { at: at as u64 } } else { Found::Records(records) }
 }
 
-/// Guards against accidents, not against whoever can write the file.
-fn checksum(sequence: u64, changes: &[u8]) -> [u8; 16] {
-    let digest = Digest::of_parts(&[&sequence.to_le_bytes(), changes]);
+/// What tells a head from other bytes.
+fn mark(length: u32, sequence: u64, salt: &Salt) -> [u8; 4] {
+    let digest = Digest::of_parts(&[salt, &length.to_le_bytes(), &sequence.to_le_bytes()]);
+    let [a, b, c, d, ..] = *digest.as_bytes();
+    [a, b, c, d]
+}
+
+/// Guards against accidents, and by its salt against whoever has a say in the changes.
+fn checksum(sequence: u64, changes: &[u8], salt: &Salt) -> [u8; 16] {
+    let digest = Digest::of_parts(&[salt, &sequence.to_le_bytes(), changes]);
     let mut half = [0; 16];
     half.copy_from_slice(&digest.as_bytes()[..16]);
     half
