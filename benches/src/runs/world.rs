@@ -215,6 +215,10 @@ impl Skills for NoSkills {
         unreachable!("nothing is asked of people");
     }
 
+    fn withdraw(&self, _: String, _: RunId) -> BoxFuture<'static, ()> {
+        unreachable!("nothing is asked of people");
+    }
+
     fn end_run(&self, _: RunId) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }

@@ -140,6 +140,8 @@ struct Live {
     mailbox: mpsc::Sender<Letter>,
     durable: watch::Receiver<u64>,
     heard: broadcast::Sender<Heard>,
+    /// Nothing of the actor is left, and another one may come.
+    gone: CancellationToken,
 }
 
 /// Which runs are ended at once.
@@ -418,7 +420,7 @@ impl Inner {
 
     /// Has a run's actor take an event, and answers when it is durable.
     async fn tell(self: &Arc<Self>, id: &RunId, event: Event) -> Result<Status, ControlError> {
-        // An actor whose run ends at this moment reads no more; the next one does.
+        // An actor whose run ends at this moment, or that died, reads no more; the next one does.
         for _ in 0..TRIES {
             let live = self.live().get(id).cloned();
             let live = match live {
@@ -431,10 +433,12 @@ impl Inner {
             {
                 return status;
             }
-            if self.stopping.is_cancelled() {
-                break;
+            // What its calls shared may be on its way out, and must not meet the next one.
+            tokio::select! {
+                biased;
+                () = self.stopping.cancelled() => break,
+                () = live.gone.cancelled() => self.left(id, &live.mailbox),
             }
-            self.left(id, &live.mailbox);
         }
         Err(ControlError::Stopping)
     }
@@ -461,7 +465,7 @@ impl Inner {
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         let (durable, seen) = watch::channel(run.last);
         let (heard, _) = broadcast::channel(HEARD);
-        let live = Live { mailbox, durable: seen, heard: heard.clone() };
+        let live = Live { mailbox, durable: seen, heard: heard.clone(), gone: CancellationToken::new() };
         {
             let mut all = self.live();
             // Two who revive the same run at once get the same actor.
@@ -472,13 +476,15 @@ impl Inner {
         }
         let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
         let (inner, own) = (Arc::clone(self), live.mailbox.clone());
+        let gone = live.gone.clone().drop_guard();
         self.tracker.spawn(async move {
             let ended = std::panic::AssertUnwindSafe(actor.live(first)).catch_unwind().await;
-            inner.left(&id, &own);
-            inner.settle();
             if ended.is_err() {
                 inner.died(&id).await;
             }
+            inner.left(&id, &own);
+            inner.settle();
+            drop(gone);
         });
         Ok(live)
     }
@@ -511,7 +517,17 @@ impl Inner {
             }
             Err(error) => return tracing::error!(run = %id, %error, "what became of the run can't be kept"),
         }
-        self.parts.skills.end_run(id.clone()).await;
+        self.end_run(id).await;
+    }
+
+    /// Lets go of what calls of a run shared. A stop of the host doesn't wait for it: the next
+    /// start does what is left.
+    async fn end_run(&self, id: &RunId) {
+        tokio::select! {
+            biased;
+            () = self.parts.skills.end_run(id.clone()) => {}
+            () = self.stopped.cancelled() => {}
+        }
     }
 
     fn live(&self) -> MutexGuard<'_, HashMap<RunId, Live>> {

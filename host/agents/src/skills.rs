@@ -40,10 +40,13 @@ pub trait Skills: Send + Sync + 'static {
     /// up for the principal `by`.
     fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict>;
 
-    /// Lets go of what calls of a run shared, which is over.
+    /// Withdraws a question of a run that waits for the answer no more.
+    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()>;
+
+    /// Lets go of what calls of a run shared, which is over, and of the questions that they asked.
     fn end_run(&self, run: RunId) -> BoxFuture<'static, ()>;
 
-    /// Runs whose calls have left something that lasts.
+    /// Runs whose calls have left something that lasts, or a question that is open.
     fn runs(&self) -> BoxFuture<'static, Vec<RunId>>;
 }
 

@@ -122,8 +122,8 @@ pub(crate) async fn answer(
 
 /// Follow approvals
 ///
-/// Server-sent events: `approval-pending`, `approval-approved`, `approval-denied` and
-/// `approval-used`, each with the approval as it stands then.
+/// Server-sent events: `approval-pending`, `approval-approved`, `approval-denied`,
+/// `approval-used` and `approval-withdrawn`, each with the approval as it stands then.
 #[utoipa::path(
     get,
     path = "/v1/approvals/events",
@@ -171,6 +171,7 @@ pub(crate) fn describe(approval: &Approval) -> wire::Approval {
             Stands::Denied => ApprovalState::Denied,
             Stands::Used => ApprovalState::Used,
             Stands::Expired => ApprovalState::Expired,
+            Stands::Withdrawn => ApprovalState::Withdrawn,
         },
         requested_at: time::format_millis(approval.requested_at),
         expires_at: time::format_millis(approval.expires_at),

@@ -61,7 +61,7 @@ pub struct Capabilities {
     pub http_deny: Vec<HttpDeny>,
     /// Secrets by name, and where each may be sent.
     pub secrets: BTreeMap<String, Vec<SecretDestination>>,
-    /// A fresh folder for each call.
+    /// A folder of its own for each call, or for each task of a run.
     pub workspace: Option<Quota>,
     /// Durable state.
     pub state: Option<StateQuota>,

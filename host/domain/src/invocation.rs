@@ -66,6 +66,12 @@ impl Invocation {
         self.run.as_ref().and_then(|run| run.workspace.as_ref())
     }
 
+    /// The run that it is made in, by a step of it or by a call of one.
+    pub fn run_id(&self) -> Option<&RunId> {
+        let of_caller = || self.caller.as_ref().and_then(|caller| caller.run.as_ref());
+        self.run.as_ref().map(|step| &step.run).or_else(of_caller)
+    }
+
     /// What the call may take beside its own limits: what is left to those that make it.
     pub fn budget(&self) -> Option<&LimitsRequest> {
         // A call is one of a run or one of another call; those that a run's call makes
@@ -86,6 +92,8 @@ pub struct Caller {
     pub depth: u32,
     /// What the caller has left, which the called can't go beyond.
     pub budget: LimitsRequest,
+    /// The run that the caller's own call is made in.
+    pub run: Option<RunId>,
 }
 
 /// Who asks.

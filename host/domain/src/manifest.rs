@@ -125,7 +125,7 @@ pub struct Permissions {
     pub http: Vec<HttpRule>,
     /// Requests that its author promises not to send, whatever is granted.
     pub http_deny: Vec<HttpDeny>,
-    /// A fresh folder for each call, at `/workspace`.
+    /// A folder of its own at `/workspace`, fresh for each call, or for each task of a run.
     pub workspace: Option<QuotaRequest>,
     /// Durable state of its own.
     pub state: Option<StateRequest>,

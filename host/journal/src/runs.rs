@@ -20,7 +20,7 @@ pub use self::log::{Damage, MAX_CUTS, MAX_READ_BYTES, MAX_READ_EVENTS, RunLog};
 use crate::Journal;
 use crate::calls::{MAX_NAME_BYTES, check_size, millis};
 use crate::error::{self, JournalError};
-use crate::tables::{OPEN_RUNS, RUNS, TEAMS, Tables};
+use crate::tables::{OPEN_RUNS, RUN_KEYS, RUNS, TEAMS, Tables};
 
 /// Bytes of one event: an answer of a model or of a tool, with room.
 pub const MAX_EVENT_BYTES: usize = 4 << 20;
@@ -109,6 +109,15 @@ impl Journal {
         let bytes = event_bytes(&run.events) + run.summary.bytes.len() + run.team.1.len();
         let work = move |tables: &mut Tables<'_>| change::create(tables, &run, now, MAX_OPEN_RUNS);
         self.writer.submit(bytes, work).await?
+    }
+
+    /// What a creation with this key would find: none where the key is new.
+    pub fn run_by_key(&self, key: &RunKey) -> Result<Option<Created>, JournalError> {
+        let read = || -> Result<Option<Created>, redb::Error> {
+            let table = self.database.begin_read()?.open_table(RUN_KEYS)?;
+            Ok(change::by_key(&table, key)?)
+        };
+        read().map_err(error::read)
     }
 
     /// Appends events behind `after`, the number of the last event that the caller

@@ -1,5 +1,5 @@
-//! Workspaces: a fresh folder for a call, gone with it or kept for a while, or one that calls
-//! of a run share ([`shared`]).
+//! Workspaces: a folder of its own for each call, gone with it or kept for a while, or for each
+//! task of a run, whose calls share it ([`shared`]).
 //!
 //! ```text
 //! <workspaces>/<id>/        the host's own, locked while the call runs

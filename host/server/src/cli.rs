@@ -322,7 +322,7 @@ pub struct GrantNarrow {
     /// Its durable state.
     #[arg(long)]
     pub state: bool,
-    /// The folder of each call.
+    /// The folder of each call, or of each task of a run.
     #[arg(long)]
     pub workspace: bool,
     /// A configuration value.
@@ -483,7 +483,7 @@ pub struct GrantTerms {
     /// A secret that the host puts into headers of requests to HOST, and to no other.
     #[arg(long, value_name = "NAME=HOST[:PORT]")]
     pub secret: Vec<String>,
-    /// A fresh folder for each call, at /workspace.
+    /// A folder of its own at /workspace, fresh for each call, or for each task of a run.
     #[arg(long)]
     pub workspace: bool,
     /// Durable state of its own.

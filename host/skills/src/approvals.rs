@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
+use bailiwick_domain::run::RunId;
 use bailiwick_journal::{Journal, JournalError, Shelf, Undone};
 use serde_json::Value;
 
@@ -84,6 +85,8 @@ impl Approved {
 /// to know.
 pub(crate) struct Question<'a> {
     pub(crate) principal: &'a str,
+    /// The run that the call is made in.
+    pub(crate) run: Option<&'a RunId>,
     pub(crate) trace_id: String,
     pub(crate) skill: &'a Skill,
     pub(crate) tool: &'a str,
@@ -240,6 +243,49 @@ impl Approvals {
         let used = used.await?;
         let tags = used.tags.iter().cloned().collect();
         Ok(Approved { id: used.id, digest: used.digest, tool: used.tool, grant: used.grant, tags })
+    }
+
+    /// Withdraws a question of `run`, which waits for the answer no more: an answer that comes
+    /// later is refused, and a yes that no call has used counts for none. False where that
+    /// question is not open, or is not the run's.
+    pub async fn withdraw(&self, id: &str, run: &RunId) -> Result<bool, ApprovalError> {
+        let now = self.clock.now();
+        if !self.known().get(id).is_some_and(|approval| approval.is_open_for(run, now)) {
+            return Ok(false);
+        }
+        let run = run.clone();
+        let withdrawn = self.change(id, now, move |approval| {
+            // It may have been used or answered since the look.
+            if !approval.is_open_for(&run, now) {
+                return Err(ApprovalError::Settled { id: approval.id.clone(), state: approval.state });
+            }
+            let withdrawn = approval.withdrawn();
+            let record = record::approval(now, "approval-withdrawn", &withdrawn.principal, &withdrawn);
+            Ok((withdrawn, record))
+        });
+        match withdrawn.await {
+            Ok(_) => Ok(true),
+            Err(ApprovalError::Settled { .. } | ApprovalError::Unknown { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The same for all questions of a run that is over.
+    pub async fn withdraw_all(&self, run: &RunId) -> Result<(), ApprovalError> {
+        let now = self.clock.now();
+        let of_run = |approval: &&Approval| approval.is_open_for(run, now);
+        let open: Vec<String> = self.known().values().filter(of_run).map(|approval| approval.id.clone()).collect();
+        for id in open {
+            self.withdraw(&id, run).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs that have an open question.
+    pub fn runs(&self) -> BTreeSet<RunId> {
+        let now = self.clock.now();
+        let open = |approval: &Approval| approval.run.clone().filter(|run| approval.is_open_for(run, now));
+        self.known().values().filter_map(open).collect()
     }
 
     /// Changes a question by what the journal holds of it, with its record.

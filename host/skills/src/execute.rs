@@ -193,14 +193,20 @@ impl Executor {
         &*self.parts.clock
     }
 
-    /// Takes away what calls of a run shared, which is over.
+    /// Takes away what calls of a run shared, which is over, and the questions that they asked.
     pub async fn end_run(&self, run: &RunId) {
+        if let Err(error) = self.parts.approvals.withdraw_all(run).await {
+            // The next start looks again.
+            tracing::error!(%run, %error, "questions of a run that is over can't be withdrawn");
+        }
         self.parts.sandbox.end_run(run).await;
     }
 
-    /// Runs whose calls have left something that lasts. Blocks.
+    /// Runs whose calls have left something that lasts, or a question that is open. Blocks.
     pub fn runs(&self) -> Vec<RunId> {
-        self.parts.sandbox.runs()
+        let mut runs = self.parts.approvals.runs();
+        runs.extend(self.parts.sandbox.runs());
+        runs.into_iter().collect()
     }
 
     /// Calls under way, over all skills.
@@ -320,6 +326,7 @@ impl Executor {
         let invocation = call.invocation;
         let question = Question {
             principal: &invocation.principal.name,
+            run: invocation.run_id(),
             trace_id: invocation.trace.trace_id_hex(),
             skill: call.skill,
             tool: &call.tool.name,

@@ -107,7 +107,7 @@ impl Policy {
     }
 
     /// A permit for one call of `tool`, within `wish`, or why there is none. Risks that
-    /// the grant doesn't accept need `approved`.
+    /// the grant doesn't accept need `approved`, and what runs by that shares no workspace.
     pub fn decide(
         &self,
         skill: &Arc<Skill>,
@@ -128,8 +128,9 @@ impl Policy {
             Some(budget) => Arc::new(Terms { limits: terms.limits.within(budget), ..Terms::clone(&terms) }),
         };
         let given = [Some(cut.limits.deadline), wish.deadline, left(entry, now)].into_iter().flatten().min();
-        let (time, workspace) = (given.unwrap_or_default(), wish.workspace.cloned());
-        let permit = self.issuer.issue_sharing(cut, now.instant, time, workspace);
+        // A person saw the arguments of a call, and not what calls before it have left.
+        let workspace = wish.workspace.filter(|_| approved.is_none()).cloned();
+        let permit = self.issuer.issue_sharing(cut, now.instant, given.unwrap_or_default(), workspace);
         Ok(Decision { permit, basis, entry: Arc::clone(entry), terms })
     }
 

@@ -235,7 +235,7 @@ fn reviewed(grant: &Grant, history: &History) -> ReviewedGrant {
     }
     if given.workspace.is_some() {
         terms.push(ReviewedTerm {
-            term: "a fresh folder for each call".to_owned(),
+            term: "a folder of its own for each call, or for each task of a run".to_owned(),
             used: Some(count(&|used| used.starts_with("fs /workspace "))),
         });
     }

@@ -18,6 +18,8 @@ pub enum ApprovalState {
     Used,
     /// Nobody answered in time, or nobody made the call in time.
     Expired,
+    /// The run that asked needs no answer any more.
+    Withdrawn,
 }
 
 /// How often an approval holds.

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 pub struct AuditQuery {
     /// `call`, `refusal`, `permit`, `grant-given`, `grant-narrowed`, `grant-revoked`,
     /// `grant-used-up`, `observation-begun`, `observation-ended`, `approval-requested`, `approval-given`, `approval-denied`,
-    /// `approval-used` or `agent`.
+    /// `approval-used`, `approval-withdrawn` or `agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// The id of the skill.

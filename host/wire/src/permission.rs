@@ -23,7 +23,8 @@ pub struct Permissions {
     pub http: Vec<HttpPermission>,
     /// Requests that its author promises not to send, whatever is granted.
     pub http_deny: Vec<HttpDenial>,
-    /// How much it writes to a fresh folder of each call. Left out where it asks for none.
+    /// How much it writes to a folder of its own for each call, or for each task of a run. Left out
+    /// where it asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workspace: Option<QuotaRequest>,
     /// How much durable state of its own it keeps. Left out where it asks for none.

@@ -75,6 +75,27 @@ fn an_approval_in_the_middle_of_a_run_is_given_by_a_person() {
 }
 
 #[test]
+fn a_question_of_a_run_that_is_cancelled_is_withdrawn() {
+    let home = home("");
+    let (_server, client) = serve(&home);
+    let id = submit(&client, "scribe", "write it down");
+    let run = until(&client, &id, "waiting_approval");
+    let approval = run["awaiting"][0]["approval"].as_str().unwrap();
+    let path = format!("/v1/approvals/{approval}");
+    assert_eq!(client.get(&path).ok()["state"], "pending");
+    client.post(&format!("/v1/agents/runs/{id}/cancel"), &json!({})).ok();
+    eventually("the question is withdrawn", || (client.get(&path).ok()["state"] == "withdrawn").then_some(()));
+    let pending = client.get("/v1/approvals?state=pending").ok();
+    assert_eq!(pending["approvals"], json!([]), "{pending:#}");
+    client.post(&format!("{path}/answer"), &json!({ "decision": "approve" })).problem("approval-settled");
+    // The same call of another run is another question.
+    let again = submit(&client, "scribe", "write it down");
+    let run = until(&client, &again, "waiting_approval");
+    assert_ne!(run["awaiting"][0]["approval"], approval);
+    assert!(!home.path("documents/new.md").exists());
+}
+
+#[test]
 fn events_come_by_sse_from_any_point_and_as_pages() {
     let home = home("");
     let (_server, client) = serve(&home);

@@ -86,7 +86,7 @@ const ELSEWHERE: &[&str] = &[
     "set size of",
     "set times of",
     // What a review lists.
-    "a fresh folder for each call",
+    "a folder of its own for each call, or for each task of a run",
     // How the SKILL.md of a package is described among its resources.
     "What the skill is for, and how to use it.",
     // The title of the manifest's schema.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::run::{
-    Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, backoff, exhausted, next,
+    Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, TaskOutcome, backoff, next,
 };
 use bailiwick_domain::span::Span;
 use bailiwick_journal::JournalError;
@@ -38,6 +38,10 @@ use crate::spans::Trail;
 /// How long the actor waits before it tries again to write what the journal did not
 /// take. Nothing goes on meanwhile.
 const REWRITE_AFTER: Duration = Duration::from_secs(1);
+
+/// Bytes of why a run failed that are kept where the whole event is too large: far more than
+/// people read.
+const MAX_REASON: usize = 64 << 10;
 
 /// What workflows tell and is not read yet: who tells more waits.
 const MAIL: usize = 16;
@@ -69,7 +73,7 @@ pub(super) struct Actor {
     mail: mpsc::Receiver<Mail>,
     /// What each part of `work` is there for.
     errands: HashMap<Id, Errand>,
-    /// By which steps are ended whose subrun failed.
+    /// By which steps are ended whose subrun failed, and waiting for a person is.
     ends: HashMap<u32, AbortHandle>,
     /// When steps that failed begin again.
     retries: BTreeMap<u32, Instant>,
@@ -80,6 +84,8 @@ pub(super) struct Actor {
     waits_since: Duration,
     /// Open tasks, each with its place in the count of its agent.
     busy: BTreeMap<u32, Busy>,
+    /// Questions that were withdrawn.
+    withdrawn: BTreeSet<String>,
     /// What is open in its trace, where somebody wants spans.
     trail: Option<Trail>,
 }
@@ -149,6 +155,7 @@ impl Actor {
             time,
             waits_since,
             busy: BTreeMap::new(),
+            withdrawn: BTreeSet::new(),
             trail,
         };
         actor.take_up();
@@ -188,6 +195,7 @@ impl Actor {
             if self.run.status.is_over() {
                 return self.clear_up().await;
             }
+            self.withdraw().await;
             self.start_work();
             self.seek_place();
             if !self.hear().await {
@@ -197,11 +205,24 @@ impl Actor {
     }
 
     /// Nothing of a run that is over is under way any more, and what its calls shared is let go
-    /// of. Who has it tried again writes to the next actor, and so waits for that.
-    async fn clear_up(&mut self) {
-        self.place = Place::None;
-        self.work.shutdown().await;
-        self.inner.parts.skills.end_run(self.run.spec.id.clone()).await;
+    /// of. Who follows it learns of its end before that. Who has it tried again writes to the
+    /// next actor, and so waits: the letters go last.
+    async fn clear_up(self) {
+        let Self { inner, run, letters, durable, place, mut work, .. } = self;
+        drop((durable, place));
+        work.shutdown().await;
+        inner.end_run(&run.spec.id).await;
+        drop(letters);
+    }
+
+    /// Has nobody answer what nobody waits for, when it is durable that nobody does.
+    async fn withdraw(&mut self) {
+        let forsaken: Vec<String> = self.run.forsaken().map(|(_, approval)| approval.to_owned()).collect();
+        for approval in forsaken {
+            if self.withdrawn.insert(approval.clone()) {
+                self.inner.parts.skills.withdraw(approval, self.run.spec.id.clone()).await;
+            }
+        }
     }
 
     /// Everything that follows by itself.
@@ -297,7 +318,11 @@ impl Actor {
         let waits: BTreeSet<u32> = run.backing_off().collect();
         self.retries.retain(|step, _| waits.contains(step));
         self.ends.retain(|step, end| {
-            let is_left = run.steps.get(*step as usize).is_some_and(|step| step.state == StepState::Abandoned);
+            let is_left = run.steps.get(*step as usize).is_some_and(|step| match step.state {
+                StepState::Abandoned => true,
+                StepState::Awaiting(_) => run.tasks.get(step.task as usize).is_some_and(|task| task.outcome.is_some()),
+                _ => false,
+            });
             if is_left {
                 end.abort();
             }
@@ -407,8 +432,9 @@ impl Actor {
         let unheard: Vec<u32> = asked.into_iter().filter(|step| !waits(step)).collect();
         for number in unheard {
             if let Some(work) = step::answer(&self.inner, &self.run, number) {
-                let id = self.work.spawn(work).id();
-                self.errands.insert(id, Errand::Answer(number));
+                let end = self.work.spawn(work);
+                self.errands.insert(end.id(), Errand::Answer(number));
+                self.ends.insert(number, end);
             }
         }
     }
@@ -507,9 +533,8 @@ impl Actor {
             Err(error) => (error.id(), None),
         };
         let Some(errand) = self.errands.remove(&id) else { return };
-        if let Errand::Step(step) = errand {
-            self.ends.remove(&step);
-        }
+        let (Errand::Step(step) | Errand::Answer(step)) = errand;
+        self.ends.remove(&step);
         let event = match (errand, done) {
             (_, Some(done)) => done.event(),
             (Errand::Step(step), None) => step::died(step),
@@ -529,7 +554,8 @@ impl Actor {
             TimeLeft::All | TimeLeft::Held(_) => None,
         };
         let retries = self.retries.values().chain(self.rests.values());
-        let retry = retries.copied().min().filter(|_| self.may_start());
+        // While what is under way may take all that is left, its end is what they wait for.
+        let retry = retries.copied().min().filter(|_| self.may_start() && !self.run.is_held());
         end.into_iter().chain(retry).min()
     }
 
@@ -551,15 +577,18 @@ impl Actor {
             if !self.may_start() {
                 return;
             }
-            self.retries.remove(&number);
-            let Some(step) = self.run.steps.get(number as usize) else { continue };
+            let Some(step) = self.run.steps.get(number as usize) else {
+                self.retries.remove(&number);
+                continue;
+            };
             let again = Event::StepStarted {
                 step: number,
                 task: step.task,
                 attempt: step.attempt + 1,
                 action: step.action.clone(),
             };
-            let event = exhausted(&self.run).unwrap_or(again);
+            let Some(event) = self.run.to_begin(again) else { return };
+            self.retries.remove(&number);
             if !self.tell_or_fail(event) {
                 return;
             }
@@ -574,9 +603,10 @@ impl Actor {
             if !self.may_start() {
                 return;
             }
-            self.rests.remove(&number);
             let rests = self.run.resting().any(|task| task == number);
-            if rests && !self.tell_or_fail(self.run.begin_try(number)) {
+            let Some(event) = self.run.begin_try(number) else { return };
+            self.rests.remove(&number);
+            if rests && !self.tell_or_fail(event) {
                 return;
             }
         }
@@ -602,13 +632,21 @@ async fn seat(place: &mut Place) -> Seat {
 }
 
 /// What is told in place of an event that is too large to keep.
-fn too_large(event: Event, size: usize) -> Event {
+pub(super) fn too_large(event: Event, size: usize) -> Event {
     let code = "OUTPUT_TOO_LARGE".to_owned();
     let message = format!("what came of it has {size} bytes; {MAX_EVENT_BYTES} can be kept");
     match event {
         Event::StepEnded { step, spend, receipt, .. } => {
             let result = StepResult::Failed { code, message, retriable: false };
             Event::StepEnded { step, result, spend, receipt }
+        }
+        Event::SubrunEnded { subrun, .. } => {
+            Event::SubrunEnded { subrun, outcome: TaskOutcome::Failed { code, message } }
+        }
+        // Why it failed is worth more than what there was in place of an output.
+        Event::Failed { code, mut message, .. } => {
+            message.truncate(message.floor_char_boundary(MAX_REASON));
+            Event::Failed { code, message, partial: Value::Null }
         }
         _ => Event::Failed { code, message, partial: Value::Null },
     }

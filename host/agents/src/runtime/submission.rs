@@ -83,9 +83,15 @@ impl Inner {
             is_object(&submission.input).map_err(SubmitError::WorkflowInput)?;
         }
         let mut budget = submission.budget.within(&self.options)?;
-        let team = self.pin(&submission.strategy)?;
-        budget.wall_ms = budget.wall_ms.min(self.wall_of(&team));
         let key = key(&submission);
+        // What was taken up once stays so, whatever became of its agents and of the queue.
+        if let Some(found) = key.as_ref().map(|key| self.parts.journal.run_by_key(key)).transpose()?.flatten()
+            && let Some(there) = there(found)?
+        {
+            return Ok(there);
+        }
+        let team = self.pin(&submission.strategy)?;
+        budget.wall_ms = budget.wall_ms.min(self.wall_of(&submission.strategy));
         let team_bytes = serde_json::to_vec(&*team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         let now = self.parts.clock.now();
         let id = self.parts.ids.run(now)?;
@@ -103,23 +109,20 @@ impl Inner {
             events: vec![keep::bytes(&first)],
             summary: keep::summary(&run),
         };
-        match self.parts.journal.create_run(new, now).await? {
-            Created::Mismatch => return Err(SubmitError::KeyMismatch),
-            Created::Existing(id) => {
-                let id = id.parse().map_err(|_| SubmitError::Unwritable("the run of this key has no id".to_owned()))?;
-                return Ok(Submitted { id, replayed: true });
-            }
-            Created::New => {}
+        // Somebody else may have had the same key meanwhile.
+        if let Some(there) = there(self.parts.journal.create_run(new, now).await?)? {
+            return Ok(there);
         }
         // A host that stops at this moment has the run in its journal, and takes it up later.
         drop(self.start(run, Vec::new(), Some(ticket)));
         Ok(Submitted { id, replayed: false })
     }
 
-    /// The time that all of these agents have.
-    fn wall_of(&self, team: &Team) -> u64 {
-        let wall = |name: &String| self.parts.agents.get(name)?.usable()?.limits.wall;
-        let walls = team.members.keys().filter_map(wall);
+    /// The time that all agents have whom the strategy names. A fallback that may never be at
+    /// work doesn't shorten a run.
+    fn wall_of(&self, strategy: &Strategy) -> u64 {
+        let wall = |name| self.parts.agents.get(name)?.usable()?.limits.wall;
+        let walls = strategy.agents().into_iter().filter_map(wall);
         walls.map(|wall| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)).min().unwrap_or(u64::MAX)
     }
 
@@ -172,6 +175,18 @@ impl BudgetRequest {
             fuel: self.fuel,
             host_calls: self.host_calls,
         })
+    }
+}
+
+/// The run that an earlier request made, if it did.
+fn there(created: Created) -> Result<Option<Submitted>, SubmitError> {
+    match created {
+        Created::New => Ok(None),
+        Created::Mismatch => Err(SubmitError::KeyMismatch),
+        Created::Existing(id) => {
+            let id = id.parse().map_err(|_| SubmitError::Unwritable("the run of this key has no id".to_owned()))?;
+            Ok(Some(Submitted { id, replayed: true }))
+        }
     }
 }
 

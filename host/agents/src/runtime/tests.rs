@@ -10,5 +10,6 @@ mod standing;
 mod subruns;
 mod told;
 mod traces;
+mod withdrawn;
 mod workflow;
 mod world;

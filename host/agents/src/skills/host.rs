@@ -98,6 +98,16 @@ impl Skills for HostSkills {
         })
     }
 
+    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()> {
+        let executor = Arc::clone(&self.0);
+        Box::pin(async move {
+            if let Err(error) = executor.approvals().withdraw(&approval, &run).await {
+                // The end of the run tries again.
+                tracing::error!(%run, approval, %error, "a question that nobody waits for can't be withdrawn");
+            }
+        })
+    }
+
     fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
         let executor = Arc::clone(&self.0);
         Box::pin(async move { executor.end_run(&run).await })
@@ -152,6 +162,7 @@ fn verdict(approval: Option<(State, Option<String>)>) -> Option<Verdict> {
         Some((State::Approved | State::Used, reason)) => Some(Verdict { approved: true, reason }),
         Some((State::Denied, reason)) => Some(Verdict { approved: false, reason }),
         Some((State::Expired, _)) => no("nobody answered in time"),
+        Some((State::Withdrawn, _)) => no("the question was withdrawn"),
         None => no("the question is gone"),
     }
 }

@@ -4,12 +4,16 @@ use jsonschema::{Draft, PatternOptions};
 use serde_json::Value;
 
 use super::event::Role;
-use super::state::Run;
+use super::state::{Handoff, HandoffState, Run};
 use super::task::Task;
 use super::team::Member;
 
 /// Most bytes of a compiled pattern: as many as for the schemas of tools.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
+
+/// Bytes of an answer that is held against a schema: as many as the next one may be asked.
+/// It is judged on the thread of its run, which answers nobody meanwhile.
+const MAX_ANSWER: usize = 256 << 10;
 
 /// Problems of an answer that its model is told at once.
 const MAX_PROBLEMS: usize = 5;
@@ -48,6 +52,9 @@ pub(super) fn correction(problem: &str) -> String {
 /// The JSON that an answer is, without the fence that models put around it.
 pub(super) fn fit<'t>(schema: &Value, answer: &'t str) -> Result<&'t str, Misfit> {
     let text = unfenced(answer);
+    if text.len() > MAX_ANSWER {
+        return Err(Misfit::Answer(format!("it has {} bytes; it may have {MAX_ANSWER}", text.len())));
+    }
     let value: Value =
         serde_json::from_str(text).map_err(|error| Misfit::Answer(format!("it is not JSON: {error}")))?;
     let validator = jsonschema::options()
@@ -87,12 +94,25 @@ impl Run {
     /// and text otherwise.
     pub(super) fn given(&self, task: &Task, output: &str) -> Value {
         let text = || Value::String(output.to_owned());
+        let task = self.answered_by(task);
         let has_schema = self.team.members.get(&task.opening.agent).is_some_and(|it| wanted(task, it).is_some());
         if task.opening.role == Role::Drive || has_schema {
-            // It was read before; what came from another agent by a handoff may be text.
+            // It was read before.
             serde_json::from_str(output).unwrap_or_else(|_| text())
         } else {
             text()
         }
+    }
+
+    /// The task whose answer the task has: its own, or that of whom the work was given to
+    /// last.
+    fn answered_by<'r>(&'r self, task: &'r Task) -> &'r Task {
+        let number = self.tasks.iter().position(|it| std::ptr::eq(it, task));
+        let is_done =
+            |handoff: &&Handoff| handoff.state == HandoffState::Completed && Some(handoff.from as usize) == number;
+        let given = self.handoffs.iter().position(|handoff| is_done(&handoff)).and_then(|it| u32::try_from(it).ok());
+        let receiver = given.and_then(|given| self.tasks.iter().find(|it| it.opening.handoff == Some(given)));
+        // Who received it has a higher number, so that this ends.
+        receiver.map_or(task, |receiver| self.answered_by(receiver))
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::action::{Action, StepResult};
 use super::event::Event;
-use super::next::exhausted_with;
+use super::next::{short_with, used_up};
 use super::state::{Run, Step, StepState};
 use super::task::{Task, TaskOutcome};
 use super::team::Member;
@@ -71,7 +71,10 @@ impl Run {
             attempt: 1,
             action,
         };
-        exhausted_with(self, self.under_way.len() as u64).unwrap_or_else(|| begins(self.steps.len()))
+        match short_with(self, self.under_way.len() as u64) {
+            Some(what) => used_up(self, what),
+            None => begins(self.steps.len()),
+        }
     }
 
     /// What came of a step that a task's workflow asked for.

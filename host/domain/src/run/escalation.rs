@@ -1,7 +1,7 @@
 //! What follows on a task that failed: another try by its agent, by another agent, or by
 //! a person's word.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::action::Action;
 use super::event::{Event, Role};
 use super::names::{ADD_NODES, HANDOFF};
-use super::next::exhausted;
+use super::next::{arguments, short_with};
 use super::spend::Spend;
 use super::state::Run;
 use super::task::Task;
@@ -20,14 +20,14 @@ use crate::model::{Message, ToolCall};
 /// up, or no provider lets it in. Another agent may not.
 const STAYS: [&str; 4] = ["BUDGET_EXHAUSTED", "NO_MODEL", "MODEL_UNAUTHORIZED", "MODEL_PAYMENT"];
 
-/// What a person denied. Asking again in another way is no answer to a no.
-const DENIED: &str = "APPROVAL_DENIED";
+/// The code of a call that a person denied.
+pub(super) const DENIED: &str = "APPROVAL_DENIED";
 
-/// Calls of earlier tries that a model is told of, the last ones: a try that made more
-/// would leave no room for the next.
+/// Calls of earlier tries that a model is told of: a try that made more would leave no room
+/// for the next.
 const MAX_MADE: usize = 64;
 
-/// Characters of the arguments and of the outcome of a call of an earlier try.
+/// Characters of the name, of the arguments and of the outcome of a call of an earlier try.
 const MAX_SHOWN: usize = 200;
 
 /// What follows where a task of an agent fails, in this order.
@@ -79,7 +79,8 @@ pub struct Tries {
     pub state: TryState,
     /// What it took since the agent that has it got it, which is what its limits are for.
     pub spend: Spend,
-    /// Calls that tries of before made, the last ones.
+    /// Calls that tries of before made, those before others that can't simply be made again,
+    /// and of the same kind the last ones.
     pub made: Vec<Made>,
     /// How many more they made.
     pub untold: usize,
@@ -118,19 +119,24 @@ pub struct Made {
     pub arguments: String,
     /// The beginning of what the model was told.
     pub outcome: String,
+    /// Whether it may simply be made again.
+    pub idempotent: bool,
 }
 
 /// Where a task goes on that failed so; `None` where it has failed.
 pub(super) fn escalation(run: &Run, task: &Task, member: &Member, code: &str) -> Option<Escalation> {
     // Nothing could begin in a run that has nothing left.
-    if task.opening.role == Role::Drive || code == DENIED || exhausted(run).is_some() {
+    if task.opening.role == Role::Drive || short_with(run, 0).is_some() {
         return None;
     }
     let (policy, tries) = (&member.on_failure, &task.tries);
-    if tries.retries < policy.retries && !STAYS.contains(&code) {
+    let is_left = member.limits.budget().exhausted(&tries.spend).is_none();
+    // Asking again in another way is no answer to a no. The person may be asked about that.
+    let goes_on = !task.denied;
+    if goes_on && is_left && tries.retries < policy.retries && !STAYS.contains(&code) {
         return Some(Escalation::Retry { number: tries.retries + 1 });
     }
-    if let Some(name) = policy.fallback.as_ref().filter(|name| run.may_get(task, name)) {
+    if let Some(name) = policy.fallback.as_ref().filter(|name| goes_on && run.may_get(task, name)) {
         return Some(Escalation::Agent { name: name.clone() });
     }
     let asks = |name: &String| run.team.members.get(name).is_some_and(|member| member.on_failure.ask);
@@ -154,10 +160,10 @@ impl Run {
     }
 
     /// The event by which the next try of a task begins whose time has come; the end of the
-    /// run, where its budget is used up.
-    pub fn begin_try(&self, task: u32) -> Event {
+    /// run, where its budget is used up. `None` while what is under way may take the rest.
+    pub fn begin_try(&self, task: u32) -> Option<Event> {
         let step = u32::try_from(self.steps.len()).unwrap_or(u32::MAX);
-        exhausted(self).unwrap_or(Event::StepStarted { step, task, attempt: 1, action: Action::Model {} })
+        self.to_begin(Event::StepStarted { step, task, attempt: 1, action: Action::Model {} })
     }
 
     /// Whether the task can go to this agent: the run has it, and it had not had the task.
@@ -195,6 +201,7 @@ impl Run {
         if again {
             task.begin_anew(made);
             task.tries.spend = Spend::default();
+            task.denied = false;
         } else {
             let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
             let message = format!("{message}; a person did not want it tried again{why}");
@@ -205,39 +212,47 @@ impl Run {
     /// The calls of the task's last try that were made, work that it gave away and got back,
     /// and what it added to its graph, with what its model was told.
     fn made(&self, number: u32) -> Vec<Made> {
-        let of_task = self.steps.iter().filter(|step| step.task == number);
-        let begun: BTreeSet<&str> = of_task
-            .filter_map(|step| match &step.action {
-                Action::Skill { call, .. } => Some(call.as_str()),
-                _ => None,
-            })
-            .collect();
-        let messages = self.tasks.get(number as usize).map(|task| task.messages.as_slice()).unwrap_or_default();
+        let Some((task, member)) = self.tasks.get(number as usize).zip(self.member(number)) else { return Vec::new() };
+        let mut begun: BTreeMap<&str, Vec<&Action>> = BTreeMap::new();
+        for step in self.steps.iter().filter(|step| step.task == number) {
+            if let Action::Skill { call, .. } = &step.action {
+                begun.entry(call).or_default().push(&step.action);
+            }
+        }
         let mut asked: VecDeque<&ToolCall> = VecDeque::new();
-        let mut made = Vec::new();
-        for message in messages {
+        let mut told = Vec::new();
+        for message in &task.messages {
             match message {
                 Message::Assistant { calls, .. } => asked = calls.iter().collect(),
                 // They are told in the order in which they were asked for.
-                Message::Tool { text, .. } => made.extend(asked.pop_front().map(|call| (call, text))),
+                Message::Tool { text, .. } => told.extend(asked.pop_front().map(|call| (call, text))),
                 Message::System { .. } | Message::User { .. } => {}
             }
         }
-        let is_made = |(call, _): &(&ToolCall, &String)| {
-            begun.contains(call.id.as_str()) || [HANDOFF, ADD_NODES].contains(&call.name.as_str())
-        };
-        made.into_iter().filter(is_made).map(|(call, text)| Made::of(call, text)).collect()
+        // From the last one back: steps of earlier tries come before, and some providers give
+        // the same id to more than one call.
+        let mut made: Vec<Made> = Vec::new();
+        for (call, text) in told.into_iter().rev() {
+            let step = begun.get_mut(call.id.as_str()).and_then(|steps| {
+                let place = steps.iter().rposition(|action| makes(action, call, member))?;
+                Some(steps.remove(place))
+            });
+            let is_own = [HANDOFF, ADD_NODES].contains(&call.name.as_str());
+            match step {
+                Some(action) => made.push(Made::of(call, text, action.is_repeatable())),
+                None if is_own => made.push(Made::of(call, text, false)),
+                None => {}
+            }
+        }
+        made.reverse();
+        made
     }
 }
 
 impl Task {
     /// Begins as it was opened, and knows which calls were made before.
     fn begin_anew(&mut self, made: Vec<Made>) {
-        let all = &mut self.tries.made;
-        all.extend(made);
-        let over = all.len().saturating_sub(MAX_MADE);
-        all.drain(..over);
-        self.tries.untold += over;
+        self.tries.remember(made);
         self.tries.state = TryState::UnderWay;
         self.messages = vec![Message::User { text: format!("{}{}", self.opening.input, self.tries.note()) }];
         self.opened.clear();
@@ -248,6 +263,20 @@ impl Task {
 }
 
 impl Tries {
+    /// Takes calls that were made. Where there are too many to tell, those go first that may
+    /// simply be made again, the oldest before others.
+    fn remember(&mut self, made: Vec<Made>) {
+        self.made.extend(made);
+        let mut over = self.made.len().saturating_sub(MAX_MADE);
+        self.untold += over;
+        self.made.retain(|made| {
+            let goes = made.idempotent && over > 0;
+            over -= usize::from(goes);
+            !goes
+        });
+        self.made.drain(..over);
+    }
+
     /// What the model of the next try is told behind its input. Calls that took effect are
     /// not undone, and are not to be done twice.
     fn note(&self) -> String {
@@ -268,9 +297,17 @@ impl Tries {
 }
 
 impl Made {
-    fn of(call: &ToolCall, outcome: &str) -> Self {
-        Self { tool: call.name.clone(), arguments: start_of(&call.arguments), outcome: start_of(outcome) }
+    fn of(call: &ToolCall, outcome: &str, idempotent: bool) -> Self {
+        let (tool, arguments) = (start_of(&call.name), start_of(&call.arguments));
+        Self { tool, arguments, outcome: start_of(outcome), idempotent }
     }
+}
+
+/// Whether this step is how a call was made, whose id it has.
+fn makes(step: &Action, call: &ToolCall, member: &Member) -> bool {
+    let Action::Skill { skill, tool, arguments: given, .. } = step else { return false };
+    let is_tool = member.tool(&call.name).is_some_and(|(of, it)| of.id == *skill && it.name == *tool);
+    is_tool && arguments(call).is_ok_and(|arguments| arguments == *given)
 }
 
 fn start_of(text: &str) -> String {

@@ -30,7 +30,7 @@ pub use self::driven::{Recorded, WORKFLOW_FAILED};
 pub use self::escalation::{Escalation, FailurePolicy, Made, Tries, TryState};
 pub use self::event::{Event, Opening, Record, Role};
 pub use self::names::{ADD_NODES, CHOOSE_AGENT, HANDOFF, USE_SKILL, alias};
-pub use self::next::{backoff, exhausted, next};
+pub use self::next::{backoff, next};
 pub use self::prompt::{Prompt, prompt};
 pub use self::spend::{Budget, Spend, TaskLimits};
 pub use self::state::{Handoff, HandoffState, IllegalEvent, Run, RunOutcome, Step, StepState};

@@ -1,5 +1,6 @@
 //! What comes next: events that follow from the state alone.
 
+mod budget;
 mod grow;
 mod handoff;
 mod strategy;
@@ -21,6 +22,8 @@ use super::task::{OpenCall, Task, TaskOutcome};
 use super::team::{Disclosure, Member, PinnedSkill};
 use super::{MAX_BAD_ANSWERS, MAX_TASKS, RunId};
 use crate::model::ToolCall;
+
+pub(super) use self::budget::{short_with, used_up};
 
 /// How long the first retry waits; each further one waits twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
@@ -48,7 +51,7 @@ pub fn next(run: &Run) -> Vec<Event> {
     }
     match plan.short {
         // Nothing new begins; what is under way still comes to its end.
-        Some(what) if plan.events.is_empty() && run.under_way.is_empty() => vec![used_up(run, what)],
+        Some(what) if plan.events.is_empty() && !run.is_moving() => vec![used_up(run, what)],
         None if plan.events.is_empty() && plan.full => vec![full(run)],
         _ => plan.events,
     }
@@ -62,18 +65,6 @@ pub fn backoff(run: &RunId, step: u32, failures: u32) -> Duration {
     let seed = format!("{run}/{step}/{failures}");
     let [byte, ..] = *crate::digest::Digest::of(seed.as_bytes()).as_bytes();
     base * 3 / 4 + base / 2 * u32::from(byte) / 255
-}
-
-/// The end of a run whose budget is used up, where it is.
-pub fn exhausted(run: &Run) -> Option<Event> {
-    exhausted_with(run, 0)
-}
-
-/// The same where so many steps are under way, which are not counted yet and will be.
-pub(super) fn exhausted_with(run: &Run, under_way: u64) -> Option<Event> {
-    let mut spent = run.spend;
-    spent.steps = spent.steps.saturating_add(under_way);
-    run.spec.budget.exhausted(&spent).map(|what| used_up(run, what))
 }
 
 impl Run {
@@ -101,6 +92,8 @@ struct Plan<'r> {
     opened: usize,
     /// Subruns that they begin.
     subruns: usize,
+    /// Handoffs that they begin.
+    handed: usize,
     /// Whether there is no room for a task that should be opened.
     full: bool,
     /// Whether the last of them ends the run or a subrun.
@@ -108,9 +101,19 @@ struct Plan<'r> {
 }
 
 impl<'r> Plan<'r> {
-    const fn of(run: &'r Run) -> Self {
-        let events = Vec::new();
-        Self { run, events, starts: 0, begun: 0, short: None, opened: 0, subruns: 0, full: false, over: false }
+    fn of(run: &'r Run) -> Self {
+        Self {
+            run,
+            events: Vec::new(),
+            starts: 0,
+            begun: 0,
+            short: None,
+            opened: 0,
+            subruns: 0,
+            handed: 0,
+            full: false,
+            over: false,
+        }
     }
 }
 
@@ -236,11 +239,7 @@ impl Plan<'_> {
     }
 
     fn may_start(&mut self) -> bool {
-        let run = self.run;
-        let mut spent = run.spend;
-        // What is under way is not counted yet, and will be.
-        spent.steps = spent.steps.saturating_add(run.under_way.len() as u64 + self.begun);
-        let short = run.spec.budget.exhausted(&spent);
+        let short = short_with(self.run, self.run.under_way.len() as u64 + self.begun);
         self.short = self.short.or(short);
         self.begun += u64::from(short.is_none());
         short.is_none()
@@ -313,7 +312,7 @@ pub(super) fn is_open(task: &Task, member: &Member, skill: &PinnedSkill) -> bool
 }
 
 /// The arguments of a call. Nothing counts as none: some models leave them out.
-fn arguments(call: &ToolCall) -> Result<Value, String> {
+pub(super) fn arguments(call: &ToolCall) -> Result<Value, String> {
     let text = if call.arguments.trim().is_empty() { "{}" } else { &call.arguments };
     match serde_json::from_str(text) {
         Ok(arguments @ Value::Object(_)) => Ok(arguments),
@@ -362,11 +361,6 @@ fn disclosed(skill: &PinnedSkill) -> String {
 fn full(run: &Run) -> Event {
     let message = format!("the run has {MAX_TASKS} tasks, as many as one may have, and is not done");
     Event::Failed { code: "MAX_TASKS".to_owned(), message, partial: run.partial() }
-}
-
-fn used_up(run: &Run, what: &str) -> Event {
-    let message = format!("the run's budget of {what} is used up");
-    Event::Failed { code: "BUDGET_EXHAUSTED".to_owned(), message, partial: run.partial() }
 }
 
 /// The beginning of a text, for an error.

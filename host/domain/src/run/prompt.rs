@@ -53,8 +53,8 @@ pub fn prompt(run: &Run, number: u32) -> Option<Prompt> {
         _ => (working(member), tools(task, member), false),
     };
     if run.planner(number).is_some() {
-        planning(&mut system, run, task);
-        tools.push(add_nodes(run));
+        planning(&mut system, run, number, task);
+        tools.push(add_nodes(run, number));
     }
     let schema = answer::wanted(task, member);
     if let Some(schema) = schema {
@@ -157,7 +157,7 @@ fn tools(task: &Task, member: &Member) -> Vec<ToolSpec> {
 }
 
 /// The graph that the agent works in, and who could work there too.
-fn planning(text: &mut String, run: &Run, task: &Task) {
+fn planning(text: &mut String, run: &Run, number: u32, task: &Task) {
     let subrun = task.opening.subrun;
     let (Some(graph), Some(nodes)) = (run.graph(subrun), run.nodes(subrun)) else { return };
     let gap = if text.is_empty() { "" } else { "\n\n" };
@@ -165,7 +165,7 @@ fn planning(text: &mut String, run: &Run, task: &Task) {
         text,
         "{gap}You work in a graph: its nodes are given to agents when the edges that lead to them are taken. Where more \
          has to be done than it has nodes for, add them by calling `{ADD_NODES}`. An edge may begin at any node, and may \
-         lead to a new one or to one that waits. The nodes are:"
+         lead to a new one, or to one that waits for all that leads to it. The nodes are:"
     );
     for (place, (node, at)) in (0_u32..).zip(graph.nodes.iter().zip(nodes)).take(MAX_NODES_TOLD) {
         let yours = if task.opening.node == Some(place) { ", which is you" } else { "" };
@@ -175,14 +175,14 @@ fn planning(text: &mut String, run: &Run, task: &Task) {
         let _ = writeln!(text, "- and {} more", graph.nodes.len() - MAX_NODES_TOLD);
     }
     let _ = writeln!(text, "The agents are:");
-    for (name, member) in &run.team.members {
+    for (name, member) in run.team.members.iter().filter(|(name, _)| run.may_add(number, name)) {
         let _ = writeln!(text, "- {name}: {}", member.description);
     }
     text.truncate(text.trim_end().len());
 }
 
-fn add_nodes(run: &Run) -> ToolSpec {
-    let agents: Vec<&String> = run.team.members.keys().collect();
+fn add_nodes(run: &Run, number: u32) -> ToolSpec {
+    let agents: Vec<&String> = run.team.members.keys().filter(|name| run.may_add(number, name)).collect();
     let text = json!({ "type": "string" });
     ToolSpec {
         name: ADD_NODES.to_owned(),

@@ -243,6 +243,17 @@ impl Run {
         })
     }
 
+    /// Steps that wait for a person in vain, because the run is over or their subrun has failed,
+    /// with the ids of the questions. One that another step still asks is not among them.
+    pub fn forsaken(&self) -> impl Iterator<Item = (u32, &str)> + '_ {
+        let is_over = self.status.is_over();
+        let wanted: BTreeSet<&str> = self.awaiting().filter(|_| !is_over).map(|(_, approval)| approval).collect();
+        self.waiting.iter().filter_map(move |number| match &self.steps.get(*number as usize)?.state {
+            StepState::Awaiting(approval) if !wanted.contains(approval.as_str()) => Some((*number, approval.as_str())),
+            _ => None,
+        })
+    }
+
     /// Steps that a stop of the host cuts off, and that can't simply be made again.
     pub fn unrepeatable(&self) -> Vec<u32> {
         self.under_way()

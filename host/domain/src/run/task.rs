@@ -42,6 +42,9 @@ pub struct Task {
     pub bad_answers: u32,
     /// How it was tried: by whom, and how often.
     pub tries: Tries,
+    /// Whether a person said no to something that its agent wanted. It is forgotten where one
+    /// has the task tried again.
+    pub denied: bool,
     /// What it took, all tries together.
     pub spend: Spend,
     /// The step by which its model is asked, while there is one.
@@ -112,6 +115,7 @@ impl Task {
             bad_calls: 0,
             bad_answers: 0,
             tries: Tries::default(),
+            denied: false,
             spend: Spend::default(),
             asking: None,
             unusable: None,
@@ -232,6 +236,7 @@ impl Task {
             return;
         }
         self.outcome = None;
+        self.denied = false;
         self.bad_calls = 0;
         self.bad_answers = 0;
         self.turns = 0;

@@ -1,7 +1,7 @@
 //! The agents of a run as they were when it began. A run keeps them, whatever becomes
 //! of their files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use semver::Version;
@@ -102,6 +102,21 @@ pub struct PinnedTool {
     pub input_schema: Arc<Value>,
     /// Whether a call that was cut off may simply be made again.
     pub idempotent: bool,
+}
+
+impl Team {
+    /// An agent with all that may get a task of it where it fails: its fallback, the fallback
+    /// of that one and so on, each once.
+    pub fn line_of<'t>(&'t self, name: &'t str) -> Vec<&'t Member> {
+        let (mut line, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut next = Some(name);
+        while let Some(name) = next.filter(|name| seen.insert(*name)) {
+            let Some(member) = self.members.get(name) else { break };
+            line.push(member);
+            next = member.on_failure.fallback.as_deref();
+        }
+        line
+    }
 }
 
 impl Member {

@@ -9,7 +9,7 @@ use redb::{ReadableTable, ReadableTableMetadata};
 use super::log::{Checksum, ORIGIN, checksum};
 use super::{Created, MAX_RUN_EVENTS, NewRun, RunKey, Summary, check_count, no_run};
 use crate::error::JournalError;
-use crate::tables::{Applied, RunRow, Tables};
+use crate::tables::{Applied, RunKeyRow, RunRow, Tables};
 
 /// What the row of a run says beside the summary.
 pub(crate) struct Head {
@@ -43,7 +43,7 @@ pub(crate) fn create(
     most_open: u64,
 ) -> Applied<Result<Created, JournalError>> {
     if let Some(key) = &run.key
-        && let Some(found) = by_key(tables, key)?
+        && let Some(found) = by_key(tables.run_keys.read()?, key)?
     {
         return Ok(Ok(found));
     }
@@ -151,8 +151,12 @@ fn check_append(head: &Head, append: &Append) -> Result<(), JournalError> {
     check_count("events in one run", last.saturating_add(append.events.len() as u64), MAX_RUN_EVENTS)
 }
 
-fn by_key(tables: &Tables<'_>, key: &RunKey) -> Applied<Option<Created>> {
-    let row = tables.run_keys.get((key.scope.as_str(), key.key.as_str()))?;
+/// What the key of a creation has made before.
+pub(super) fn by_key(
+    table: &impl ReadableTable<(&'static str, &'static str), RunKeyRow<'static>>,
+    key: &RunKey,
+) -> Applied<Option<Created>> {
+    let row = table.get((key.scope.as_str(), key.key.as_str()))?;
     Ok(row.map(|row| match row.value() {
         (request, id, _) if request == key.request.as_bytes() => Created::Existing(id.to_owned()),
         _ => Created::Mismatch,

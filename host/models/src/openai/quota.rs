@@ -15,6 +15,11 @@ use reqwest::header::{DATE, HeaderMap};
 /// unit that was misread may keep a model from being asked for years.
 const FURTHEST_RESET: Duration = Duration::from_hours(31 * 24);
 
+/// The longest that a model is not asked because its quota is said to be used up. Services say
+/// when all of it is back, and who pays for more has it at once: a request that comes too early
+/// costs nothing, and a model that is left alone for a month costs the month.
+const LONGEST_REST: Duration = Duration::from_mins(10);
+
 /// Seconds from which on a number is no time to wait, but one since 1970: it is that of 2001.
 const SINCE_1970: f64 = 1e9;
 
@@ -109,12 +114,14 @@ impl Kept {
 }
 
 impl Moment {
-    /// So much later, unless that is no time to wait for.
+    /// So much later, unless that is no time to wait for. It is shown as it is, and waited for
+    /// no longer than makes sense.
     fn after(self, wait: Duration) -> Option<UsedUp> {
         if wait.is_zero() || wait > FURTHEST_RESET {
             return None;
         }
-        Some(UsedUp { time: self.time.checked_add(wait)?, instant: self.instant.checked_add(wait)? })
+        let instant = self.instant.checked_add(wait.min(LONGEST_REST))?;
+        Some(UsedUp { time: self.time.checked_add(wait)?, instant })
     }
 }
 
@@ -313,6 +320,20 @@ mod tests {
         assert_eq!(rest(&kept), Duration::from_secs(3), "nothing was said");
         assert_eq!(kept.heed(&headers([("x-ratelimit-remaining-requests", "1")])), None);
         assert_eq!(rest(&kept), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_quota_that_is_long_gone_is_shown_so_and_asked_for_again_soon() {
+        let (kept, instant) = kept();
+        let month = Duration::from_hours(30 * 24);
+        let used_up = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "2592000")];
+        assert_eq!(kept.heed(&headers(used_up)), Some(month));
+        let expected = Some(UsedUp { time: at(2_592_000), instant: instant + LONGEST_REST });
+        assert_eq!(kept.last().expect("it is kept").used_up, expected);
+        kept.rests_for(month);
+        let quota = kept.last().expect("it is kept");
+        assert_eq!(quota.used_up, expected);
+        assert_eq!((quota.rest(instant), quota.rest(instant + LONGEST_REST)), (LONGEST_REST, Duration::ZERO));
     }
 
     #[test]

@@ -24,12 +24,16 @@ pub(crate) fn measure(folder: &Path, most: Addition) -> Addition {
             // A command can close a folder behind what it has written.
             Err(_) => return TOO_MUCH,
         };
-        for entry in entries.filter_map(Result::ok) {
-            let Ok(metadata) = entry.metadata() else { continue };
+        for entry in entries {
+            let (path, metadata) = match unless_gone(entry.and_then(|entry| Ok((entry.path(), entry.metadata()?)))) {
+                Ok(Some(seen)) => seen,
+                Ok(None) => continue,
+                Err(too_much) => return too_much,
+            };
             found.files += 1;
             found.bytes = found.bytes.saturating_add(if metadata.is_file() { metadata.len() } else { 0 });
             if metadata.is_dir() {
-                folders.push((entry.path(), depth + 1));
+                folders.push((path, depth + 1));
             }
             if depth > MAX_DEPTH {
                 return Addition { files: u64::MAX, ..found };
@@ -42,13 +46,24 @@ pub(crate) fn measure(folder: &Path, most: Addition) -> Addition {
     found
 }
 
+/// What was seen; nothing where it is gone, and too much where it can't be looked at: names can
+/// be read in a folder that nobody may go into, and sizes can't.
+fn unless_gone<T>(seen: io::Result<T>) -> Result<Option<T>, Addition> {
+    match seen {
+        Ok(seen) => Ok(Some(seen)),
+        Err(error) if is_gone(&error) => Ok(None),
+        Err(_) => Err(TOO_MUCH),
+    }
+}
+
 fn is_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
 
     use super::*;
 
@@ -62,6 +77,32 @@ mod tests {
         assert!(measure(folder.path(), Addition { bytes: 1000, files: 2 }).files > 2);
         assert!(measure(folder.path(), Addition { bytes: 99, files: 10 }).bytes > 99);
         assert_eq!(measure(&folder.path().join("absent"), TOO_MUCH), Addition::default());
+    }
+
+    #[test]
+    fn what_cannot_be_looked_at_is_too_much_and_what_is_gone_is_nothing() {
+        let error = |kind: io::ErrorKind| unless_gone::<()>(Err(kind.into()));
+        assert_eq!(unless_gone(Ok(7)), Ok(Some(7)));
+        assert_eq!(error(io::ErrorKind::NotFound), Ok(None));
+        assert_eq!(error(io::ErrorKind::PermissionDenied), Err(TOO_MUCH));
+        assert_eq!(error(io::ErrorKind::Other), Err(TOO_MUCH));
+    }
+
+    #[test]
+    fn a_folder_whose_names_alone_can_be_read_is_too_much() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let closed = folder.path().join("closed");
+        fs::create_dir(&closed).expect("a folder");
+        fs::write(closed.join("file"), [0; 100]).expect("a file");
+        fs::set_permissions(&closed, Permissions::from_mode(0o444)).expect("it is ours");
+        // Root goes everywhere, and counts what it finds.
+        let expected = match fs::symlink_metadata(closed.join("file")) {
+            Ok(_) => Addition { bytes: 100, files: 2 },
+            Err(_) => TOO_MUCH,
+        };
+        let measured = measure(folder.path(), TOO_MUCH);
+        fs::set_permissions(&closed, Permissions::from_mode(0o700)).expect("it is ours");
+        assert_eq!(measured, expected);
     }
 
     #[test]

@@ -2,21 +2,26 @@
 //!
 //! A command of the host that was not ended yet can put a link where a folder was. So
 //! each folder is opened by its name below one that is open already, never through a
-//! link, and all that is done is done below what was opened.
+//! link, and all that is done is done below what was opened. The command can also have
+//! closed a folder: it is opened up by what is held of it, never by its name, which may be
+//! another's by then.
 
 use std::ffi::{CStr, CString};
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Dir, Mode, OFlags, chmod, fchmod, fstat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 /// How often the top is gone through, which is once for each folder on the deepest way
 /// down. Who goes on writing must not hold the host up for ever; what is left then is
 /// left to the next sweep.
 const MAX_ROUNDS: u32 = 100_000;
+
+/// How folders are opened: only such, and through no link.
+const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Removes a folder with all that is in it. A guest decides how deep that goes:
 /// folders are lifted to the top one after the other, so that neither the stack
@@ -66,18 +71,42 @@ fn lift(folder: &OwnedFd, name: &CStr, top: &OwnedFd, lifted: &mut u64) -> Resul
     }
 }
 
-/// The folder of this name; none where it is no folder itself.
+/// The folder of this name, in which everything can be done; none where it is no folder itself.
 fn folder_in(folder: &OwnedFd, name: &CStr) -> Result<Option<OwnedFd>, Errno> {
-    match open(folder, name) {
-        Ok(folder) => Ok(Some(folder)),
+    let opened = match open(folder, name) {
+        Err(Errno::ACCESS) => open_closed(folder, name),
+        opened => opened,
+    };
+    match opened {
+        Ok(folder) => {
+            open_up(&folder)?;
+            Ok(Some(folder))
+        }
         Err(Errno::NOTDIR | Errno::LOOP) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
+/// Lets the host change what is in a folder, and move it, where its mode forbids that.
+fn open_up(folder: &OwnedFd) -> Result<(), Errno> {
+    if Mode::from_raw_mode(fstat(folder)?.st_mode).contains(Mode::RWXU) {
+        return Ok(());
+    }
+    fchmod(folder, Mode::RWXU)
+}
+
+/// Opens a folder that may not be read. What is held of it first is no right to anything, and
+/// its mode can be changed by its number alone.
+fn open_closed(folder: &OwnedFd, name: &CStr) -> Result<OwnedFd, Errno> {
+    let held = openat(folder, name, OFlags::PATH | FOLDER, Mode::empty())?;
+    let changed = chmod(format!("/proc/self/fd/{}", held.as_raw_fd()), Mode::RWXU);
+    // Without that file system it stays closed; it is not the folder that isn't there.
+    changed.map_err(|error| if error == Errno::NOENT { Errno::ACCESS } else { error })?;
+    open(&held, c".")
+}
+
 fn open(below: impl AsFd, path: impl rustix::path::Arg) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(below, path, flags, Mode::empty())
+    openat(below, path, OFlags::RDONLY | FOLDER, Mode::empty())
 }
 
 fn names(folder: &OwnedFd) -> Result<Vec<CString>, Errno> {
@@ -98,7 +127,8 @@ const fn was_swapped(error: Errno) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::fs::Permissions;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -129,6 +159,57 @@ mod tests {
         assert!(remove(&doomed.join("link")).is_err(), "the folder itself is no link either");
         remove(&doomed).expect("removed");
         assert!(outside.join("file").exists() && outside.join("inner/file").exists() && !doomed.exists());
+    }
+
+    fn close(path: &Path, mode: u32) {
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("it is ours");
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).expect("there").permissions().mode() & 0o7777
+    }
+
+    #[test]
+    fn folders_that_were_closed_are_removed_with_all_that_is_in_them() {
+        let (_folder, doomed, _) = folders();
+        for closed in [0o000, 0o444, 0o500, 0o311] {
+            let path = doomed.join(format!("{closed:o}"));
+            fs::create_dir_all(path.join("inner/most")).expect("folders");
+            fs::write(path.join("inner/file"), "x").expect("a file");
+            close(&path.join("inner"), closed);
+            close(&path, closed);
+        }
+        remove(&doomed).expect("removed");
+        assert!(!doomed.exists());
+    }
+
+    // Root goes everywhere, so that what opens folders up is looked at by itself.
+    #[test]
+    fn a_closed_folder_is_opened_up_and_no_other_and_never_through_a_link() {
+        let (_folder, doomed, outside) = folders();
+        close(&outside, 0o500);
+        symlink(&outside, doomed.join("link")).expect("a link");
+        fs::write(doomed.join("file"), "x").expect("a file");
+        let top = open(CWD, &doomed).expect("a folder");
+        for closed in [0o000, 0o444, 0o500] {
+            let path = doomed.join("closed");
+            fs::create_dir_all(&path).expect("a folder");
+            close(&path, closed);
+            assert!(folder_in(&top, c"closed").expect("opened").is_some());
+            assert_eq!(mode(&path), 0o700, "{closed:o}");
+            close(&path, closed);
+            let opened = open_closed(&top, c"closed").expect("opened");
+            assert_eq!((mode(&path), names(&opened).expect("readable").len()), (0o700, 0), "{closed:o}");
+        }
+        close(&doomed.join("closed"), 0o755);
+        assert!(folder_in(&top, c"closed").expect("opened").is_some());
+        assert_eq!(mode(&doomed.join("closed")), 0o755, "what is open stays as it is");
+        for other in [c"link", c"file"] {
+            assert!(folder_in(&top, other).expect("an answer").is_none());
+            assert!(matches!(open_closed(&top, other), Err(Errno::NOTDIR | Errno::LOOP)), "{other:?}");
+        }
+        assert_eq!(mode(&outside), 0o500);
+        close(&outside, 0o700);
     }
 
     #[test]

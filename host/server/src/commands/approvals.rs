@@ -126,5 +126,6 @@ const fn state(state: ApprovalState) -> &'static str {
         ApprovalState::Denied => "denied",
         ApprovalState::Used => "used",
         ApprovalState::Expired => "expired",
+        ApprovalState::Withdrawn => "withdrawn",
     }
 }

@@ -249,7 +249,9 @@ pub fn capabilities(grant: &Given) -> Vec<String> {
     let given = &grant.capabilities;
     let mut lines = Vec::new();
     lines.extend(given.fs.iter().map(describe_mount));
-    lines.extend(given.workspace.map(|quota| format!("a fresh folder for each call as /workspace ({})", room(quota))));
+    lines.extend(given.workspace.map(|quota| {
+        format!("a folder of its own as /workspace for each call, or for each task of a run ({})", room(quota))
+    }));
     lines.extend(given.http.iter().map(|rule| format!("requests {rule}")));
     lines.extend(given.http_deny.iter().map(|rule| format!("no requests {rule}")));
     lines.extend(given.secrets.iter().map(|(name, to)| format!("secret {name} for {}", texts(to).join(", "))));

@@ -561,6 +561,10 @@ mod tests {
             (&otlp("a = \"k\""), "`tracing.otlp_headers.a` is `k`, and there is no `secrets.k`"),
             (&otlp("\"a b\" = \"k\""), "`tracing.otlp_headers.a b` is no header that can be sent along"),
             (&otlp("Content-Type = \"k\""), "`tracing.otlp_headers.Content-Type` is no header that can be sent"),
+            (
+                &(otlp("a = \"k\"").replace("127.0.0.1", "10.0.0.1") + "[secrets.k]\nenv = \"K\""),
+                "`tracing.otlp_url` is `http://10.0.0.1:1`, and the secrets of `tracing.otlp_headers` would go there",
+            ),
             ("[secrets.a]\nvalue = \"x\"", "unknown field `value`"),
             ("[secrets]\na = \"x\"", "expected struct Secret"),
             ("[secrets.a]", "`secrets.a` has neither `env` nor `file`"),

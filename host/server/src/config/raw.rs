@@ -104,8 +104,8 @@ pub(super) struct Skills {
     /// Whether packages that no such key signed may be installed. Default: false, so that
     /// each needs `--allow-unsigned`.
     pub(super) allow_unsigned: bool,
-    /// How long the workspace of a call is kept after it, for a person to look at. Default: `0 s`,
-    /// so that it is gone with the call.
+    /// How long the workspace of a call is kept after it, or after the run whose calls share it,
+    /// for a person to look at. Default: `0 s`, so that it is gone with the call or the run.
     pub(super) workspace_retention: Option<Span>,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::digest::Digest;
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::skill_id::SkillId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -26,6 +27,8 @@ pub enum State {
     Used,
     /// Nobody answered in time, or nobody made the call in time.
     Expired,
+    /// The run that asked needs no answer any more.
+    Withdrawn,
 }
 
 impl fmt::Display for State {
@@ -36,6 +39,7 @@ impl fmt::Display for State {
             Self::Denied => "denied",
             Self::Used => "used",
             Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
         })
     }
 }
@@ -84,6 +88,9 @@ pub struct Approval {
     pub expires_at: SystemTime,
     /// Who wants to make the call.
     pub principal: String,
+    /// The run that the call is made in, whose question it is alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     /// The trace of the call that asked.
     pub trace_id: String,
     /// The skill.
@@ -129,13 +136,15 @@ pub struct Edited {
 
 impl Approval {
     pub(super) fn new(id: String, question: &Question<'_>, now: SystemTime, lifetime: Duration) -> Self {
-        let Question { principal, trace_id, skill, tool, arguments, arguments_digest, entry, tags, summary } = question;
+        let Question { principal, run, trace_id, skill, tool, arguments, arguments_digest, entry, tags, summary } =
+            question;
         Self {
             id,
             state: State::Pending,
             requested_at: now,
             expires_at: now + lifetime,
             principal: (*principal).to_owned(),
+            run: run.cloned(),
             trace_id: trace_id.clone(),
             skill: skill.manifest.id.clone(),
             version: skill.manifest.version.to_string(),
@@ -170,14 +179,27 @@ impl Approval {
         Self { state: self.state_at(now), ..self.clone() }
     }
 
+    /// Whether it is open, for the run that asked and nobody else.
+    pub(super) fn is_open_for(&self, run: &RunId, now: SystemTime) -> bool {
+        let open = match self.state_at(now) {
+            State::Pending => true,
+            State::Approved => self.uses == Uses::Once,
+            State::Denied | State::Used | State::Expired | State::Withdrawn => false,
+        };
+        open && self.run.as_ref() == Some(run)
+    }
+
     /// Whether this is the answer to `question`: the same caller, bytes, tool,
-    /// arguments and grant, and no risk that wasn't shown.
+    /// arguments and grant, and no risk that wasn't shown. A question and a yes for one call
+    /// are those of one run, or of calls outside of runs.
     pub(super) fn answers(&self, question: &Question<'_>, now: SystemTime) -> bool {
+        let same_run = self.run.as_ref() == question.run;
         let live = match self.state_at(now) {
-            State::Pending | State::Approved => true,
+            State::Pending => same_run,
+            State::Approved => same_run || self.uses == Uses::UntilExpiry,
             // A no holds as long as a yes would.
             State::Denied => now < self.expires_at,
-            State::Used | State::Expired => false,
+            State::Used | State::Expired | State::Withdrawn => false,
         };
         live && self.principal == question.principal
             && self.summary.as_deref() == question.summary
@@ -211,6 +233,11 @@ impl Approval {
             Uses::UntilExpiry => State::Approved,
         };
         Self { state, ..self.clone() }
+    }
+
+    /// The same after whoever asked went away.
+    pub(super) fn withdrawn(&self) -> Self {
+        Self { state: State::Withdrawn, ..self.clone() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bailiwick_domain::invocation::{Caller, Invocation, Principal};
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::sandbox::{BoxFuture, InvokeError, Output};
 use bailiwick_domain::services::{
     self, ModelError, ModelRequest, ModelResponse, QuestionError, Report, Services, SkillAnswer, SkillCall,
@@ -36,6 +37,8 @@ pub(super) struct Nested {
     /// Of the call that is served.
     receipt: String,
     entry: Arc<GrantEntry>,
+    /// The run that the call is made in.
+    run: Option<RunId>,
     /// How many calls stand above the one that is served.
     depth: u32,
     follower: Option<Follower>,
@@ -57,6 +60,7 @@ impl Nested {
             tool: request.tool.name.clone(),
             receipt: prepared.id.clone(),
             entry: Arc::clone(entry),
+            run: request.invocation.run_id().cloned(),
             depth: request.invocation.caller.as_ref().map_or(0, |caller| caller.depth),
             follower: request.hooks.follower.clone(),
         }
@@ -88,6 +92,7 @@ impl Nested {
                 skill: self.skill.manifest.id.clone(),
                 depth: self.depth + 1,
                 budget,
+                run: self.run.clone(),
             }),
             run: None,
         };
@@ -131,6 +136,7 @@ impl Nested {
         let whole = json!({ "summary": question.summary, "details": question.details });
         let asked = Question {
             principal: &self.principal.name,
+            run: self.run.as_ref(),
             trace_id: self.trace.trace_id_hex(),
             skill: &self.skill,
             tool: &self.tool,

@@ -25,7 +25,7 @@ pub struct Narrowing {
     pub http: Vec<HostPattern>,
     /// Durable state.
     pub state: bool,
-    /// The folder of each call.
+    /// The folder of each call, or of each task of a run.
     pub workspace: bool,
     /// Configuration values, by key.
     pub config: Vec<String>,

@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(
             lines(unneeded(&asked, &needed)),
             [
-                "a fresh folder for each call",
+                "a folder of its own for each call, or for each task of a run",
                 "folder /never (read)",
                 "requests GET https://other.com",
                 "setting level",

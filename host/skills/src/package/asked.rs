@@ -10,7 +10,7 @@ pub(crate) fn lines(asked: &Permissions) -> BTreeSet<String> {
     lines.extend(asked.fs.iter().map(|request| format!("folder {} ({})", request.root, request.access)));
     lines.extend(asked.http.iter().map(|rule| format!("requests {rule}")));
     lines.extend(asked.http_deny.iter().map(|rule| format!("no requests {rule}")));
-    lines.extend(asked.workspace.map(|_| "a fresh folder for each call".to_owned()));
+    lines.extend(asked.workspace.map(|_| "a folder of its own for each call, or for each task of a run".to_owned()));
     lines.extend(asked.state.map(|_| "durable state".to_owned()));
     lines.extend(asked.config.iter().map(|key| format!("setting {key}")));
     lines.extend(asked.secrets.iter().map(|name| format!("secret {name}")));

@@ -138,7 +138,8 @@ pub(super) struct RawPermissions {
     /// Requests that the skill promises not to send, whatever is granted; these win over all others.
     #[serde(default)]
     pub(super) http_deny: Vec<RawHttpDeny>,
-    /// A fresh folder for each call, at `/workspace`: `true`, or the most that a call writes there.
+    /// A folder of its own at `/workspace`, fresh for each call, or for each task of a run: `true`, or
+    /// the most that is written there.
     #[serde(default)]
     pub(super) workspace: RawAsked<RawQuota>,
     /// Durable state of the skill's own: `true`, or the most that it keeps.

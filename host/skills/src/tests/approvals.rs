@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use bailiwick_domain::invocation::{Invocation, Principal};
+use bailiwick_domain::invocation::{Invocation, Principal, RunStep};
+use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::permit;
+use bailiwick_domain::run::RunId;
+use bailiwick_domain::workspace::WorkspaceKey;
 use serde_json::json;
 
 use super::support::{APPROVAL_LIFETIME, Host, Site, everything, in_time, invocation};
-use crate::approvals::{Answer, Approval, ApprovalError, State, Uses};
+use crate::approvals::{Answer, Approval, ApprovalError, Approved, State, Uses};
 use crate::execute::ExecuteError;
 use crate::grants::NewGrant;
-use crate::policy::PolicyOptions;
+use crate::policy::{Now, Policy, PolicyOptions, Wish};
 
 fn host() -> Host {
     let mut site = Site::new().with("p");
@@ -63,6 +67,26 @@ async fn nothing_runs_before_a_person_approves_and_then_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_a_person_approved_shares_no_workspace() {
+    let host = host();
+    let approval = asked(&host, invocation("demo/p")).await;
+    answer(&host, &approval, yes()).await.expect("it is open");
+    let approved = host.approvals.use_for(&approval.id, "key:ci").await.expect("it is approved");
+    let (skill, grants) = (host.skill("demo/p"), host.grants.current());
+    let key = WorkspaceKey { run: RunId::from_bytes(&[1; 16]), task: 3, agent: "ada".to_owned() };
+    let shared = |options: PolicyOptions, approved: Option<&Approved>| {
+        let policy = Policy::new(permit::authority().0, options);
+        let wish = Wish { workspace: Some(&key), ..Wish::default() };
+        let now = Now::by(&*host.site.clock);
+        let decision = policy.decide(&skill, &skill.tools[0], &grants, approved, wish, now).expect("allowed");
+        assert!(decision.terms.workspace.is_some(), "it has one of its own");
+        decision.permit.workspace().cloned()
+    };
+    assert_eq!(shared(host.site.policy.clone(), Some(&approved)), None);
+    assert_eq!(shared(PolicyOptions::default(), None), Some(key.clone()), "nobody had to be asked");
+}
+
+#[tokio::test]
 async fn an_approval_is_for_these_arguments_this_caller_and_this_grant() {
     let host = host();
     let approval = asked(&host, invocation("demo/p")).await;
@@ -103,6 +127,85 @@ async fn questions_and_approvals_expire() {
     answer(&host, &second, yes()).await.expect("it is open");
     host.site.clock.advance(APPROVAL_LIFETIME);
     assert_ne!(asked(&host, invocation("demo/p")).await.id, second.id);
+    assert_eq!(host.sandbox.calls(), 0);
+}
+
+fn run(number: u8) -> RunId {
+    RunId::from_bytes(&[number; 16])
+}
+
+/// The call, as a step of the run makes it.
+fn of_run(host: &Host, number: u8) -> Invocation {
+    let digest = host.skill("demo/p").digest;
+    let step = RunStep { run: run(number), step: 3, digest, budget: LimitsRequest::default(), workspace: None };
+    Invocation { run: Some(Box::new(step)), ..invocation("demo/p") }
+}
+
+#[tokio::test]
+async fn a_question_of_a_run_is_nobody_elses_and_so_is_the_yes() {
+    let host = host();
+    let first = asked(&host, of_run(&host, 1)).await;
+    assert_eq!(first.run, Some(run(1)));
+    let second = asked(&host, of_run(&host, 2)).await;
+    let outside = asked(&host, invocation("demo/p")).await;
+    assert_eq!(asked(&host, of_run(&host, 1)).await.id, first.id, "one question is asked once");
+    assert!(first.id != second.id && second.id != outside.id && outside.id != first.id);
+    answer(&host, &first, yes()).await.expect("it is open");
+    assert_eq!(asked(&host, of_run(&host, 2)).await.id, second.id);
+    assert_eq!(asked(&host, invocation("demo/p")).await.id, outside.id);
+    assert_eq!(host.sandbox.calls(), 0);
+    host.execute(of_run(&host, 1)).await.expect("it is approved");
+    assert_eq!(host.sandbox.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_yes_until_expiry_and_a_no_are_for_all_runs() {
+    let host = host();
+    let first = asked(&host, of_run(&host, 1)).await;
+    let said = Answer::Approve { uses: Uses::UntilExpiry, arguments: None, reason: None };
+    answer(&host, &first, said).await.expect("it is open");
+    host.executor.end_run(&run(1)).await;
+    host.execute(of_run(&host, 2)).await.expect("it is approved");
+    host.site.clock.advance(APPROVAL_LIFETIME);
+    let second = asked(&host, of_run(&host, 2)).await;
+    answer(&host, &second, Answer::Deny { reason: None }).await.expect("it is open");
+    assert_eq!(host.execute(of_run(&host, 3)).await.expect_err("denied").code(), "approval-denied");
+}
+
+#[tokio::test]
+async fn what_a_run_asked_is_withdrawn_with_it_and_nothing_else_is() {
+    let host = host();
+    let first = asked(&host, of_run(&host, 1)).await;
+    let second = asked(&host, of_run(&host, 2)).await;
+    let outside = asked(&host, invocation("demo/p")).await;
+    for (question, by) in [(&outside, 1), (&second, 1), (&first, 2)] {
+        assert!(!host.approvals.withdraw(&question.id, &run(by)).await.expect("kept"), "it is another's");
+    }
+    assert!(!host.approvals.withdraw("apr_none", &run(1)).await.expect("kept"));
+    assert_eq!(host.executor.runs(), [run(1), run(2)]);
+    host.executor.end_run(&run(1)).await;
+    let host = host.restart();
+    let state = |approval: &Approval| host.approvals.get(&approval.id).expect("kept").state;
+    assert_eq!([&first, &second, &outside].map(state), [State::Withdrawn, State::Pending, State::Pending]);
+    assert_eq!(host.executor.runs(), [run(2)]);
+    let late = answer(&host, &first, yes()).await.expect_err("nobody waits");
+    assert!(matches!(late, ApprovalError::Settled { state: State::Withdrawn, .. }));
+    assert!(!host.approvals.withdraw(&first.id, &run(1)).await.expect("kept"), "once is enough");
+    assert_ne!(asked(&host, of_run(&host, 1)).await.id, first.id, "a run that is tried again asks anew");
+    let records = host.audit.chain(0, 100).expect("the chain");
+    let of_it = |record: &str| record.contains("approval-withdrawn") && record.contains(&first.id);
+    assert_eq!(records.iter().filter(|entry| of_it(&entry.record)).count(), 1);
+}
+
+#[tokio::test]
+async fn a_yes_that_no_call_used_is_withdrawn_too() {
+    let host = host();
+    let question = asked(&host, of_run(&host, 1)).await;
+    answer(&host, &question, yes()).await.expect("it is open");
+    assert!(host.approvals.withdraw(&question.id, &run(1)).await.expect("kept"));
+    let unusable = host.approvals.use_up(&question.id, "key:ci").await.expect_err("it counts for none");
+    assert!(matches!(unusable, ApprovalError::Settled { state: State::Withdrawn, .. }));
+    assert_ne!(asked(&host, of_run(&host, 1)).await.id, question.id);
     assert_eq!(host.sandbox.calls(), 0);
 }
 

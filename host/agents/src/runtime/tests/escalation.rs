@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use bailiwick_domain::model::{ChatRequest, Message, ModelFailure};
-use bailiwick_domain::run::{Run, RunOutcome, Status};
+use bailiwick_domain::run::{OnFailure, Run, RunOutcome, Status, Strategy};
 use serde_json::{Value, json};
 
 use super::told::until_told;
-use super::world::{Answer, World, single, until, until_it};
+use super::world::{Answer, World, single, submission, until, until_it};
 use crate::runtime::{ControlError, Runtime};
 
 /// The shortest wait before a first retry: 1 s, a quarter less.
@@ -83,6 +83,38 @@ async fn another_agent_has_the_task_and_is_counted_for_it() {
     let told = until_told(&mut bus, "task.escalated").await;
     let data = &told.last().expect("it is told").data;
     assert_eq!((&data["agent"], &data["to"]["agent"]), (&json!("ivy"), &json!("bob")));
+    host.cancel(&id, "me", None).await.expect("it ends");
+}
+
+#[tokio::test]
+async fn a_fallback_that_is_never_at_work_does_not_shorten_a_run() {
+    let world = World::new(|_| Answer::Say("Done."));
+    world.agent("ivy", "[on_failure]\nfallback = \"eve\"");
+    let host = world.host();
+    let id = submit(&host, "ivy").await;
+    let run = until(&host, &id, Status::Completed).await;
+    assert!(run.team.members.contains_key("eve"));
+    assert_eq!(run.spec.budget.wall(), world.options.default_timeout, "eve has 60 ms");
+}
+
+#[tokio::test]
+async fn a_try_waits_while_what_is_under_way_may_take_the_rest() {
+    let world = World::new(|request| match request.messages.last() {
+        Some(Message::User { text }) if text.contains("first") => Answer::Fail(ModelFailure::Server("down".to_owned())),
+        _ => Answer::Hang,
+    });
+    world.agent("ivy", "[on_failure]\nretries = 1");
+    let host = world.host();
+    let (agent, items) = ("ivy".to_owned(), vec!["first".to_owned(), "second".to_owned()]);
+    let on_failure = OnFailure::Collect;
+    let mut wanted = submission(Strategy::ParallelMap { agent, items, reduce: None, on_failure, at_once: 2 });
+    wanted.budget.steps = Some(2);
+    let id = host.submit(wanted).await.expect("taken up").id;
+    until_it(&host, &id, |run| run.resting().count() == 1).await;
+    // The longest wait before a first retry is 1250 ms.
+    tokio::time::sleep(2 * WAIT).await;
+    let run = host.run(&id).expect("a run");
+    assert_eq!((run.status, run.steps.len(), run.resting().count()), (Status::Running, 2, 1));
     host.cancel(&id, "me", None).await.expect("it ends");
 }
 

@@ -84,7 +84,12 @@ async fn a_repeated_request_is_one_run() {
     assert!(matches!(host.submit(keyed("b")).await, Err(SubmitError::KeyMismatch)));
     until(&host, &first.id, Status::Completed).await;
     host.stop(Duration::from_secs(1)).await;
-    let again = world.host().submit(keyed("a")).await.expect("taken up");
+    let host = world.host();
+    let again = host.submit(keyed("a")).await.expect("taken up");
+    assert_eq!((&again.id, again.replayed), (&first.id, true));
+    // The agent gets no new runs any more, and this one is none.
+    host.agents().pause("bob", "key:ops").await.expect("it is there");
+    let again = host.submit(keyed("a")).await.expect("it is the same run");
     assert_eq!((again.id, again.replayed), (first.id, true));
     assert_eq!(world.model.asked.load(Ordering::SeqCst), 1);
 }

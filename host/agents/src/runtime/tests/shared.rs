@@ -1,11 +1,19 @@
 //! What calls of a run share: with whom, and until when.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bailiwick_domain::run::{OnFailure, RunId, Status, Strategy};
+use bailiwick_domain::model::ModelFailure;
+use bailiwick_domain::run::{OnFailure, RunId, RunOutcome, Status, Strategy};
+use bailiwick_domain::sandbox::BoxFuture;
+use bailiwick_domain::span::{Span, Tracer};
 use serde_json::json;
+use tokio::sync::OwnedRwLockWriteGuard;
+use tokio::time::timeout;
 
-use super::world::{Act, Answer, World, calls_then_done, single, submission, until, until_it};
+use super::world::{Act, Answer, PATIENCE, World, calls_then_done, single, submission, until, until_it};
 use crate::runtime::Runtime;
 
 /// Waits until the run was said to be over, and answers how often it was.
@@ -63,6 +71,43 @@ async fn what_they_share_is_let_go_of_when_the_end_is_durable_however_it_comes()
 }
 
 #[tokio::test]
+async fn who_follows_learns_of_the_end_before_what_was_shared_is_gone_and_a_retry_waits() {
+    let world = unpaid();
+    let gate = Arc::clone(&world.skills.gate).write_owned().await;
+    let host = world.host();
+    let id = host.submit(single("bob")).await.expect("taken up").id;
+    let mut follow = host.follow(&id).expect("its actor is there");
+    let told = timeout(PATIENCE, async { while follow.durable.changed().await.is_ok() {} });
+    told.await.expect("nobody holds the end back");
+    assert_eq!(host.run(&id).expect("a run").status, Status::Failed);
+    is_retried_behind(gate, &host, &id).await;
+    host.stop(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_run_whose_actor_died_is_tried_again_when_what_was_shared_is_gone() {
+    let mut world = World::new(calls_then_done(vec![("files__read", json!({}))]));
+    world.tracer = Arc::new(Dies::default());
+    let gate = Arc::clone(&world.skills.gate).write_owned().await;
+    let host = world.host();
+    let id = host.submit(single("ada")).await.expect("taken up").id;
+    let run = until(&host, &id, Status::Failed).await;
+    assert!(matches!(&run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "WORKER_DIED"), "{run:?}");
+    is_retried_behind(gate, &host, &id).await;
+    host.stop(Duration::ZERO).await;
+}
+
+#[tokio::test]
+async fn a_stop_of_the_host_does_not_wait_until_what_was_shared_is_gone() {
+    let world = unpaid();
+    let _gate = Arc::clone(&world.skills.gate).write_owned().await;
+    let host = world.host();
+    let id = host.submit(single("bob")).await.expect("taken up").id;
+    until_ended(&world, &id).await;
+    timeout(PATIENCE, host.stop(Duration::ZERO)).await.expect("the next start does the rest");
+}
+
+#[tokio::test]
 async fn a_start_lets_go_of_what_runs_left_that_are_over_or_unknown_and_of_no_other() {
     let world = World::new(|_| Answer::Hang);
     let host = world.host();
@@ -78,6 +123,43 @@ async fn a_start_lets_go_of_what_runs_left_that_are_over_or_unknown_and_of_no_ot
     let left: Vec<RunId> = world.skills.left.lock().expect("no panic").iter().cloned().collect();
     assert_eq!(left, [open]);
     host.stop(Duration::ZERO).await;
+}
+
+/// Whose runs fail, and can be tried again.
+fn unpaid() -> World {
+    World::new(|_| Answer::Fail(ModelFailure::Payment("no".to_owned())))
+}
+
+/// Expects that a retry of the run waits until the gate is open.
+async fn is_retried_behind(gate: OwnedRwLockWriteGuard<()>, host: &Runtime, id: &RunId) {
+    let mut retry = pin!(host.retry(id, "me", None));
+    let early = timeout(Duration::from_millis(50), retry.as_mut()).await;
+    assert!(early.is_err(), "what was shared is still there: {early:?}");
+    drop(gate);
+    let retried = timeout(PATIENCE, retry).await.expect("in time");
+    assert_eq!(retried.expect("it can be"), Status::Queued);
+}
+
+/// Takes an actor along once, and then nobody.
+#[derive(Default)]
+struct Dies(AtomicBool);
+
+impl Tracer for Dies {
+    fn is_on(&self) -> bool {
+        true
+    }
+
+    fn record(&self, _: Span) {
+        assert!(self.0.swap(true, Ordering::SeqCst), "the part of the host that works on a run dies");
+    }
+
+    fn lost(&self) -> u64 {
+        0
+    }
+
+    fn stop(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
 }
 
 /// A run whose model was asked.

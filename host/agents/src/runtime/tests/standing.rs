@@ -267,6 +267,10 @@ impl Skills for Slow {
         self.skills.answer(approval, by)
     }
 
+    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()> {
+        self.skills.withdraw(approval, run)
+    }
+
     fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
         self.skills.end_run(run)
     }

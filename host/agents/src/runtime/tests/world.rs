@@ -25,7 +25,7 @@ use bailiwick_journal::Journal;
 use bailiwick_skills::catalog::ResolveError;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use crate::registry::Agents;
 use crate::runtime::{BudgetRequest, RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission};
@@ -232,6 +232,8 @@ pub(super) struct Deeds {
     pub(super) left: Mutex<BTreeSet<RunId>>,
     /// Runs that were said to be over.
     pub(super) ended: Mutex<Vec<RunId>>,
+    /// While somebody holds it, nothing that calls shared is gone.
+    pub(super) gate: Arc<RwLock<()>>,
 }
 
 /// What a workflow does with what serves it: its output, or its own failure.
@@ -305,7 +307,7 @@ impl Skills for Deeds {
         let approved = self.questions.verdict(&question);
         let outcome = match act {
             Some(Act::Ask) if approved != Some(true) => {
-                self.questions.ask(&question);
+                self.questions.ask(&question, &run.run);
                 CallOutcome::Approval(question)
             }
             Some(Act::Busy(_)) => {
@@ -334,10 +336,16 @@ impl Skills for Deeds {
         Ok(Driver { skill, calls: vec![files] })
     }
 
-    fn drive(&self, _: Invocation, _: Arc<dyn Fn(Report) + Send + Sync>, serve: Serve) -> BoxFuture<'static, Called> {
+    fn drive(
+        &self,
+        invocation: Invocation,
+        _: Arc<dyn Fn(Report) + Send + Sync>,
+        serve: Serve,
+    ) -> BoxFuture<'static, Called> {
         self.flows.fetch_add(1, Ordering::SeqCst);
+        let run = invocation.run.as_ref().expect("a call of a run").run.clone();
         let flow = self.flow.lock().expect("no panic").clone().expect("a workflow");
-        let services = serve(Arc::new(Asking(Arc::clone(&self.questions))));
+        let services = serve(Arc::new(Asking(Arc::clone(&self.questions), run)));
         Box::pin(async move {
             let (json, failed) = match flow(services).await {
                 Ok(json) => (json, false),
@@ -353,6 +361,9 @@ impl Skills for Deeds {
         Box::pin(async move {
             loop {
                 let changed = questions.changed.notified();
+                if questions.is_gone(&approval) {
+                    return Verdict { approved: false, reason: Some("withdrawn".to_owned()) };
+                }
                 if let Some(approved) = questions.verdict(&approval) {
                     if by.is_some() {
                         questions.used.fetch_add(1, Ordering::SeqCst);
@@ -364,19 +375,30 @@ impl Skills for Deeds {
         })
     }
 
-    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
-        self.left.lock().expect("no panic").remove(&run);
-        self.ended.lock().expect("no panic").push(run);
+    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()> {
+        self.questions.withdraw(&approval, &run);
         Box::pin(std::future::ready(()))
     }
 
+    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
+        self.questions.open().iter().for_each(|question| self.questions.withdraw(question, &run));
+        self.left.lock().expect("no panic").remove(&run);
+        self.ended.lock().expect("no panic").push(run);
+        let gate = Arc::clone(&self.gate);
+        Box::pin(async move {
+            drop(gate.read().await);
+        })
+    }
+
     fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
-        Box::pin(std::future::ready(self.left.lock().expect("no panic").iter().cloned().collect()))
+        let mut runs = self.questions.runs();
+        runs.extend(self.left.lock().expect("no panic").iter().cloned());
+        Box::pin(std::future::ready(runs.into_iter().collect()))
     }
 }
 
 /// What serves a call: people can be asked.
-struct Asking(Arc<Questions>);
+struct Asking(Arc<Questions>, RunId);
 
 impl Services for Asking {
     fn call_skill(&self, call: SkillCall) -> BoxFuture<'_, SkillAnswer> {
@@ -389,7 +411,7 @@ impl Services for Asking {
 
     fn ask(&self, question: Question, _: Duration) -> BoxFuture<'_, Result<Word, QuestionError>> {
         let id = question.summary;
-        self.0.ask(&id);
+        self.0.ask(&id, &self.1);
         Box::pin(std::future::ready(Err(QuestionError::Pending(id))))
     }
 
@@ -402,6 +424,8 @@ pub(super) struct Questions {
     /// Answers that no call uses up, and that were used up.
     pub(super) used: AtomicU32,
     verdicts: Mutex<HashMap<String, Option<bool>>>,
+    /// Runs that asked and want to know, by question.
+    askers: Mutex<HashMap<String, BTreeSet<RunId>>>,
     changed: Notify,
 }
 
@@ -423,8 +447,29 @@ impl Questions {
         self.changed.notify_waiters();
     }
 
-    fn ask(&self, question: &str) {
+    fn ask(&self, question: &str, run: &RunId) {
+        self.askers.lock().expect("no panic").entry(question.to_owned()).or_default().insert(run.clone());
         self.verdicts.lock().expect("no panic").entry(question.to_owned()).or_default();
+    }
+
+    /// An open question is gone when no run wants to know any more.
+    fn withdraw(&self, question: &str, run: &RunId) {
+        let mut askers = self.askers.lock().expect("no panic");
+        let Some(runs) = askers.get_mut(question) else { return };
+        if runs.remove(run) && runs.is_empty() {
+            self.verdicts.lock().expect("no panic").retain(|it, verdict| it != question || verdict.is_some());
+            self.changed.notify_waiters();
+        }
+    }
+
+    /// Runs that have an open question.
+    fn runs(&self) -> BTreeSet<RunId> {
+        let (open, askers) = (self.open(), self.askers.lock().expect("no panic"));
+        open.iter().filter_map(|question| askers.get(question)).flatten().cloned().collect()
+    }
+
+    fn is_gone(&self, question: &str) -> bool {
+        !self.verdicts.lock().expect("no panic").contains_key(question)
     }
 
     fn verdict(&self, question: &str) -> Option<bool> {

@@ -81,6 +81,10 @@ impl Skills for Told {
         Box::pin(std::future::pending())
     }
 
+    fn withdraw(&self, _: String, _: RunId) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     fn end_run(&self, _: RunId) -> BoxFuture<'static, ()> {
         Box::pin(std::future::ready(()))
     }

@@ -37,8 +37,9 @@ impl Plan<'_> {
         let Some(to) = to.filter(|_| problem.is_empty()) else {
             return self.events.push(refused(number, call, &problem));
         };
-        let (giver, receiver) = (run.member(number), run.team.members.get(to));
-        let asks = giver.zip(receiver).is_none_or(|(giver, receiver)| receiver.reaches_beyond(giver));
+        // Where the receiver fails, its fallback has the work, and nobody is asked then.
+        let line = run.team.line_of(to);
+        let asks = run.member(number).is_none_or(|giver| line.iter().any(|member| member.reaches_beyond(giver)));
         let reason = arguments.get("reason").and_then(Value::as_str).unwrap_or_default();
         let context = json!({
             "from": task.opening.agent,
@@ -46,8 +47,10 @@ impl Plan<'_> {
             "request": run.input(task.opening.subrun),
             "conversation": task.messages,
         });
+        let handoff = run.handoffs.len() + self.handed;
+        self.handed += 1;
         self.events.push(Event::HandoffInitiated {
-            handoff: u32::try_from(run.handoffs.len()).unwrap_or(u32::MAX),
+            handoff: u32::try_from(handoff).unwrap_or(u32::MAX),
             task: number,
             call: call.id.clone(),
             to: to.clone(),

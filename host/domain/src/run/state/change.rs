@@ -2,7 +2,7 @@
 
 use super::super::MAX_ATTEMPTS;
 use super::super::action::{Action, StepResult};
-use super::super::escalation::TryState;
+use super::super::escalation::{DENIED, TryState};
 use super::super::event::{Event, Record, Role};
 use super::super::spend::{Budget, Spend};
 use super::super::task::{Task, TaskOutcome};
@@ -59,6 +59,10 @@ impl Run {
             Event::HandoffRejected { handoff, reason, .. } => {
                 let why = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
                 self.take_back(*handoff, &format!("error: HANDOFF_REJECTED: a person did not want it{why}"));
+                let giver = self.handoffs.get(*handoff as usize).map(|handoff| handoff.from);
+                if let Some(task) = giver.and_then(|giver| self.tasks.get_mut(giver as usize)) {
+                    task.denied = true;
+                }
             }
             Event::HandoffRolledBack { handoff, reason } => {
                 self.take_back(*handoff, &format!("error: HANDOFF_FAILED: {reason}; go on yourself"));
@@ -135,7 +139,7 @@ impl Run {
         } else {
             let why = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
             let message = format!("a person denied this call{why}");
-            self.settle(number, &StepResult::Failed { code: "APPROVAL_DENIED".to_owned(), message, retriable: false });
+            self.settle(number, &StepResult::Failed { code: DENIED.to_owned(), message, retriable: false });
         }
     }
 
@@ -172,7 +176,10 @@ impl Run {
         match (&step.action, result) {
             (Action::Model {}, StepResult::Answer { answer }) => task.answered(answer),
             (Action::Model {}, StepResult::Failed { code, message, .. }) => task.failed(code, message),
-            (Action::Skill { .. }, result) => task.returned(number, result),
+            (Action::Skill { .. }, result) => {
+                task.denied |= matches!(result, StepResult::Failed { code, .. } if code == DENIED);
+                task.returned(number, result);
+            }
             _ => {}
         }
     }
@@ -250,9 +257,11 @@ impl Run {
             let is_abandoned = self.is(step, |state| *state == StepState::Abandoned);
             let is_repeatable = self.steps.get(step as usize).is_some_and(|step| step.action.is_repeatable());
             let is_cut_off = self.is(step, |state| *state == StepState::CutOff);
+            // A question was withdrawn when the run failed, and its call never began: it asks anew.
+            let has_not_begun = self.is(step, |state| matches!(state, StepState::Backoff | StepState::Awaiting(_)));
             if is_cut_off || (is_abandoned && !is_repeatable) {
                 self.give_up(step);
-            } else if is_abandoned || self.is(step, |state| *state == StepState::Backoff) {
+            } else if is_abandoned || has_not_begun {
                 self.park(step, StepState::Ready);
             }
         }

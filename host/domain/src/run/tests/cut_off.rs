@@ -122,6 +122,35 @@ fn a_run_that_is_ended_has_nothing_under_way() {
 }
 
 #[test]
+fn a_question_of_a_run_that_failed_is_nobodys_and_is_asked_anew_by_a_retry() {
+    let mut stage = calling(&[DELETE, READ]);
+    stage.tell(Event::ApprovalRequested { step: 2, approval: "q".to_owned() });
+    assert_eq!(stage.run.forsaken().count(), 0);
+    stage.output(3, &json!(2));
+    let (code, message) = ("TIMEOUT".to_owned(), "too late".to_owned());
+    stage.tell(Event::Failed { code, message, partial: serde_json::Value::Null });
+    assert_eq!(stage.run.forsaken().collect::<Vec<_>>(), [(2, "q")]);
+    stage.tell(Event::Retried { by: by(), budget: None });
+    assert_eq!((stage.run.awaiting().count(), stage.run.forsaken().count()), (0, 0));
+    stage.tell(Event::Started {});
+    stage.go();
+    assert_eq!((stage.status(), stage.under_way()), (Status::Running, vec![2]));
+    stage.tell(Event::ApprovalRequested { step: 2, approval: "again".to_owned() });
+    assert_eq!(stage.run.awaiting().collect::<Vec<_>>(), [(2, "again")]);
+}
+
+#[test]
+fn what_two_steps_ask_is_wanted_as_long_as_one_of_them_waits() {
+    let mut stage = calling(&[DELETE, READ]);
+    stage.tell(Event::ApprovalRequested { step: 2, approval: "q".to_owned() });
+    stage.tell(Event::ApprovalRequested { step: 3, approval: "q".to_owned() });
+    stage.tell(Event::ApprovalAnswered { step: 2, approved: false, reason: None });
+    assert_eq!(stage.run.forsaken().count(), 0);
+    stage.tell(Event::Cancelled { by: by(), reason: None });
+    assert_eq!(stage.run.forsaken().collect::<Vec<_>>(), [(3, "q")]);
+}
+
+#[test]
 fn a_failed_run_repeats_no_call_that_may_have_taken_effect() {
     let mut stage = calling(&[DELETE, READ]);
     let (code, message) = ("TIMEOUT".to_owned(), "too late".to_owned());

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::stage::{Stage, budget, single, team};
-use crate::model::Message;
+use crate::model::{Finish, Message};
 use crate::run::{
-    Action, Budget, CHOOSE_AGENT, Event, FailurePolicy, IllegalEvent, Member, OnFailure, Record, Run, Status, Strategy,
-    TaskLimits, TaskOutcome, Team, TryState, USE_SKILL,
+    Action, Budget, CHOOSE_AGENT, Event, FailurePolicy, HANDOFF, IllegalEvent, Member, OnFailure, Record, Run, Status,
+    Strategy, TaskLimits, TaskOutcome, Team, TryState, USE_SKILL,
 };
 
 const OPEN: (&str, &str, &str) = ("c0", USE_SKILL, r#"{"skill": "demo/files"}"#);
@@ -34,7 +34,8 @@ fn alone(agent: &str, policies: &[(&str, FailurePolicy)]) -> Stage {
 
 /// The time of the task's next try has come.
 fn begin(stage: &mut Stage, task: u32) {
-    stage.tell(stage.run.begin_try(task));
+    let event = stage.run.begin_try(task).expect("nothing keeps it waiting");
+    stage.tell(event);
     stage.go();
 }
 
@@ -239,9 +240,6 @@ fn who_chooses_an_agent_may_fail_too() {
 #[test]
 fn what_no_try_mends_has_failed() {
     let all = [("bob", policy(3, Some("ada"), true))];
-    let mut denied = alone("bob", &all);
-    denied.fail(0, "APPROVAL_DENIED", false);
-    assert_eq!((denied.status(), count(&denied, "task.escalated")), (Status::Failed, 0));
     let mut spent = Stage::of(single("bob"), Budget { steps: 1, ..budget() }, with(&all));
     spent.fail(0, "MODEL_FAILED", false);
     assert_eq!((spent.failure().0.as_str(), count(&spent, "task.escalated")), ("MODEL_FAILED", 0));
@@ -250,6 +248,103 @@ fn what_no_try_mends_has_failed() {
     begin(&mut late, 0);
     late.fail(1, "MODEL_FAILED", false);
     assert_eq!((late.status(), count(&late, "task.escalated")), (Status::Failed, 1), "the budget ends it");
+}
+
+#[test]
+fn an_agent_that_has_used_up_its_own_limits_is_not_retried_whatever_it_failed_of() {
+    let mut team = with(&[("bob", policy(3, None, false))]);
+    team.members.get_mut("bob").expect("bob").limits = TaskLimits { tokens: Some(10), ..TaskLimits::default() };
+    let mut stage = Stage::of(single("bob"), budget(), team);
+    stage.answer(0, "Half of", &[], Finish::Length);
+    assert_eq!((stage.failure().0.as_str(), count(&stage, "task.escalated")), ("MODEL_LENGTH", 0));
+}
+
+#[test]
+fn a_persons_no_leaves_nothing_to_agents_until_a_person_wants_it_tried_again() {
+    for ask in [false, true] {
+        let mut stage = alone("ada", &[("ada", policy(3, Some("bob"), ask))]);
+        stage.want(0, &[OPEN]);
+        stage.want(1, &[("a", "files__delete", "{}")]);
+        stage.tell(Event::ApprovalRequested { step: 2, approval: "q".to_owned() });
+        stage.tell(Event::ApprovalAnswered { step: 2, approved: false, reason: None });
+        stage.go();
+        stage.fail(3, "MODEL_FAILED", false);
+        assert_eq!(count(&stage, "task.escalated"), usize::from(ask), "only a person may be asked");
+        assert_eq!(stage.status(), if ask { Status::WaitingApproval } else { Status::Failed });
+        if ask {
+            stage.tell(answer(true));
+        } else {
+            stage.tell(Event::Retried { by: "me".to_owned(), budget: None });
+            stage.tell(Event::Started {});
+        }
+        stage.go();
+        assert_eq!((stage.under_way(), stage.run.tasks[0].opening.agent.as_str()), (vec![4], "ada"));
+        stage.fail(4, "MODEL_FAILED", false);
+        assert_eq!(stage.run.resting().count(), 1, "it is ada's to try again");
+    }
+}
+
+#[test]
+fn a_handoff_that_a_person_did_not_want_is_a_no_to_the_giver() {
+    let (agents, first) = (vec!["ada".to_owned(), "bob".to_owned()], "bob".to_owned());
+    let strategy = Strategy::Handoff { agents, first, max_depth: 1 };
+    let mut stage = Stage::of(strategy, budget(), with(&[("bob", policy(1, Some("ada"), false))]));
+    stage.want(0, &[("h", HANDOFF, r#"{"to": "ada"}"#)]);
+    stage.tell(Event::HandoffRejected { handoff: 0, by: "me".to_owned(), reason: None });
+    stage.go();
+    stage.fail(1, "MODEL_FAILED", false);
+    assert_eq!((stage.status(), count(&stage, "task.escalated")), (Status::Failed, 0));
+}
+
+#[test]
+fn a_try_waits_while_what_is_under_way_may_take_the_rest() {
+    let map = Strategy::ParallelMap {
+        agent: "bob".to_owned(),
+        items: vec!["a".to_owned(), "b".to_owned()],
+        reduce: None,
+        on_failure: OnFailure::Collect,
+        at_once: 2,
+    };
+    let mut stage = Stage::of(map, Budget { steps: 2, ..budget() }, with(&[("bob", policy(1, None, false))]));
+    stage.fail(0, "MODEL_FAILED", false);
+    assert_eq!((stage.under_way(), stage.run.resting().collect::<Vec<_>>()), (vec![1], vec![0]));
+    assert!(stage.run.is_held());
+    assert_eq!(stage.run.begin_try(0), None, "one step is left, and one is under way");
+    stage.say(1, "B");
+    assert!(!stage.run.is_held());
+    let end = stage.run.begin_try(0);
+    assert!(matches!(&end, Some(Event::Failed { code, .. }) if code == "BUDGET_EXHAUSTED"), "{end:?}");
+}
+
+#[test]
+fn calls_that_may_not_be_made_again_are_told_before_others() {
+    let mut stage = alone("ada", &[("ada", policy(1, None, false))]);
+    stage.want(0, &[OPEN]);
+    stage.want(1, &[("d", "files__delete", "{}")]);
+    stage.output(2, &json!("gone"));
+    let ids: Vec<String> = (0..64).map(|number| format!("r{number}")).collect();
+    let reads: Vec<(&str, &str, &str)> = ids.iter().map(|id| (id.as_str(), "files__read", "{}")).collect();
+    stage.want(3, &reads);
+    for step in 4..68 {
+        stage.output(step, &json!(step));
+    }
+    stage.fail(68, "MODEL_FAILED", false);
+    let told = input(&stage, 0);
+    assert!(told.contains("(1 earlier ones are left out)"), "{told}");
+    let calls: Value = serde_json::from_str(&told[told.find('[').expect("a list")..]).expect("JSON");
+    assert_eq!(calls.as_array().map(Vec::len), Some(64));
+    assert_eq!((&calls[0]["tool"], &calls[1]["outcome"]), (&json!("files__delete"), &json!("5")));
+}
+
+#[test]
+fn a_refused_call_is_not_told_of_because_another_one_has_its_id() {
+    let mut stage = alone("ada", &[("ada", policy(1, None, false))]);
+    stage.want(0, &[OPEN]);
+    stage.want(1, &[("a", "files__delete", r#"{"n": 1}"#), ("a", "nothing", "{}")]);
+    stage.output(2, &json!("gone"));
+    stage.fail(3, "MODEL_FAILED", false);
+    let told = input(&stage, 0);
+    assert!(told.contains("files__delete") && !told.contains("nothing"), "{told}");
 }
 
 #[test]

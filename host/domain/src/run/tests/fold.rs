@@ -96,7 +96,10 @@ fn disturb(stage: &mut Stage, choice: (u8, u8)) {
             None => Event::Started {},
         },
         (13, _) => match stage.run.resting().next() {
-            Some(task) => stage.run.begin_try(task),
+            Some(task) => match stage.run.begin_try(task) {
+                Some(event) => event,
+                None => return,
+            },
             None => Event::Started {},
         },
         (11, _) if choice.1 < 8 => {
@@ -116,7 +119,7 @@ fn turn(stage: &mut Stage, step: u32, choice: u8) {
     match choice % 7 {
         6 => {
             let added = format!(
-                r#"{{"nodes":[{{"id":"x{choice}","agent":"bob"}}],"edges":[{{"from":"x{choice}","to":"end"}}]}}"#
+                r#"{{"nodes":[{{"id":"x{choice}","agent":"bob"}}],"edges":[{{"from":"x{choice}","to":"mend"}}]}}"#
             );
             stage.want(step, &[("g", ADD_NODES, added.as_str())]);
         }

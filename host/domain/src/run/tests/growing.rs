@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::stage::{Stage, team};
+use super::stage::{Stage, budget, team};
 use crate::model::Message;
 use crate::run::graph::NodeState;
 use crate::run::{ADD_NODES, Event, Run, Status, Strategy, prompt};
@@ -105,6 +105,134 @@ fn what_can_not_be_added_is_told_to_the_model() {
         assert_eq!(stage.run.graph(None).cloned(), before);
         assert_eq!(stage.under_way(), [1, 2], "the agent goes on");
     }
+}
+
+/// Agents that the model of the first task may give new nodes to.
+fn addable(stage: &Stage) -> Value {
+    let asked = prompt(&stage.run, 0).expect("a task");
+    let tool = asked.tools.iter().find(|tool| tool.name == ADD_NODES).expect("it plans");
+    tool.input_schema["properties"]["nodes"]["items"]["properties"]["agent"]["enum"].clone()
+}
+
+/// `plan` by this agent, beside a node of each of both: `own` in the graph itself, `other` in
+/// a strategy within it.
+fn between(planner: &str, own: &str, other: &str) -> Stage {
+    let graph = json!({
+        "kind": "graph",
+        "graph": {
+            "nodes": [
+                { "id": "plan", "agent": planner, "plans": true },
+                { "id": "own", "agent": own },
+                { "id": "other", "run": { "kind": "single", "agent": other } },
+            ],
+        },
+    });
+    let mut team = team();
+    team.members.get_mut("ada").expect("ada").on_failure.fallback = Some("bob".to_owned());
+    Stage::of(serde_json::from_value(graph).expect("a strategy"), budget(), team)
+}
+
+#[test]
+fn new_nodes_have_agents_that_the_submitter_named_or_that_may_call_no_more() {
+    assert_eq!(addable(&planned()), json!(["ada", "bob"]), "`agents` has ada");
+    assert_eq!(addable(&between("ada", "bob", "bob")), json!(["ada", "bob"]));
+    assert_eq!(addable(&between("ada", "ada", "bob")), json!(["ada"]), "bob is in another graph, and a fallback");
+    let mut stage = between("bob", "ada", "ada");
+    assert_eq!(addable(&stage), json!(["bob"]), "ada may call more");
+    let Some(Message::System { text }) = prompt(&stage.run, 0).expect("a task").messages.first().cloned() else {
+        panic!("it is told what it may do")
+    };
+    assert!(text.contains("- bob: Talks.") && !text.contains("- ada:"), "{text}");
+    add(&mut stage, 0, &json!({ "nodes": [{ "id": "x", "agent": "ada" }] }));
+    assert_eq!(stage.told(0), ["error: node `x`: `ada` is no agent for new nodes; expected `bob`"]);
+    assert_eq!(stage.run.graph(None).map(|graph| graph.nodes.len()), Some(3));
+}
+
+/// `plan`, then `end`; `gate` opens where `side` says so.
+fn gated(optional: bool) -> Stage {
+    let graph = json!({
+        "kind": "graph",
+        "graph": {
+            "nodes": [
+                { "id": "plan", "agent": "bob", "plans": true, "optional": optional },
+                { "id": "side", "agent": "bob" },
+                { "id": "gate", "agent": "bob", "join": "any" },
+                { "id": "end", "agent": "bob" },
+            ],
+            "edges": [
+                { "from": "side", "to": "gate", "when": { "kind": "contains", "text": "GO" } },
+                { "from": "plan", "to": "end" },
+            ],
+        },
+        "agents": ["ada"],
+    });
+    Stage::new(serde_json::from_value(graph).expect("a strategy"))
+}
+
+#[test]
+fn an_agent_opens_no_gate_and_has_no_node_skipped() {
+    let never = json!({ "kind": "contains", "text": "never" });
+    let failed = json!({ "kind": "failed" });
+    let (x, y) = (json!({ "id": "x", "agent": "bob" }), json!({ "id": "y", "agent": "bob" }));
+    let only = "a node that was there may only wait for more: expected no `when`, and a node that joins `all`";
+    let skipped = "a node that was there may only wait for more, and would be skipped";
+    let cases = [
+        (json!({ "nodes": [], "edges": [{ "from": "plan", "to": "gate" }] }), "plan -> gate", only),
+        (json!({ "nodes": [x], "edges": [{ "from": "x", "to": "gate" }] }), "x -> gate", only),
+        (json!({ "nodes": [], "edges": [{ "from": "side", "to": "end", "when": never }] }), "side -> end", only),
+        (
+            json!({ "nodes": [x], "edges": [{ "from": "plan", "to": "x", "when": never }, { "from": "x", "to": "end" }] }),
+            "x -> end",
+            skipped,
+        ),
+        (
+            json!({ "nodes": [x, y], "edges": [{ "from": "x", "to": "y", "when": failed }, { "from": "x", "to": "end" }] }),
+            "x -> end",
+            skipped,
+        ),
+        (
+            json!({ "nodes": [{ "id": "x", "agent": "bob", "optional": true }], "edges": [{ "from": "x", "to": "end" }] }),
+            "x -> end",
+            skipped,
+        ),
+        (json!({ "nodes": [], "edges": [{ "from": "gate", "to": "end" }] }), "gate -> end", skipped),
+        (
+            json!({ "nodes": [y], "edges": [{ "from": "side", "to": "y", "when": failed }] }),
+            "side -> y",
+            "a node that was there fails as it did",
+        ),
+    ];
+    for (added, edge, words) in cases {
+        let mut stage = gated(false);
+        let before = stage.run.graph(None).cloned();
+        add(&mut stage, 0, &added);
+        let told = stage.told(0);
+        assert!(told[0].starts_with(&format!("error: edge `{edge}`: {words}")), "{told:?}");
+        assert_eq!(stage.run.graph(None).cloned(), before);
+    }
+}
+
+#[test]
+fn a_node_waits_for_what_is_done_whenever_it_would_begin() {
+    // `end` waits for `plan` anyway, whether `plan` may fail or not.
+    for optional in [false, true] {
+        let mut stage = gated(optional);
+        add(&mut stage, 0, &found());
+        assert_eq!(stage.told(0), ["added to the graph: 1 nodes, 2 edges"], "{optional}");
+    }
+    let mut stage = gated(false);
+    add(&mut stage, 0, &json!({ "nodes": [], "edges": [{ "from": "side", "to": "end" }] }));
+    assert_eq!(stage.told(0), ["added to the graph: 0 nodes, 1 edges"]);
+}
+
+#[test]
+fn a_log_of_before_the_rules_is_read() {
+    let mut stage = gated(false);
+    let more = json!({ "nodes": [], "edges": [{ "from": "plan", "to": "gate" }] });
+    stage.answer_alone(0, ADD_NODES, &more);
+    let graph = serde_json::from_value(more).expect("a graph");
+    stage.tell(Event::GraphGrown { task: 0, call: "g".to_owned(), graph });
+    assert_eq!(stage.run.graph(None).map(|graph| graph.edges.len()), Some(3));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::stage::Stage;
+use super::stage::{Stage, budget, team};
 use crate::model::Message;
 use crate::run::{Event, HANDOFF, InvalidSpec, Status, Strategy, prompt};
 
@@ -49,6 +49,46 @@ fn who_may_call_more_takes_over_when_a_person_agrees() {
     assert!(stage.try_tell(Event::HandoffRejected { handoff: 0, by: "me".to_owned(), reason: None }).is_err());
     stage.say(1, "Done.");
     assert_eq!(stage.completed(), json!("Done."));
+}
+
+#[test]
+fn a_person_agrees_where_only_who_stands_in_for_the_receiver_may_call_more() {
+    let mut team = team();
+    let mut cid = team.members["bob"].clone();
+    cid.on_failure.fallback = Some("dan".to_owned());
+    let mut dan = cid.clone();
+    dan.on_failure.fallback = Some("ada".to_owned());
+    team.members.get_mut("ada").expect("ada").on_failure.fallback = Some("cid".to_owned());
+    team.members.extend([("cid".to_owned(), cid), ("dan".to_owned(), dan)]);
+    assert_eq!(team.line_of("cid").len(), 3, "each once");
+    for (to, status) in [("cid", Status::WaitingApproval), ("bob", Status::Running)] {
+        let agents = ["bob", "cid", "eve"].map(str::to_owned).to_vec();
+        let mut team = team.clone();
+        let eve = team.members["bob"].clone();
+        team.members.insert("eve".to_owned(), eve);
+        let strategy = Strategy::Handoff { agents, first: "eve".to_owned(), max_depth: 1 };
+        let mut stage = Stage::of(strategy, budget(), team);
+        let arguments = json!({ "to": to }).to_string();
+        stage.want(0, &[("h", HANDOFF, arguments.as_str())]);
+        assert_eq!(stage.status(), status, "{to}");
+    }
+}
+
+#[test]
+fn two_that_begin_at_once_have_a_number_each() {
+    let hand = json!({ "kind": "handoff", "agents": ["ada", "bob"], "first": "ada", "max_depth": 1 });
+    let nodes = json!([{ "id": "a", "run": hand }, { "id": "b", "run": hand }]);
+    let graph = json!({ "kind": "graph", "graph": { "nodes": nodes } });
+    let mut stage = Stage::new(serde_json::from_value(graph).expect("a strategy"));
+    assert_eq!(stage.under_way(), [0, 1]);
+    for step in 0..2 {
+        stage.answer_alone(step, HANDOFF, &json!({ "to": "bob" }));
+    }
+    stage.go();
+    assert_eq!(stage.run.handoffs.iter().map(|handoff| handoff.from).collect::<Vec<_>>(), [0, 1]);
+    stage.say(2, "A");
+    stage.say(3, "B");
+    assert_eq!(stage.completed(), json!({ "a": "A", "b": "B" }));
 }
 
 #[test]
@@ -101,7 +141,7 @@ fn what_makes_no_sense_is_told() {
     assert_eq!(stage.told(0)[0], "error: `to` must be one of `bob`");
     stage.want(1, &[TO_BOB, ("x", "files__read", "{}")]);
     assert!(stage.told(0)[1].contains("when nothing else is asked for"), "{:?}", stage.told(0));
-    let team = super::stage::team();
+    let team = team();
     assert_eq!(between("eve", 2).check(&team), Err(InvalidSpec::FirstIsNone("eve".to_owned())));
     assert_eq!(between("ada", 0).check(&team), Err(InvalidSpec::Depth(0)));
     assert_eq!(between("ada", 17).check(&team), Err(InvalidSpec::Depth(17)));

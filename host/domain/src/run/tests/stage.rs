@@ -81,6 +81,15 @@ impl Stage {
         self.end(step, StepResult::Answer { answer });
     }
 
+    /// The model wants one thing called, and nothing follows on that yet.
+    pub(super) fn answer_alone(&mut self, step: u32, name: &str, arguments: &Value) {
+        let call = ToolCall { id: "g".to_owned(), name: name.to_owned(), arguments: arguments.to_string() };
+        let (model, text, cost) = ("m".to_owned(), String::new(), ModelCost::default());
+        let answer = ChatAnswer { model, text, calls: vec![call], finish: Finish::Stop, cost };
+        let result = StepResult::Answer { answer };
+        self.tell(Event::StepEnded { step, result, spend: Spend::default(), receipt: None });
+    }
+
     pub(super) fn output(&mut self, step: u32, json: &Value) {
         self.end(step, StepResult::Output { json: json.to_string(), failed: false });
     }

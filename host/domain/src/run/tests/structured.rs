@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::stage::{Stage, budget, single, team};
 use crate::model::Message;
 use crate::run::{
-    Event, FailurePolicy, IllegalEvent, MAX_BAD_ANSWERS, OnFailure, Status, Strategy, Team, USE_SKILL, prompt,
+    Event, FailurePolicy, HANDOFF, IllegalEvent, MAX_BAD_ANSWERS, OnFailure, Status, Strategy, Team, USE_SKILL, prompt,
 };
 
 const OPEN: (&str, &str, &str) = ("c", USE_SKILL, r#"{"skill": "demo/files"}"#);
@@ -149,4 +149,29 @@ fn only_an_answer_that_is_there_can_be_refused() {
     let mut stage = alone("bob");
     let refused = Event::AnswerRefused { task: 0, text: "no".to_owned() };
     assert!(matches!(stage.try_tell(refused), Err(IllegalEvent::Unfit { .. })), "the model is still asked");
+}
+
+#[test]
+fn an_answer_too_large_to_be_judged_is_asked_for_again() {
+    let mut stage = alone("bob");
+    stage.say(0, &format!(r#"{{"sum": 3, "more": "{}"}}"#, "x".repeat(256 << 10)));
+    assert!(refusals(&stage)[0].contains("bytes; it may have 262144"), "{:?}", refusals(&stage)[0].get(..200));
+    stage.say(1, r#"{"sum": 3}"#);
+    assert_eq!(stage.completed(), json!({ "sum": 3 }));
+}
+
+/// The output is the receiver's answer, and is what the receiver's schema makes it.
+#[test]
+fn who_received_the_work_says_whether_its_answer_is_json() {
+    for (summing_agent, expected) in [("bob", json!({ "sum": 3 })), ("ada", json!(r#"{"sum": 3}"#))] {
+        let strategy = Strategy::Handoff {
+            agents: vec!["ada".to_owned(), "bob".to_owned()],
+            first: "ada".to_owned(),
+            max_depth: 2,
+        };
+        let mut stage = Stage::of(strategy, budget(), summing(summing_agent));
+        stage.want(0, &[("c", HANDOFF, r#"{"to": "bob"}"#)]);
+        stage.say(1, r#"{"sum": 3}"#);
+        assert_eq!(stage.completed(), expected, "{summing_agent}");
+    }
 }

@@ -174,6 +174,18 @@ fn the_budget_ends_what_a_workflow_asks_for() {
 }
 
 #[test]
+fn the_budget_ends_a_run_whose_workflow_alone_is_under_way() {
+    let mut stage = driven(Budget { steps: 2, ..budget() });
+    let step = ask(&mut stage, call("read", 1));
+    stage.fail(step, "busy", true);
+    // The workflow waits for this step, so that nothing comes of waiting for the workflow.
+    let again = Event::StepStarted { step, task: 0, attempt: 2, action: call("read", 1) };
+    let end = stage.run.to_begin(again);
+    assert!(matches!(&end, Some(Event::Failed { code, .. }) if code == "BUDGET_EXHAUSTED"), "{end:?}");
+    assert!(!stage.run.is_held());
+}
+
+#[test]
 fn what_a_workflow_is_is_kept_as_json() {
     for action in [call("read", 1), question()] {
         let text = serde_json::to_value(&action).expect("JSON");

@@ -26,8 +26,12 @@ impl Room {
         Some(Self { root, workspace: workspace.to_owned(), before })
     }
 
-    /// Whether anything can be added. Where not, no command begins.
+    /// Whether anything can be added. Where not, no command begins. Where it can't be measured
+    /// what lies there, nobody could tell afterwards what was added: all the room is gone.
     pub(super) fn check(&self) -> Result<(), QuotaReached> {
+        if self.before.files == u64::MAX {
+            return self.take(Addition { bytes: 0, files: u64::MAX });
+        }
         let least = Addition { bytes: 1, files: 1 };
         self.root.charge(least)?;
         self.root.refund(least);
@@ -50,10 +54,15 @@ impl Room {
         }
     }
 
-    /// Counts what was added. Where that is too much, all that was left is gone with it:
-    /// the next command would else have the same room again.
+    /// Counts what was added.
     pub(super) async fn charge(&self) -> Result<(), QuotaReached> {
-        let charged = self.root.charge(self.added().await);
+        self.take(self.added().await)
+    }
+
+    /// Takes of the room. Where that is too much, all that was left is gone with it: the next
+    /// command would else have the same room again.
+    fn take(&self, added: Addition) -> Result<(), QuotaReached> {
+        let charged = self.root.charge(added);
         if charged.is_err() {
             let _ = self.root.charge(self.left());
         }
@@ -101,5 +110,18 @@ mod tests {
         assert_eq!(second.charge().await, Err(QuotaReached::Bytes(100)));
         let third = begin().await;
         assert_eq!((third.left(), third.check()), (Addition::default(), Err(QuotaReached::Bytes(100))));
+    }
+
+    #[tokio::test]
+    async fn where_nobody_can_tell_what_was_there_all_the_room_is_gone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // Deeper than anybody measures.
+        fs::create_dir_all(folder.path().join(vec!["d"; 100].join("/"))).expect("folders");
+        let quota = Quota { max_bytes: 100, max_files: 1000 };
+        let root = Arc::new(Root::new(&GuestPath::workspace(), Access::ReadWrite, quota));
+        let before = measured(folder.path().to_owned(), TOO_MUCH).await;
+        let room = Room { root, workspace: folder.path().to_owned(), before };
+        assert_eq!(room.check(), Err(QuotaReached::Files(1000)));
+        assert_eq!(room.left(), Addition::default());
     }
 }

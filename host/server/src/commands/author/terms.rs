@@ -41,7 +41,7 @@ pub(super) fn asked(
     granted.extend(asked.http.iter().map(|rule| format!("requests {rule}")));
     capabilities.http.clone_from(&asked.http);
     if asked.workspace.is_some() {
-        granted.push("a fresh folder for each call at /workspace".to_owned());
+        granted.push("a folder of its own at /workspace for each call".to_owned());
         capabilities.workspace = Some(Quota::default());
     }
     if asked.state.is_some() {

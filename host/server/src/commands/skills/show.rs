@@ -70,7 +70,8 @@ pub(super) fn requested(permissions: &Permissions) -> Vec<String> {
     lines.extend(permissions.fs.iter().map(|it| format!("a folder at {} ({})", it.root, it.access)));
     lines.extend(permissions.http.iter().map(|rule| format!("requests {rule}")));
     lines.extend(permissions.http_deny.iter().map(|rule| format!("no requests {rule}, whatever is granted")));
-    lines.extend(permissions.workspace.map(|_| "a fresh folder for each call at /workspace".to_owned()));
+    let workspace = "a folder of its own at /workspace for each call, or for each task of a run";
+    lines.extend(permissions.workspace.map(|_| workspace.to_owned()));
     lines.extend(permissions.state.map(|_| "durable state".to_owned()));
     lines.extend(permissions.config.iter().map(|key| format!("setting {key}")));
     lines.extend(permissions.secrets.iter().map(|name| format!("secret {name}")));

@@ -57,9 +57,18 @@ pub(super) fn called(site: &Site, invocation: &Invocation) {
         }
         _ => false,
     };
-    // A run that fails ends its calls a moment after that is durable.
-    let stands = |state: &StepState| matches!(state, StepState::UnderWay | StepState::Abandoned);
-    let is_due = step.is_some_and(|step| stands(&step.state) && is_this(&step.action));
+    // A run that fails ends its calls a moment after that is durable. What a subrun that failed
+    // leaves behind has ended by then.
+    let stood = || match Log::read(&host, &of.run) {
+        Ok(log) => log.before_the_end(Arc::clone(&run.team)).is_some_and(|run| run.under_way().any(|it| it == of.step)),
+        Err(_) => site.is_failing(),
+    };
+    let stands = |state: &StepState| match state {
+        StepState::UnderWay => true,
+        StepState::Abandoned => run.status.is_over() && stood(),
+        _ => false,
+    };
+    let is_due = step.is_some_and(|step| is_this(&step.action) && stands(&step.state));
     if !is_due {
         site.fault(format!("{}: step {} is called and stands so: {step:?}", of.run, of.step));
     }
@@ -187,10 +196,14 @@ pub(super) fn settled(site: &Site, host: &Arc<Runtime>) {
             site.fault(format!("all runs are over, and the queue stands so: {queue:?}"));
         }
     }
-    for agent in ["ada", "bob", "cyd", "demo/flow"] {
+    for agent in ["ada", "bob", "cyd", "dan", "eli", "fay", "demo/flow"] {
         if host.open_tasks(agent) > 0 {
             site.fault(format!("all runs are over, and `{agent}` has {} open tasks", host.open_tasks(agent)));
         }
+    }
+    let questions = site.deeds.questions.open();
+    if !questions.is_empty() {
+        site.fault(format!("all runs are over, and these questions are open: {questions:?}"));
     }
     match host.inner.parts.journal.open_runs() {
         Ok(open) if open.is_empty() => {}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::Model;
+use bailiwick_domain::run::EventKind;
 use bailiwick_domain::span::NullTracer;
 use bailiwick_journal::Journal;
 use bailiwick_journal::simulation::Disk;
@@ -103,7 +104,7 @@ pub(super) fn live(site: &Arc<Site>, disk: Disk, fate: &Fate) -> Disk {
 
 /// The last process. Nothing fails any more, and people answer until all is done. Says
 /// what happened to the runs.
-pub(super) fn live_to_the_end(site: &Arc<Site>, disk: &Disk, life: u64) -> BTreeSet<&'static str> {
+pub(super) fn live_to_the_end(site: &Arc<Site>, disk: &Disk, life: u64) -> BTreeSet<EventKind> {
     let process = process();
     let kinds = process.block_on(async {
         site.clock.begin();

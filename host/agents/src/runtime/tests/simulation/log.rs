@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use bailiwick_domain::run::{Action, Event, Record, Run, RunId, StepResult, Team};
+use bailiwick_domain::run::{Action, Event, EventKind, Record, Run, RunId, StepResult, Team};
 
 use super::site::Site;
 use super::{laws, people};
@@ -40,6 +40,17 @@ impl Log {
         }
     }
 
+    /// The run as it was before its last event, by which it ended.
+    pub(super) fn before_the_end(&self, team: Arc<Team>) -> Option<Run> {
+        let (_, before) = self.records.split_last()?;
+        let (first, rest) = before.split_first()?;
+        let mut run = Run::begin(first, team).ok()?;
+        for record in rest {
+            run.apply(record).ok()?;
+        }
+        Some(run)
+    }
+
     /// Whether these words are in one of the events.
     pub(super) fn mentions(&self, words: &str) -> bool {
         self.raw.iter().any(|bytes| bytes.windows(words.len()).any(|part| part == words.as_bytes()))
@@ -50,7 +61,7 @@ impl Log {
 type Deeds = BTreeMap<(String, u32, String), u32>;
 
 /// Reads every run from its beginning, and says what happened in all of them.
-pub(super) fn examine(site: &Site, host: &Runtime) -> BTreeSet<&'static str> {
+pub(super) fn examine(site: &Site, host: &Runtime) -> BTreeSet<EventKind> {
     let mut kinds = BTreeSet::new();
     let mut labels: BTreeMap<Option<String>, RunId> = BTreeMap::new();
     let mut deeds = site.deeds.done.lock().expect("no panic").clone();
@@ -66,7 +77,7 @@ pub(super) fn examine(site: &Site, host: &Runtime) -> BTreeSet<&'static str> {
         let mut story = Story::new(site, &row.id);
         story.read(&log, team);
         story.compare(&mut deeds);
-        kinds.extend(log.records.iter().map(|record| record.event.kind().name()));
+        kinds.extend(log.records.iter().map(|record| record.event.kind()));
         site.note(format!("{} {}", row.id, row.status));
         log.raw.iter().for_each(|bytes| site.note(String::from_utf8_lossy(bytes).into_owned()));
         if let Some(other) = labels.insert(row.label, row.id.clone()) {
@@ -79,14 +90,25 @@ pub(super) fn examine(site: &Site, host: &Runtime) -> BTreeSet<&'static str> {
     kinds
 }
 
+/// A call that a run tells of.
+struct Call {
+    tool: String,
+    /// Whether it may be made again.
+    idempotent: bool,
+    /// How often it began.
+    begun: u32,
+    /// Whether it gave an output.
+    gave: bool,
+}
+
 /// A run, read event by event.
 struct Story<'a> {
     site: &'a Site,
     id: &'a RunId,
     /// How often a person said that a step is made again.
     repeats: BTreeMap<u32, u32>,
-    /// Calls, by step: the tool, whether it may be made again, and how often it began.
-    calls: BTreeMap<u32, (String, bool, u32)>,
+    /// Calls, by step.
+    calls: BTreeMap<u32, Call>,
 }
 
 impl<'a> Story<'a> {
@@ -122,20 +144,27 @@ impl<'a> Story<'a> {
         }
         match &record.event {
             Event::StepStarted { step, action, .. } => {
-                // What was under way then may exceed the budget, and a question that is put
-                // again.
-                let short = run.spec.budget.exhausted(&run.spend);
+                // What is under way is not counted yet. It may exceed the budget but for its
+                // steps, and so may a question that is put again.
+                let mut spent = run.spend;
+                spent.steps = spent.steps.saturating_add(run.under_way().count() as u64);
+                let short = run.spec.budget.exhausted(&spent);
                 if let Some(what) = short.filter(|_| !action.is_question()) {
                     self.fault(&format!("step {step} begins with no {what} left"));
                 }
                 if let Action::Skill { tool, idempotent, .. } = action {
-                    let call = self.calls.entry(*step).or_insert_with(|| (tool.clone(), *idempotent, 0));
-                    call.2 += 1;
+                    let new = || Call { tool: tool.clone(), idempotent: *idempotent, begun: 0, gave: false };
+                    self.calls.entry(*step).or_insert_with(new).begun += 1;
                 }
             }
             Event::Resumed { repeat: true, .. } => {
                 for step in run.cut_off() {
                     *self.repeats.entry(step).or_default() += 1;
+                }
+            }
+            Event::StepEnded { step, result: StepResult::Output { .. }, .. } => {
+                if let Some(call) = self.calls.get_mut(step) {
+                    call.gave = true;
                 }
             }
             Event::StepEnded { result: StepResult::Failed { code, message, .. }, .. }
@@ -150,9 +179,12 @@ impl<'a> Story<'a> {
 
     /// What its calls did, and how often, follows from its log. Takes that away.
     fn compare(&self, deeds: &mut Deeds) {
-        for (step, (tool, idempotent, begun)) in &self.calls {
+        for (step, Call { tool, idempotent, begun, gave }) in &self.calls {
             let times = deeds.remove(&(self.id.to_string(), *step, tool.clone())).unwrap_or_default();
             let may = 1 + self.repeats.get(step).copied().unwrap_or_default();
+            if *gave && times == 0 {
+                self.fault(&format!("`{tool}` of step {step} gave an output and took no effect"));
+            }
             if times > *begun || (!idempotent && times > may) {
                 self.fault(&format!("`{tool}` of step {step} was done {times} times, began {begun} and may be {may}"));
             }

@@ -13,6 +13,9 @@ use crate::runtime::{BudgetRequest, Submission};
 /// Runs of one story at the most: enough to wait for each other.
 const MAX_ORDERS: u64 = 6;
 
+/// Who does what is asked; `fay` only adds to graphs.
+pub(super) const WORKERS: [&str; 5] = ["ada", "bob", "cyd", "dan", "eli"];
+
 /// A run that somebody wants.
 pub(super) struct Order {
     pub(super) submission: Submission,
@@ -73,23 +76,37 @@ fn trace(number: u64) -> TraceContext {
 }
 
 fn strategy(site: &Site) -> Strategy {
-    let workers = ["ada", "bob", "cyd"];
-    let strategy = match site.below(6) {
-        0 => json!({ "kind": "single", "agent": site.pick(&workers) }),
+    let strategy = match site.below(10) {
+        0 => json!({ "kind": "single", "agent": site.pick(&WORKERS) }),
         1 => json!({ "kind": "router", "agents": ["ada", "cyd"], "by": "bob" }),
-        2 => json!({ "kind": "handoff", "agents": workers, "first": site.pick(&workers), "max_depth": 2 }),
+        2 => handoff(site.pick(&WORKERS)),
         3 => json!({ "kind": "graph", "graph": graph() }),
         4 => json!({ "kind": "workflow", "skill": "demo/flow" }),
-        _ => json!({
-            "kind": "parallel_map",
-            "agent": site.pick(&["ada", "cyd"]),
-            "items": ["1", "2", "3"],
-            "reduce": "bob",
-            "on_failure": site.pick(&["fail_fast", "collect"]),
-            "at_once": 1 + site.below(3),
-        }),
+        5 => json!({ "kind": "graph", "graph": nested(site) }),
+        6 => json!({ "kind": "graph", "graph": planned(), "agents": ["ada"] }),
+        // What two teams want at the same moment is rare.
+        7 | 8 => json!({ "kind": "graph", "graph": side_by_side() }),
+        _ => map(site, site.pick(&["ada", "cyd", "dan"]), Some("bob")),
     };
     serde_json::from_value(strategy).expect("a strategy")
+}
+
+fn handoff(first: &str) -> Value {
+    json!({ "kind": "handoff", "agents": WORKERS, "first": first, "max_depth": 2 })
+}
+
+fn map(site: &Site, agent: &str, reduce: Option<&str>) -> Value {
+    let mut map = json!({
+        "kind": "parallel_map",
+        "agent": agent,
+        "items": ["1", "2", "3"],
+        "on_failure": site.pick(&["fail_fast", "collect"]),
+        "at_once": 1 + site.below(3),
+    });
+    if let Some(reduce) = reduce {
+        map["reduce"] = Value::from(reduce);
+    }
+    map
 }
 
 /// Two side by side, one of which may fail, between two others.
@@ -107,5 +124,55 @@ fn graph() -> Value {
             { "from": "left", "to": "end" },
             { "from": "right", "to": "end" },
         ],
+    })
+}
+
+/// Two teams side by side whose agents give their work on, one of which may fail.
+fn side_by_side() -> Value {
+    json!({
+        "nodes": [
+            { "id": "left", "run": handoff("bob") },
+            { "id": "right", "run": handoff("dan"), "optional": true },
+            { "id": "end", "agent": "bob", "join": "any" },
+        ],
+        "edges": [
+            { "from": "left", "to": "end" },
+            { "from": "right", "to": "end" },
+        ],
+    })
+}
+
+/// A graph within a graph, with a map in it. It may fail, while others are at work beside it.
+fn nested(site: &Site) -> Value {
+    let inner = json!({
+        "nodes": [
+            { "id": "look", "agent": "eli" },
+            { "id": "each", "run": map(site, "ada", None), "input": "{{look}}" },
+            { "id": "beside", "agent": "dan" },
+        ],
+        "edges": [{ "from": "look", "to": "each" }],
+    });
+    json!({
+        "nodes": [
+            { "id": "inner", "run": { "kind": "graph", "graph": inner }, "optional": true },
+            { "id": "beside", "agent": "cyd" },
+            { "id": "end", "agent": "bob", "join": "any" },
+        ],
+        "edges": [
+            { "from": "inner", "to": "end" },
+            { "from": "beside", "to": "end" },
+        ],
+    })
+}
+
+/// An agent that may put others between itself and the end.
+fn planned() -> Value {
+    json!({
+        "nodes": [
+            { "id": "plan", "agent": "fay", "plans": true },
+            { "id": "beside", "agent": "eli", "optional": true },
+            { "id": "end", "agent": "bob" },
+        ],
+        "edges": [{ "from": "plan", "to": "end" }],
     })
 }

@@ -109,12 +109,13 @@ async fn attend(site: &Site, host: &Runtime, row: &RunSummary) {
             let heard = host.resume(&row.id, &by, site.happens(2)).await;
             hear(site, &row.id, by, heard);
         }
-        Status::WaitingApproval => attend_handoffs(site, host, &row.id).await,
+        Status::WaitingApproval => attend_wishes(site, host, &row.id).await,
         _ => {}
     }
 }
 
-async fn attend_handoffs(site: &Site, host: &Runtime, id: &RunId) {
+/// Says who goes on with work that is given on, and whether tasks that failed are tried again.
+async fn attend_wishes(site: &Site, host: &Runtime, id: &RunId) {
     let run = match host.run(id) {
         Ok(run) => run,
         Err(error) => return site.blame("a run that is listed", &error),
@@ -122,6 +123,12 @@ async fn attend_handoffs(site: &Site, host: &Runtime, id: &RunId) {
     for (handoff, _) in run.asked_handoffs() {
         let by = site.name();
         let heard = host.answer_handoff(id, handoff, &by, !site.happens(3), None).await;
+        hear(site, id, by, heard);
+    }
+    let tasks: Vec<u32> = run.asked_tasks().map(|(task, _)| task).collect();
+    for task in tasks {
+        let by = site.name();
+        let heard = host.answer_task(id, task, &by, site.happens(2), None).await;
         hear(site, id, by, heard);
     }
 }

@@ -6,7 +6,7 @@ use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::model::{
     ChatAnswer, ChatRequest, Finish, Listener, Model, ModelCost, ModelFailure, ToolCall, ToolSpec,
 };
-use bailiwick_domain::run::{CHOOSE_AGENT, HANDOFF, PinnedSkill, RunId, USE_SKILL};
+use bailiwick_domain::run::{ADD_NODES, CHOOSE_AGENT, HANDOFF, PinnedSkill, RunId, USE_SKILL};
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_domain::services::{Question, Report, Services, Verdict as Word};
 use bailiwick_domain::skill_id::SkillSelector;
@@ -16,8 +16,12 @@ use serde_json::{Value, json};
 use super::super::workflow::{LONG, everything};
 use super::super::world::{Act, Flow};
 use super::laws;
+use super::orders::WORKERS;
 use super::site::Site;
 use crate::skills::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
+
+/// A model that often fails, so that much follows on failures.
+pub(super) const FRAIL: &str = "frail";
 
 /// A model that answers, fails, breaks off, talks nonsense or never answers.
 pub(super) struct Script(pub(super) Arc<Site>);
@@ -32,7 +36,8 @@ impl Model for Script {
             let site = &self.0;
             laws::asked(site, request);
             site.linger().await;
-            let failure = match site.below(40) {
+            let chances = if request.models.iter().any(|model| model == FRAIL) { 12 } else { 40 };
+            let failure = match site.below(chances) {
                 0 => return std::future::pending().await,
                 1 => ModelFailure::Server("out of order".to_owned()),
                 2 => ModelFailure::Payment("no money".to_owned()),
@@ -41,7 +46,7 @@ impl Model for Script {
                 _ => {
                     listener.text("Well");
                     site.linger().await;
-                    return Ok(answer(site, &request.tools));
+                    return Ok(answer(site, request));
                 }
             };
             Err(failure)
@@ -49,10 +54,11 @@ impl Model for Script {
     }
 }
 
-fn answer(site: &Site, tools: &[ToolSpec]) -> ChatAnswer {
+fn answer(site: &Site, request: &ChatRequest) -> ChatAnswer {
+    let tools = &request.tools;
     let count = if tools.is_empty() { 0 } else { site.pick(&[0, 0, 0, 1, 1, 2]) };
     let calls: Vec<ToolCall> = (0..count).map(|_| call(site, tools)).collect();
-    let text = if calls.is_empty() { "Done." } else { "" };
+    let text = if calls.is_empty() { last_words(site, request) } else { "" };
     let finish = match site.below(40) {
         0 => Finish::Length,
         1 => Finish::Refusal,
@@ -62,18 +68,44 @@ fn answer(site: &Site, tools: &[ToolSpec]) -> ChatAnswer {
     ChatAnswer { model: "m".to_owned(), text: text.to_owned(), calls, finish, cost }
 }
 
+/// What a model says at the end. Where it has to be a whole number, it mostly is.
+fn last_words(site: &Site, request: &ChatRequest) -> &'static str {
+    if request.output_schema.is_none() {
+        return "Done.";
+    }
+    site.pick(&["3", "3", "```json\n4\n```", "three", "{\"n\": 3}"])
+}
+
 /// One of the tools with arguments that fit, or nearly so.
 fn call(site: &Site, tools: &[ToolSpec]) -> ToolCall {
     let odd = site.happens(12);
     let name = if odd { "nothing".to_owned() } else { site.pick(tools).name };
     let arguments = match name.as_str() {
         CHOOSE_AGENT => json!({ "agent": site.pick(&["ada", "cyd", "zoe"]) }).to_string(),
-        HANDOFF => json!({ "to": site.pick(&["ada", "bob", "cyd"]), "reason": "It knows more." }).to_string(),
+        HANDOFF => json!({ "to": site.pick(&WORKERS), "reason": "It knows more." }).to_string(),
+        ADD_NODES => more(site).to_string(),
         USE_SKILL => json!({ "skill": "demo/files" }).to_string(),
         _ if site.happens(12) => "{\"n\": ".to_owned(),
         _ => json!({ "n": site.below(9) }).to_string(),
     };
     ToolCall { id: site.name(), name, arguments }
+}
+
+/// What an agent adds to its graph, and what it can't: an agent that there isn't, something
+/// before a node that has begun, a circle, and what is no graph at all.
+fn more(site: &Site) -> Value {
+    let id = site.name();
+    let node = |agent: &str| json!({ "id": id, "agent": agent });
+    match site.below(8) {
+        0 => json!({ "nodes": [node("zoe")] }),
+        1 => json!({ "nodes": [node("bob")], "edges": [{ "from": id, "to": "plan" }] }),
+        2 => json!({ "nodes": [node("bob")], "edges": [{ "from": "end", "to": id }, { "from": id, "to": "end" }] }),
+        3 => json!({ "nodes": "many" }),
+        _ => json!({
+            "nodes": [node(site.pick(&["ada", "bob", "eli"]))],
+            "edges": [{ "from": "plan", "to": id }, { "from": id, "to": "end" }],
+        }),
+    }
 }
 
 /// Skills that take their time, fail, ask a person, are done and don't say so. What they
@@ -117,6 +149,10 @@ impl Skills for Hands {
 
     fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
         self.0.deeds.answer(approval, by)
+    }
+
+    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()> {
+        self.0.deeds.withdraw(approval, run)
     }
 
     fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
