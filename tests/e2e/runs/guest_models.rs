@@ -180,7 +180,9 @@ fn the_tokens_of_a_grant_end_the_requests_of_a_skill() {
     assert!(said.starts_with("failed: ") && said.contains("`model_tokens` of 100"), "{said}");
     assert_eq!(tokens(&receipt), (60, 50));
     let both = run(&home, "call-all", &json!({ "requests": [request(0), request(0)] })).expect(0).json();
-    assert_eq!(tokens(&both["receipt"]), (120, 100), "each passed its half: {both}");
+    // Side by side each passes its half; where one is done before the other asks, nothing is left.
+    let taken = tokens(&both["receipt"]);
+    assert!([(120, 100), (60, 50)].contains(&taken), "{both}");
     let free = driver("");
     free.grant("tests/driver", &["--model", "small"]);
     let twice = run(&free, "complete", &json!({ "prompt": "hello", "again": 1 })).expect(0).json();
