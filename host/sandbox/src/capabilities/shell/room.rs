@@ -120,8 +120,8 @@ mod tests {
         let quota = Quota { max_bytes: 100, max_files: 1000 };
         let root = Arc::new(Root::new(&GuestPath::workspace(), Access::ReadWrite, quota));
         let before = measured(folder.path().to_owned(), TOO_MUCH).await;
-        let room = Room { root, workspace: folder.path().to_owned(), before };
-        assert_eq!(room.check(), Err(QuotaReached::Files(1000)));
-        assert_eq!(room.left(), Addition::default());
+        let filled = Room { root, workspace: folder.path().to_owned(), before };
+        assert_eq!(filled.check(), Err(QuotaReached::Files(1000)));
+        assert_eq!(filled.left(), Addition::default());
     }
 }
