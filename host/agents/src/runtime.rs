@@ -144,6 +144,13 @@ struct Live {
     gone: CancellationToken,
 }
 
+/// A run whose actor doesn't live yet.
+struct Begun {
+    id: RunId,
+    live: Live,
+    actor: Box<Actor>,
+}
+
 /// Which runs are ended at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KillSwitch {
@@ -458,14 +465,26 @@ impl Inner {
 
     /// Gives a run its actor. `first` is told at once.
     fn start(self: &Arc<Self>, run: Run, first: Vec<Event>, ticket: Option<Ticket>) -> Result<Live, ControlError> {
-        if self.stopping.is_cancelled() {
-            return Err(ControlError::Stopping);
-        }
+        self.launch(self.begun(run, ticket), first)
+    }
+
+    /// An actor that nobody knows yet.
+    fn begun(self: &Arc<Self>, run: Run, ticket: Option<Ticket>) -> Begun {
         let id = run.spec.id.clone();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         let (durable, seen) = watch::channel(run.last);
         let (heard, _) = broadcast::channel(HEARD);
         let live = Live { mailbox, durable: seen, heard: heard.clone(), gone: CancellationToken::new() };
+        let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
+        Begun { id, live, actor: Box::new(actor) }
+    }
+
+    /// Lets an actor live, and be known.
+    fn launch(self: &Arc<Self>, begun: Begun, first: Vec<Event>) -> Result<Live, ControlError> {
+        let Begun { id, live, actor } = begun;
+        if self.stopping.is_cancelled() {
+            return Err(ControlError::Stopping);
+        }
         {
             let mut all = self.live();
             // Two who revive the same run at once get the same actor.
@@ -474,7 +493,6 @@ impl Inner {
             }
             all.insert(id.clone(), live.clone());
         }
-        let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
         let (inner, own) = (Arc::clone(self), live.mailbox.clone());
         let gone = live.gone.clone().drop_guard();
         self.tracker.spawn(async move {

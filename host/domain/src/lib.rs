@@ -27,6 +27,7 @@ pub mod services;
 pub mod skill_id;
 pub mod span;
 pub mod state;
+pub mod text;
 pub mod trace;
 pub mod units;
 pub mod usage;

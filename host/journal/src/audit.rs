@@ -6,7 +6,7 @@
 //! but a hash function.
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use crate::Journal;
 use crate::error::{self, JournalError};
@@ -47,7 +47,7 @@ impl Journal {
     /// The last record's place, or that before the first where there is none.
     pub fn head(&self) -> Result<Link, JournalError> {
         let read = || -> Result<Link, redb::Error> {
-            let table = self.database.begin_read()?.open_table(AUDIT)?;
+            let table = self.store.read()?.open_table(AUDIT)?;
             Ok(head(&table)?)
         };
         read().map_err(error::read)
@@ -56,7 +56,7 @@ impl Journal {
     /// Up to `limit` records behind the place `after`, in their order.
     pub fn chain(&self, after: u64, limit: usize) -> Result<Vec<Entry>, JournalError> {
         let read = || -> Result<Vec<Entry>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(AUDIT)?;
+            let table = self.store.read()?.open_table(AUDIT)?;
             let rows = table.range(after.saturating_add(1)..)?.take(limit);
             let mut entries = Vec::new();
             for row in rows {

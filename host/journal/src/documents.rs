@@ -1,8 +1,6 @@
 //! Documents: grants, approvals, agents and the like. Each is small, is replaced whole,
 //! and is changed together with the audit records that tell of the change.
 
-use redb::ReadableDatabase;
-
 use crate::Journal;
 use crate::audit::{self, Link};
 use crate::blocking::block_on;
@@ -113,7 +111,7 @@ impl Journal {
     /// Every document of a shelf, by key.
     pub fn documents(&self, place: Shelf) -> Result<Vec<(String, Vec<u8>)>, JournalError> {
         let read = || -> Result<Vec<_>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(DOCUMENTS)?;
+            let table = self.store.read()?.open_table(DOCUMENTS)?;
             let mut documents = Vec::new();
             for row in table.range((place.name(), "")..)? {
                 let (name, document) = row?;
@@ -130,7 +128,8 @@ impl Journal {
 
     /// Has `decide` look at documents and say what changes. What it says is done as
     /// a whole, with no other change in between, and is durable when this answers;
-    /// an error of its own changes nothing.
+    /// an error of its own changes nothing. It sees the journal through the batch alone:
+    /// another look at it would wait for itself.
     pub async fn update<T, E>(
         &self,
         decide: impl FnOnce(&mut Batch<'_, '_>) -> Result<Result<T, E>, Undone> + Send + 'static,

@@ -2,10 +2,10 @@
 //! logs of runs, the audit chain, and the grants and approvals that it tells of.
 //!
 //! One thread writes. It takes every operation that waits, applies them in one
-//! transaction, writes what they changed to a log, and answers all of them when the disk
-//! has it, so that many callers share one `fsync` and none is answered before its change
-//! would survive a crash ([`wal`]). Reads go past that thread, to the last committed
-//! snapshot, in which nothing is that isn't in the log.
+//! piece, writes what they changed to a log, and answers all of them when the disk has it,
+//! so that many callers share one `fsync` and none is answered before its change would
+//! survive a crash ([`wal`]). Reads go past that thread, to a snapshot that has all that
+//! was answered, and nothing that isn't in the log ([`store`]).
 
 pub mod audit;
 mod blocking;
@@ -19,6 +19,7 @@ pub mod runs;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;
 pub mod state;
+mod store;
 mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,16 +28,15 @@ mod writer;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use redb::Database;
 
 pub use crate::audit::{Entry, Link};
 pub use crate::calls::{Begin, Call, OnInterrupted};
-use crate::commit::Committer;
 pub use crate::documents::{Batch, Shelf, Undone};
 pub use crate::error::JournalError;
 pub use crate::runs::{Created, Damage, NewRun, RunKey, RunLog, Summary};
+use crate::store::Store;
 use crate::wal::Wal;
 use crate::writer::Writer;
 
@@ -45,9 +45,8 @@ use crate::writer::Writer;
 pub struct Journal {
     /// Declared first, so that the writer has ended when the database closes.
     writer: Writer,
-    database: Arc<Database>,
+    store: Arc<Store>,
     running: Arc<calls::Running>,
-    commits: Arc<AtomicU64>,
 }
 
 impl Journal {
@@ -66,7 +65,7 @@ impl Journal {
     /// Transactions committed since the journal was opened; far fewer than
     /// operations where many callers wait at once.
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.store.commits()
     }
 
     fn start(opened: (Database, Option<Wal>)) -> Result<Arc<Self>, JournalError> {
@@ -75,11 +74,10 @@ impl Journal {
 
     fn with(
         (database, wal): (Database, Option<Wal>),
-        writer: impl FnOnce(Committer) -> Result<Writer, JournalError>,
+        writer: impl FnOnce(Arc<Store>) -> Result<Writer, JournalError>,
     ) -> Result<Arc<Self>, JournalError> {
-        let database = Arc::new(database);
-        let commits = Arc::new(AtomicU64::new(0));
-        let writer = writer(Committer::new(Arc::clone(&database), wal, Arc::clone(&commits)))?;
-        Ok(Arc::new(Self { writer, database, running: Arc::default(), commits }))
+        let store = Arc::new(Store::new(database, wal));
+        let writer = writer(Arc::clone(&store))?;
+        Ok(Arc::new(Self { writer, store, running: Arc::default() }))
     }
 }

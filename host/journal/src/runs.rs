@@ -13,7 +13,7 @@ mod removal;
 use std::time::SystemTime;
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use self::change::Append;
 pub use self::log::{Damage, MAX_CUTS, MAX_READ_BYTES, MAX_READ_EVENTS, RunLog};
@@ -114,7 +114,7 @@ impl Journal {
     /// What a creation with this key would find: none where the key is new.
     pub fn run_by_key(&self, key: &RunKey) -> Result<Option<Created>, JournalError> {
         let read = || -> Result<Option<Created>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RUN_KEYS)?;
+            let table = self.store.read()?.open_table(RUN_KEYS)?;
             Ok(change::by_key(&table, key)?)
         };
         read().map_err(error::read)
@@ -145,7 +145,7 @@ impl Journal {
     /// The ids of the runs that are open, in their order.
     pub fn open_runs(&self) -> Result<Vec<String>, JournalError> {
         let read = || -> Result<Vec<String>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(OPEN_RUNS)?;
+            let table = self.store.read()?.open_table(OPEN_RUNS)?;
             let mut ids = Vec::new();
             for row in table.iter()? {
                 let (id, ()) = row.map(|(id, unit)| (id, unit.value()))?;
@@ -174,7 +174,7 @@ impl Journal {
     /// The summary of a run, where there is such a run.
     pub fn run_summary(&self, id: &str) -> Result<Option<Vec<u8>>, JournalError> {
         let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(RUNS)?;
+            let table = self.store.read()?.open_table(RUNS)?;
             let row = table.get(id)?;
             Ok(row.map(|row| row.value().5.to_vec()))
         };
@@ -184,7 +184,7 @@ impl Journal {
     /// The team with this digest, which is stored once for all runs that share it.
     pub fn team(&self, digest: &Digest) -> Result<Option<Vec<u8>>, JournalError> {
         let read = || -> Result<Option<Vec<u8>>, redb::Error> {
-            let table = self.database.begin_read()?.open_table(TEAMS)?;
+            let table = self.store.read()?.open_table(TEAMS)?;
             let row = table.get(digest.as_bytes())?;
             Ok(row.map(|row| row.value().to_vec()))
         };
@@ -197,7 +197,7 @@ impl Journal {
         limit: usize,
         accept: &mut dyn FnMut(&str, &[u8]) -> bool,
     ) -> Result<Vec<(String, Vec<u8>)>, redb::Error> {
-        let table = self.database.begin_read()?.open_table(RUNS)?;
+        let table = self.store.read()?.open_table(RUNS)?;
         let mut runs = Vec::new();
         for row in table.range(..before)?.rev().take(MAX_LIST_ROWS) {
             if runs.len() >= limit {

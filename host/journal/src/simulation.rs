@@ -74,7 +74,7 @@ impl Journal {
     ///
     /// As those of [`Journal::open`], and those of the disk.
     pub fn simulated(disk: &Disk) -> Result<Arc<Self>, JournalError> {
-        Self::with(open::over_both(disk.file(0), disk.file(1), LOG_BYTES)?, |committer| Ok(Writer::caller(committer)))
+        Self::with(open::over_both(disk.file(0), disk.file(1), LOG_BYTES)?, |store| Ok(Writer::caller(store)))
     }
 
     /// The same with the thread that writes outside of tests.

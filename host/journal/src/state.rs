@@ -3,7 +3,7 @@
 use bailiwick_domain::quota::StateQuota;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::state::{Numbers, StateError, StateStore};
-use redb::{ReadOnlyTable, ReadableDatabase};
+use redb::ReadOnlyTable;
 
 use crate::Journal;
 use crate::blocking::block_on;
@@ -92,7 +92,7 @@ impl Journal {
         &self,
         read: impl FnOnce(&ReadOnlyTable<(&'static str, &'static str), &'static [u8]>) -> Result<T, redb::StorageError>,
     ) -> Result<T, StateError> {
-        let table = || -> Result<_, redb::Error> { Ok(self.database.begin_read()?.open_table(STATE)?) };
+        let table = || -> Result<_, redb::Error> { Ok(self.store.read()?.open_table(STATE)?) };
         let table = table().map_err(|error| store(&error::read(error)))?;
         read(&table).map_err(|error| store(&error::read(error)))
     }

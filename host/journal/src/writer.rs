@@ -1,14 +1,12 @@
 //! The one thread that writes, and the commits that it shares out.
 
 use std::sync::Arc;
-#[cfg(any(test, feature = "simulation"))]
-use std::sync::{Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::commit::Committer;
 use crate::error::JournalError;
+use crate::store::Store;
 use crate::tables::{Applied, Tables};
 
 /// Operations that wait. The host runs fewer calls than this at once, so a full
@@ -33,23 +31,23 @@ pub(crate) enum Writer {
     },
     /// Whoever wants something written, so that nothing happens beside what a test drives.
     #[cfg(any(test, feature = "simulation"))]
-    Caller(Mutex<Option<Committer>>),
+    Caller(Arc<Store>),
 }
 
 impl Writer {
-    pub(crate) fn start(committer: Committer) -> Result<Self, JournalError> {
+    pub(crate) fn start(store: Arc<Store>) -> Result<Self, JournalError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || run(committer, receiver))
+            .spawn(move || run(&store, receiver))
             .map_err(|error| JournalError::Thread(Arc::new(error)))?;
         Ok(Self::Thread { queue: Some(sender), thread: Some(thread) })
     }
 
     /// A writer that is whoever calls it.
     #[cfg(any(test, feature = "simulation"))]
-    pub(crate) const fn caller(committer: Committer) -> Self {
-        Self::Caller(Mutex::new(Some(committer)))
+    pub(crate) const fn caller(store: Arc<Store>) -> Self {
+        Self::Caller(store)
     }
 
     /// Has `work` done in the next transaction and waits for its commit.
@@ -67,10 +65,7 @@ impl Writer {
                 queue.send(job).await.map_err(|_| JournalError::Stopped)?;
             }
             #[cfg(any(test, feature = "simulation"))]
-            Self::Caller(committer) => {
-                let mut committer = committer.lock().unwrap_or_else(PoisonError::into_inner);
-                write(committer.as_mut().ok_or(JournalError::Stopped)?, vec![job]);
-            }
+            Self::Caller(store) => write(store, vec![job]),
         }
         answer.await.map_err(|_| JournalError::Stopped)?
     }
@@ -98,12 +93,7 @@ impl Drop for Writer {
                 }
             }
             #[cfg(any(test, feature = "simulation"))]
-            Self::Caller(committer) => {
-                let committer = committer.get_mut().unwrap_or_else(PoisonError::into_inner);
-                if let Some(committer) = committer.take() {
-                    close(committer);
-                }
-            }
+            Self::Caller(store) => close(store),
         }
     }
 }
@@ -150,19 +140,19 @@ where
     }
 }
 
-fn run(mut committer: Committer, mut queue: mpsc::Receiver<Box<dyn Operation>>) {
+fn run(store: &Store, mut queue: mpsc::Receiver<Box<dyn Operation>>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
         for batch in split(waiting.drain(..)) {
-            write(&mut committer, batch);
+            write(store, batch);
         }
     }
-    close(committer);
+    close(store);
 }
 
 /// Commits a batch, and answers everybody who waits for it.
-fn write(committer: &mut Committer, mut batch: Vec<Box<dyn Operation>>) {
-    let outcome = committer.commit(|tables| batch.iter_mut().try_for_each(|operation| operation.apply(tables)));
+fn write(store: &Store, mut batch: Vec<Box<dyn Operation>>) {
+    let outcome = store.commit(|tables| batch.iter_mut().try_for_each(|operation| operation.apply(tables)));
     if let Err(error) = &outcome {
         tracing::error!(error = %Chain(error), operations = batch.len(), "the journal can't commit");
     }
@@ -171,8 +161,8 @@ fn write(committer: &mut Committer, mut batch: Vec<Box<dyn Operation>>) {
     }
 }
 
-fn close(committer: Committer) {
-    if let Err(error) = committer.close() {
+fn close(store: &Store) {
+    if let Err(error) = store.close() {
         // All of it is in the log, and is read from there when the journal opens again.
         tracing::warn!(error = %Chain(&error), "the journal was not closed cleanly");
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bailiwick_domain::authority::GuestPath;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::permit::Permit;
 use bailiwick_domain::sandbox::{InvokeError, Outcome, Output};
@@ -23,7 +24,7 @@ use crate::engine::Metering;
 use crate::guest::{Around, Guest};
 use crate::meter::LimitReached;
 use crate::value::{LiftError, lift, lower_arguments};
-use crate::workspace::{Workspace, Workspaces};
+use crate::workspace::{OpenError, Workspace, Workspaces};
 
 /// Bytes that a guest may hand to the host in one host call, beside its output.
 const HOSTCALL_BYTES: usize = 16 << 20;
@@ -123,7 +124,12 @@ impl Call<'_> {
         let deadline = tokio::time::Instant::from(self.permit.deadline());
         let opened = self.workspaces.open_or_create(key, self.permit.terms());
         let opened = tokio::time::timeout_at(deadline, opened).await.map_err(|_| InvokeError::Full)?;
-        opened.map_err(|error| not_made(&error))
+        opened.map_err(|error| match error {
+            OpenError::Io(error) => not_made(&error),
+            OpenError::TooMany(_) => {
+                InvokeError::Mount { root: GuestPath::workspace().to_string(), reason: error.to_string() }
+            }
+        })
     }
 
     fn store(&self, guest: Guest) -> wasmtime::Result<Store<Guest>> {

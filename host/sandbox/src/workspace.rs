@@ -6,9 +6,11 @@
 //! <workspaces>/<id>/files/  what the guest sees at /workspace
 //! ```
 
+mod ceiling;
 mod measure;
 mod remove;
 mod shared;
+mod tenancy;
 
 use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io;
@@ -20,11 +22,14 @@ use std::time::Duration;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::sandbox::{BoxFuture, ScratchFolder};
 use tokio::runtime::Handle;
-use tokio::sync::OwnedMutexGuard;
 
+pub(crate) use self::ceiling::Share;
 pub(crate) use self::measure::{TOO_MUCH, measure};
 use self::remove::remove;
+pub(crate) use self::shared::OpenError;
 use self::shared::{RUNS, Shared};
+pub(crate) use self::tenancy::Lease;
+use self::tenancy::Tenancy;
 use crate::capabilities::fs::Addition;
 
 /// Only the host's user comes in.
@@ -55,17 +60,23 @@ pub struct Workspaces {
 /// The workspace of one call. Dropping it ends it, or gives it to the next of those that
 /// share it.
 pub(crate) struct Workspace {
-    /// Taken when the workspace ends. One that is shared ends with its run.
+    /// Taken when the call ends.
     ending: Option<Ending>,
     files: PathBuf,
     /// What lay there before.
     held: Addition,
-    #[expect(dead_code, reason = "it is there to be dropped")]
-    turn: Option<OwnedMutexGuard<()>>,
+}
+
+/// What is done at the end of a call.
+enum Ending {
+    /// The workspace ends too.
+    Own(Own),
+    /// It is the next one's turn. The workspace ends with its run.
+    Shared(Tenancy),
 }
 
 /// What is needed to end a workspace.
-struct Ending {
+struct Own {
     folder: PathBuf,
     clock: Arc<dyn Clock>,
     keep: bool,
@@ -121,8 +132,8 @@ impl Workspaces {
         // The data folder may be named by a path with symlinks in it.
         let files = files.canonicalize()?;
         let clock = Arc::clone(&self.clock);
-        let ending = Some(Ending { folder, clock, keep, lock });
-        Ok(Workspace { ending, files, held: Addition::default(), turn: None })
+        let ending = Some(Ending::Own(Own { folder, clock, keep, lock }));
+        Ok(Workspace { ending, files, held: Addition::default() })
     }
 
     fn sweep_one(&self, path: &Path) -> io::Result<()> {
@@ -155,11 +166,32 @@ impl Workspace {
         self.held
     }
 
-    /// Ends the workspace and waits until it is gone, or marked as kept.
+    /// What it takes of what all of runs may hold, if it is one of them.
+    pub(crate) fn share(&self) -> Option<Arc<Share>> {
+        self.tenancy().map(|tenancy| Arc::clone(&tenancy.share))
+    }
+
+    /// A part of the turn that the call has, for its commands, where others wait for theirs.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        self.tenancy().map(Tenancy::lease)
+    }
+
+    /// Ends the workspace and waits until it is gone, or marked as kept. One that is shared is
+    /// left to the next.
     pub(crate) async fn end(mut self) {
-        if let Some(ending) = self.ending.take() {
+        let Some(ending) = self.ending.take() else { return };
+        if ending.blocks() {
             // What can't be done now is left for the next sweep, which says why.
             let _ = tokio::task::spawn_blocking(move || ending.end()).await;
+        } else {
+            ending.end();
+        }
+    }
+
+    const fn tenancy(&self) -> Option<&Tenancy> {
+        match &self.ending {
+            Some(Ending::Shared(tenancy)) => Some(tenancy),
+            Some(Ending::Own(_)) | None => None,
         }
     }
 }
@@ -179,13 +211,30 @@ impl Drop for Workspace {
         let Some(ending) = self.ending.take() else { return };
         // A call that is cut off is dropped where nothing may block.
         match Handle::try_current() {
-            Ok(runtime) => drop(runtime.spawn_blocking(move || ending.end())),
-            Err(_) => ending.end(),
+            Ok(runtime) if ending.blocks() => drop(runtime.spawn_blocking(move || ending.end())),
+            Ok(_) | Err(_) => ending.end(),
         }
     }
 }
 
 impl Ending {
+    /// Whether it takes the disk.
+    fn blocks(&self) -> bool {
+        match self {
+            Self::Own(_) => true,
+            Self::Shared(tenancy) => tenancy.blocks(),
+        }
+    }
+
+    fn end(self) {
+        match self {
+            Self::Own(own) => own.end(),
+            Self::Shared(tenancy) => tenancy.end(),
+        }
+    }
+}
+
+impl Own {
     fn end(self) {
         let ended = if self.keep { self.lock.set_modified(self.clock.now()) } else { remove(&self.folder) };
         if let Err(error) = ended {

@@ -1,8 +1,8 @@
 //! One call, front to back.
 //!
 //! resolve → tool → the author's schema → policy → where there is an idempotency
-//! key, its durable beginning → where a risk is open, a person's approval → a
-//! place for the call → the sandbox → the author's schema of the output → the
+//! key, its durable beginning → where a risk is open, a person's approval → its turn where
+//! it shares a workspace → a place for the call → the sandbox → the author's schema of the output → the
 //! receipt, durable in the audit chain → answer. A future that is dropped on the
 //! way ends the call, gives back all that it held, and leaves a record too.
 
@@ -15,6 +15,7 @@ mod prepared;
 mod provided;
 mod receipt_id;
 mod record;
+mod turns;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
@@ -44,6 +45,7 @@ pub(crate) use self::provided::Ask;
 pub use self::provided::{ListedTool, ProvidedError};
 use self::record::Record;
 pub(crate) use self::record::outcome as outcome_of;
+use self::turns::{Turn, Turns};
 use crate::approvals::{Approval, Approvals, Approved, Asked, Question, edited};
 use crate::audit::Audit;
 use crate::gate::{Gate, Pass};
@@ -103,6 +105,7 @@ pub struct Hooks {
 pub struct Executor {
     parts: ExecutorParts,
     gate: Arc<Gate>,
+    turns: Turns,
     /// Itself, for calls that calls make.
     this: Weak<Self>,
     listings: provided::Listings,
@@ -131,6 +134,7 @@ impl Executor {
         Arc::new_cyclic(|this| Self {
             parts,
             gate: Arc::default(),
+            turns: Turns::default(),
             this: Weak::clone(this),
             listings: provided::Listings::default(),
         })
@@ -280,9 +284,11 @@ impl Executor {
     async fn admit<'a>(&self, call: &Request<'a>) -> Result<Admission<'a>, ExecuteError> {
         match self.decide(call, None) {
             Ok(decision) => {
+                let turn = self.turns.wait(&decision.permit).await;
                 let places = self.enter(call.skill, decision.permit.terms())?;
                 self.use_up(call, &decision).await?;
-                Ok(Admission { places, decision, approved: None, arguments: Cow::Borrowed(&call.invocation.arguments) })
+                let arguments = Cow::Borrowed(&call.invocation.arguments);
+                Ok(Admission { turn, places, decision, approved: None, arguments })
             }
             Err((Some(entry), Refusal::ApprovalRequired { tags, .. })) => {
                 let approval = self.approval(call, &entry, tags).await?;
@@ -300,7 +306,8 @@ impl Executor {
                 let approved = self.parts.approvals.use_for(&approval.id, &call.invocation.principal.name).await?;
                 let decision = self.decide(call, Some(&approved)).map_err(|(_, refusal)| refusal)?;
                 self.use_up(call, &decision).await?;
-                Ok(Admission { places, decision, approved: Some(approved), arguments })
+                // What runs by that shares no workspace.
+                Ok(Admission { turn: None, places, decision, approved: Some(approved), arguments })
             }
             Err((_, refusal)) => Err(refusal.into()),
         }
@@ -406,7 +413,8 @@ impl Executor {
     async fn call(&self, request: &Request<'_>) -> Result<Execution, ExecuteError> {
         // Whoever subscribes first misses no change of what is read afterwards.
         let changes = self.parts.grants.subscribe();
-        let Admission { places, decision, approved, arguments } = self.admit(request).await?;
+        // What is named first is dropped last: who has the next turn finds the place.
+        let Admission { turn, places, decision, approved, arguments } = self.admit(request).await?;
         let started_at = self.parts.clock.now();
         let measured = match &arguments {
             Cow::Borrowed(_) => (request.arguments_digest, request.argument_bytes),
@@ -440,6 +448,7 @@ impl Executor {
             Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
         };
         drop(places);
+        drop(turn);
         let receipt = match &result {
             Ok(execution) => Some(&execution.receipt),
             Err(error) => error.receipt(),
@@ -542,6 +551,7 @@ impl<'a> Request<'a> {
 
 /// A call that is allowed and has its places.
 struct Admission<'a> {
+    turn: Option<Turn>,
     places: (Pass, Pass),
     decision: Decision,
     approved: Option<Approved>,

@@ -5,6 +5,7 @@
 //! asked, a result before anything follows from it, and both share a commit where they
 //! come together.
 
+pub(super) mod at_once;
 mod busy;
 mod drivers;
 mod time;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_domain::run::{
-    Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, TaskOutcome, next,
+    Action, Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, TaskOutcome, next,
 };
 use bailiwick_domain::span::Span;
 use bailiwick_journal::JournalError;
@@ -198,11 +199,26 @@ impl Actor {
             }
             self.withdraw().await;
             self.start_work();
-            self.seek_place();
-            if !self.hear().await {
+            if !self.go_on().await {
                 return;
             }
         }
+    }
+
+    /// Waits until something happens, unless it did at once. False when the host stops.
+    async fn go_on(&mut self) -> bool {
+        if self.pending.is_empty() {
+            self.seek_place();
+            return self.hear().await;
+        }
+        if self.inner.stopped.is_cancelled() {
+            return false;
+        }
+        if self.alarm().is_some_and(|at| at <= Instant::now()) {
+            self.ring();
+        }
+        self.take_in();
+        true
     }
 
     /// Nothing of a run that is over is under way any more, and what its calls shared is let go
@@ -350,6 +366,9 @@ impl Actor {
     /// then it was never told to anybody.
     async fn commit(&mut self) -> bool {
         let mut events = std::mem::take(&mut self.pending);
+        if events.is_empty() {
+            return true;
+        }
         let whole = keep::summary(&self.run);
         let id = self.run.spec.id.as_str().to_owned();
         while !events.is_empty() {
@@ -357,7 +376,7 @@ impl Actor {
             let after = *self.durable.borrow();
             let mut summary = whole.clone();
             summary.open |= !rest.is_empty();
-            let bytes: Vec<Vec<u8>> = events.iter().map(|event| event.bytes.clone()).collect();
+            let bytes: Vec<Vec<u8>> = events.iter_mut().map(|event| std::mem::take(&mut event.bytes)).collect();
             loop {
                 let now = self.inner.parts.clock.now();
                 match self.inner.parts.journal.append_run(&id, after, bytes.clone(), summary.clone(), now).await {
@@ -384,14 +403,7 @@ impl Actor {
                     () = sleep(REWRITE_AFTER) => {}
                 }
             }
-            for Pending { told, spans, .. } in std::mem::replace(&mut events, rest) {
-                for told in told {
-                    self.inner.bus.publish(told);
-                }
-                for span in spans {
-                    self.inner.parts.tracer.record(span);
-                }
-            }
+            self.publish(std::mem::replace(&mut events, rest));
         }
         for (answer, status) in self.answers.drain(..) {
             // Whoever went away needs no answer.
@@ -400,15 +412,34 @@ impl Actor {
         true
     }
 
+    /// Tells of what is durable now.
+    fn publish(&self, events: Vec<Pending>) {
+        for Pending { told, spans, .. } in events {
+            for told in told {
+                self.inner.bus.publish(told);
+            }
+            for span in spans {
+                self.inner.parts.tracer.record(span);
+            }
+        }
+    }
+
     /// Begins what is durable now.
     fn start_work(&mut self) {
         for number in std::mem::take(&mut self.begin) {
-            let under_way = self.run.steps.get(number as usize).is_some_and(|step| step.state == StepState::UnderWay);
-            if under_way && let Some(work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.heard) {
-                let end = self.work.spawn(work);
-                self.errands.insert(end.id(), Errand::Step(number));
-                self.ends.insert(number, end);
+            let step = self.run.steps.get(number as usize).filter(|step| step.state == StepState::UnderWay);
+            let Some(step) = step else { continue };
+            let asks_a_model = matches!(step.action, Action::Model {} | Action::Complete { .. });
+            let Some(mut work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.heard) else {
+                continue;
+            };
+            if asks_a_model && let Some(event) = at_once::result(&mut work, number) {
+                self.came(event);
+                continue;
             }
+            let end = self.work.spawn(work);
+            self.errands.insert(end.id(), Errand::Step(number));
+            self.ends.insert(number, end);
         }
         self.wake_drivers();
         self.answer_drivers();
@@ -451,7 +482,7 @@ impl Actor {
         }
     }
 
-    /// Waits until something happens, and takes all that has happened. False when the host
+    /// Waits until something happens, and takes in all that has happened. False when the host
     /// stops.
     async fn hear(&mut self) -> bool {
         let stopping = self.inner.stopping.is_cancelled();
@@ -467,12 +498,18 @@ impl Actor {
                 Some(letter) => self.read(letter),
                 None => return false,
             },
+            // Before the work, which has no more time than the run: its end is told as the run's.
+            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.ring(),
             Some(done) = self.work.join_next_with_id(), if !self.work.is_empty() => self.done(done),
             Some(mail) = self.mail.recv() => self.read_mail(mail),
             seat = seat(&mut self.place) => self.seated(seat),
-            () = sleep_until(alarm.unwrap_or_else(Instant::now)), if alarm.is_some() => self.ring(),
         }
-        // What came together becomes durable together.
+        self.take_in();
+        true
+    }
+
+    /// What came together becomes durable together.
+    fn take_in(&mut self) {
         while let Some(done) = self.work.try_join_next_with_id() {
             self.done(done);
         }
@@ -482,7 +519,6 @@ impl Actor {
         while let Ok(letter) = self.letters.try_recv() {
             self.read(letter);
         }
-        true
     }
 
     /// Models and skills that are asked.
@@ -526,7 +562,12 @@ impl Actor {
             // It is asked again by whoever looks for steps that nobody waits for.
             (Errand::Answer(_), None) => return,
         };
-        // A run that ended meanwhile needs it no more, and neither does one whose subrun failed.
+        self.came(event);
+    }
+
+    /// Takes in what came of a step. A run that ended meanwhile needs it no more, and neither
+    /// does one whose subrun failed.
+    fn came(&mut self, event: Event) {
         if let Err(error) = self.tell(event) {
             tracing::debug!(run = %self.run.spec.id, %error, "what came too late");
         }

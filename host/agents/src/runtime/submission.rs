@@ -7,16 +7,21 @@ use bailiwick_domain::digest::Digest;
 use bailiwick_domain::invocation::Principal;
 use bailiwick_domain::model::Usd;
 use bailiwick_domain::run::{Budget, Class, Event, InvalidSpec, Record, Run, RunId, RunSpec, Strategy, Team};
+use bailiwick_domain::text::start_of;
 use bailiwick_domain::trace::TraceContext;
 use bailiwick_journal::{Created, NewRun, RunKey};
 use serde_json::{Value, json};
 
+use super::actor::at_once::First;
 use super::error::SubmitError;
 use super::{Inner, RuntimeOptions, keep};
 use crate::registry;
 
 /// Bytes of what is asked for.
 const MAX_INPUT: usize = 256 << 10;
+
+/// Characters that an error shows of what stands where an object should.
+const MAX_SHOWN: usize = 60;
 
 /// A run that somebody wants.
 #[derive(Clone, Debug)]
@@ -102,19 +107,25 @@ impl Inner {
         let run = Run::begin(&first, team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         // The place in the queue comes first: nothing is kept of a run that has none.
         let ticket = self.scheduler.enter(class)?;
+        let mut begun = self.begun(run, Some(ticket));
+        let First { events, summary } = begun.actor.first();
+        let count = events.len();
         let new = NewRun {
             id: id.as_str().to_owned(),
             key,
             team: (digest, team_bytes),
-            events: vec![keep::bytes(&first)],
-            summary: keep::summary(&run),
+            events: std::iter::once(keep::bytes(&first)).chain(events).collect(),
+            summary,
         };
         // Somebody else may have had the same key meanwhile.
         if let Some(there) = there(self.parts.journal.create_run(new, now).await?)? {
+            drop(begun);
+            self.settle();
             return Ok(there);
         }
+        begun.actor.is_kept(count);
         // A host that stops at this moment has the run in its journal, and takes it up later.
-        drop(self.start(run, Vec::new(), Some(ticket)));
+        drop(self.launch(begun, Vec::new()));
         Ok(Submitted { id, replayed: false })
     }
 
@@ -194,14 +205,9 @@ fn there(created: Created) -> Result<Option<Submitted>, SubmitError> {
 fn is_object(input: &str) -> Result<(), String> {
     match serde_json::from_str::<Value>(input) {
         Ok(Value::Object(_)) => Ok(()),
-        Ok(other) => Err(format!("found {}", start_of(&other.to_string()))),
+        Ok(other) => Err(format!("found {}", start_of(&other.to_string(), MAX_SHOWN))),
         Err(error) => Err(error.to_string()),
     }
-}
-
-fn start_of(text: &str) -> String {
-    const SHOWN: usize = 60;
-    text.chars().take(SHOWN).collect()
 }
 
 fn spec(submission: Submission, id: RunId, team: Digest, budget: Budget) -> RunSpec {

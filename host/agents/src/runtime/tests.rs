@@ -1,5 +1,6 @@
 mod control;
 mod crash;
+mod deeds;
 mod escalation;
 mod lifecycle;
 mod places;

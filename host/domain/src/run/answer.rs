@@ -7,6 +7,7 @@ use super::event::Role;
 use super::state::{Handoff, HandoffState, Run};
 use super::task::Task;
 use super::team::Member;
+use crate::text::start_of;
 
 /// Most bytes of a compiled pattern: as many as for the schemas of tools.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
@@ -62,7 +63,7 @@ pub(super) fn fit<'t>(schema: &Value, answer: &'t str) -> Result<&'t str, Misfit
         .offline()
         .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
         .build(schema)
-        .map_err(|error| Misfit::Schema(start_of(&error.to_string())))?;
+        .map_err(|error| Misfit::Schema(start_of(&error.to_string(), MAX_SHOWN)))?;
     let problems = validator.iter_errors(&value).take(MAX_PROBLEMS);
     let problems: Vec<String> =
         problems.map(|error| told(&error.instance_path().to_string(), &error.to_string())).collect();
@@ -72,7 +73,7 @@ pub(super) fn fit<'t>(schema: &Value, answer: &'t str) -> Result<&'t str, Misfit
 /// A problem with the place that it has in the answer.
 fn told(path: &str, problem: &str) -> String {
     let place = if path.is_empty() { "(root)" } else { path };
-    format!("{}: {}", start_of(place), start_of(problem))
+    format!("{}: {}", start_of(place, MAX_SHOWN), start_of(problem, MAX_SHOWN))
 }
 
 fn unfenced(answer: &str) -> &str {
@@ -83,10 +84,6 @@ fn unfenced(answer: &str) -> &str {
         Some((language, body)) if language.trim().chars().all(char::is_alphanumeric) => body.trim(),
         _ => text,
     }
-}
-
-fn start_of(text: &str) -> String {
-    text.chars().take(MAX_SHOWN).collect()
 }
 
 impl Run {

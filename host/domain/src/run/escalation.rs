@@ -15,6 +15,7 @@ use super::state::Run;
 use super::task::Task;
 use super::team::Member;
 use crate::model::{Message, ToolCall};
+use crate::text::start_of;
 
 /// Failures that the same agent would meet again, whatever it does: its own budget is used
 /// up, or no provider lets it in. Another agent may not.
@@ -298,8 +299,8 @@ impl Tries {
 
 impl Made {
     fn of(call: &ToolCall, outcome: &str, idempotent: bool) -> Self {
-        let (tool, arguments) = (start_of(&call.name), start_of(&call.arguments));
-        Self { tool, arguments, outcome: start_of(outcome), idempotent }
+        let (tool, arguments) = (shown(&call.name), shown(&call.arguments));
+        Self { tool, arguments, outcome: shown(outcome), idempotent }
     }
 }
 
@@ -310,8 +311,9 @@ fn makes(step: &Action, call: &ToolCall, member: &Member) -> bool {
     is_tool && arguments(call).is_ok_and(|arguments| arguments == *given)
 }
 
-fn start_of(text: &str) -> String {
-    let mut start: String = text.chars().take(MAX_SHOWN).collect();
+/// The beginning of a text, with a mark where more of it is left out.
+fn shown(text: &str) -> String {
+    let mut start = start_of(text, MAX_SHOWN);
     if start.len() < text.len() {
         start.push('…');
     }

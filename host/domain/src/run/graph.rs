@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::advance::{Advance, NodeState};
 pub use self::check::InvalidGraph;
+pub(in crate::run) use self::wiring::Wiring;
 use super::strategy::Strategy;
 
 /// Nodes of a graph: each is a task at least, and a run has room for ten times as many,

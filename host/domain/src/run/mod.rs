@@ -57,5 +57,13 @@ pub const MAX_CALLS: usize = 64;
 /// Tasks of one run, so that a run's state has a size.
 pub const MAX_TASKS: usize = 10_000;
 
+/// Bytes of what all tasks and subruns of one run are asked, together, for the same reason:
+/// each may be asked much, and is, where many are asked what one said.
+pub const MAX_INPUTS: usize = 64 << 20;
+
+/// Steps of one run that are under way at once, however its strategies lie in one another:
+/// each is a request or a call that takes memory of the host. More wait for one to end.
+pub const MAX_UNDER_WAY: u64 = 256;
+
 /// The code of what failed because something that belongs to it did.
 const DEPENDENCY_FAILED: &str = "DEPENDENCY_FAILED";

@@ -3,6 +3,7 @@
 mod budget;
 mod grow;
 mod handoff;
+mod room;
 mod strategy;
 
 use std::time::Duration;
@@ -20,16 +21,21 @@ use super::status::Status;
 use super::strategy::Strategy;
 use super::task::{OpenCall, Task, TaskOutcome};
 use super::team::{Disclosure, Member, PinnedSkill};
-use super::{MAX_BAD_ANSWERS, MAX_TASKS, RunId};
+use super::{MAX_BAD_ANSWERS, RunId};
 use crate::model::ToolCall;
+use crate::text::line_of;
 
 pub(super) use self::budget::{short_with, used_up};
+use self::room::Full;
 
 /// How long the first retry waits; each further one waits twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The code of answers that don't fit the schema of their agent.
 const MODEL_UNFIT: &str = "MODEL_UNFIT";
+
+/// Characters that an error shows of an answer.
+const MAX_SHOWN: usize = 200;
 
 /// Bytes of a text for each token of it, roughly, for those who want to know what
 /// instructions cost.
@@ -43,16 +49,22 @@ pub fn next(run: &Run) -> Vec<Event> {
         return Vec::new();
     }
     let mut plan = Plan::of(run);
-    for task in &run.open {
-        plan.task(*task);
+    // What a failure ends, it ends before a second node fails. So what else was about to fail
+    // is open when the run has failed, and one retry tries all of it again.
+    let has_failed = run.has_failed_node();
+    if has_failed {
+        plan.strategies();
     }
     if plan.events.is_empty() {
+        plan.tasks();
+    }
+    if plan.events.is_empty() && !has_failed {
         plan.strategies();
     }
     match plan.short {
         // Nothing new begins; what is under way still comes to its end.
         Some(what) if plan.events.is_empty() && !run.is_moving() => vec![used_up(run, what)],
-        None if plan.events.is_empty() && plan.full => vec![full(run)],
+        None if plan.events.is_empty() => plan.full.map(|full| full.ends(run)).into_iter().collect(),
         _ => plan.events,
     }
 }
@@ -94,8 +106,10 @@ struct Plan<'r> {
     subruns: usize,
     /// Handoffs that they begin.
     handed: usize,
-    /// Whether there is no room for a task that should be opened.
-    full: bool,
+    /// Bytes of what tasks and subruns are asked that they begin.
+    inputs: usize,
+    /// What there is no room for, where something should have begun.
+    full: Option<Full>,
     /// Whether the last of them ends the run or a subrun.
     over: bool,
 }
@@ -111,13 +125,28 @@ impl<'r> Plan<'r> {
             opened: 0,
             subruns: 0,
             handed: 0,
-            full: false,
+            inputs: 0,
+            full: None,
             over: false,
         }
     }
 }
 
 impl Plan<'_> {
+    /// What follows in each open task, up to the first node that fails.
+    fn tasks(&mut self) {
+        let run = self.run;
+        for number in &run.open {
+            self.task(*number);
+            let is_failure =
+                |event: &Event| matches!(event, Event::TaskEnded { outcome: TaskOutcome::Failed { .. }, .. });
+            let is_node = run.tasks.get(*number as usize).is_some_and(|task| task.opening.node.is_some());
+            if is_node && self.events.last().is_some_and(is_failure) {
+                return;
+            }
+        }
+    }
+
     fn task(&mut self, number: u32) {
         let run = self.run;
         let (Some(task), Some(member)) = (run.tasks.get(number as usize), run.member(number)) else { return };
@@ -174,7 +203,7 @@ impl Plan<'_> {
     /// The model asks for nothing more.
     fn conclude(&mut self, number: u32, task: &Task, member: &Member, output: &str) {
         if task.opening.role == Role::Route {
-            let message = format!("the model chose no agent, and said: {}", start_of(output));
+            let message = format!("the model chose no agent, and said: {}", line_of(output, MAX_SHOWN));
             return self.fail_task(number, task, member, "MODEL_NONSENSE", message);
         }
         let fits = answer::wanted(task, member).map_or(Ok(output), |schema| answer::fit(schema, output));
@@ -239,6 +268,9 @@ impl Plan<'_> {
     }
 
     fn may_start(&mut self) -> bool {
+        if self.run.is_crowded_with(self.begun) {
+            return false;
+        }
         let short = short_with(self.run, self.run.under_way.len() as u64 + self.begun);
         self.short = self.short.or(short);
         self.begun += u64::from(short.is_none());
@@ -356,15 +388,4 @@ fn disclosed(skill: &PinnedSkill) -> String {
     let tokens = skill.instructions.len().div_ceil(BYTES_PER_TOKEN);
     json!({ "skill": skill.id, "instructions": skill.instructions, "instruction_tokens": tokens, "tools": tools })
         .to_string()
-}
-
-fn full(run: &Run) -> Event {
-    let message = format!("the run has {MAX_TASKS} tasks, as many as one may have, and is not done");
-    Event::Failed { code: "MAX_TASKS".to_owned(), message, partial: run.partial() }
-}
-
-/// The beginning of a text, for an error.
-fn start_of(text: &str) -> String {
-    const SHOWN: usize = 200;
-    text.chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::action::Action;
 use super::event::{Event, Record};
-use super::graph::Graph;
+use super::graph::{Graph, Wiring};
 use super::spend::Spend;
 use super::status::{EventKind, Status};
 use super::strategy::{InvalidSpec, RunSpec};
-use super::subrun::Subrun;
+use super::subrun::{Subrun, wired};
 use super::task::Task;
 use super::team::{Member, Team};
 use crate::limits::LimitsRequest;
@@ -58,6 +58,11 @@ pub struct Run {
     pub(super) abandoned: BTreeSet<u32>,
     /// Graphs to which something was added, by subrun; that of the run itself has none.
     pub(super) grown: BTreeMap<Option<u32>, Graph>,
+    /// How the nodes of each graph hang together, by subrun as well. It follows from the graph,
+    /// and is kept because it is looked at whenever something happens.
+    pub(super) wiring: BTreeMap<Option<u32>, Arc<Wiring>>,
+    /// Bytes of what all tasks and subruns are asked.
+    pub(super) inputs: usize,
 }
 
 /// What was asked of a model or a skill.
@@ -182,6 +187,7 @@ impl Run {
     pub fn begin(record: &Record, team: Arc<Team>) -> Result<Self, IllegalEvent> {
         let Event::Queued { spec } = &record.event else { return Err(IllegalEvent::First(record.event.kind())) };
         spec.strategy.check(&team)?;
+        let wiring = wired(&spec.strategy).map(|wiring| (None, wiring)).into_iter().collect();
         Ok(Self {
             spec: (**spec).clone(),
             team,
@@ -201,6 +207,8 @@ impl Run {
             waiting: BTreeSet::new(),
             abandoned: BTreeSet::new(),
             grown: BTreeMap::new(),
+            wiring,
+            inputs: 0,
         })
     }
 

@@ -5,8 +5,11 @@
 //! those of the run, and so is its end. The run itself is the outermost scope.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::graph::{Graph, Node, NodeState};
+use serde_json::Value;
+
+use super::graph::{Advance, Graph, Node, NodeState, Wiring};
 use super::spend::Spend;
 use super::state::{Run, StepState};
 use super::strategy::Strategy;
@@ -93,6 +96,14 @@ pub(super) fn node_state<'r>(nodes: &Nodes<'r>, place: usize) -> NodeState<'r> {
     }
 }
 
+/// How the nodes of a strategy's graph hang together, where it has one.
+pub(super) fn wired(strategy: &Strategy) -> Option<Arc<Wiring>> {
+    match strategy {
+        Strategy::Graph { graph, .. } => Some(Arc::new(Wiring::of(graph))),
+        _ => None,
+    }
+}
+
 /// What can be seen.
 impl Run {
     /// The strategy of a subrun, or of the run itself.
@@ -114,7 +125,7 @@ impl Run {
     pub fn nodes(&self, subrun: Option<u32>) -> Option<Vec<RunNode<'_>>> {
         let (graph, scope) = (self.graph(subrun)?, self.scope(subrun)?);
         let nodes = scope.nodes();
-        let skip: BTreeSet<usize> = graph.advance(&|place| node_state(&nodes, place)).skip.into_iter().collect();
+        let skip: BTreeSet<usize> = self.advance(subrun, &nodes)?.skip.into_iter().collect();
         let at = |place: usize| u32::try_from(place).ok();
         let shown = (0..graph.nodes.len()).map(|place| RunNode {
             state: if skip.contains(&place) { NodeState::Skipped } else { node_state(&nodes, place) },
@@ -122,6 +133,18 @@ impl Run {
             subrun: scope.subruns.iter().find(|(_, subrun)| Some(subrun.node) == at(place)).map(|(number, _)| *number),
         });
         Some(shown.collect())
+    }
+
+    /// What follows in the graph of a subrun, or of the run itself, whose nodes ended so.
+    pub(super) fn advance(&self, subrun: Option<u32>, nodes: &Nodes<'_>) -> Option<Advance> {
+        let (graph, wiring) = (self.graph(subrun)?, self.wiring.get(&subrun)?);
+        Some(graph.advance_by(wiring, &|place| node_state(nodes, place)))
+    }
+
+    /// What came of that graph.
+    pub(super) fn outputs(&self, subrun: Option<u32>, nodes: &Nodes<'_>) -> Option<Value> {
+        let (graph, wiring) = (self.graph(subrun)?, self.wiring.get(&subrun)?);
+        Some(graph.outputs_by(wiring, &|place| node_state(nodes, place)))
     }
 
     /// What a subrun works on, or the run itself.
@@ -201,7 +224,8 @@ impl Run {
         if more.nodes.len() > room {
             return Err(format!("the run has no room for {} nodes more, only for {room}", more.nodes.len()));
         }
-        let skip: BTreeSet<usize> = graph.advance(&|place| node_state(&nodes, place)).skip.into_iter().collect();
+        let skip: BTreeSet<usize> =
+            self.advance(subrun, &nodes).map(|advance| advance.skip).unwrap_or_default().into_iter().collect();
         let waits = |place: &usize| !skip.contains(place) && node_state(&nodes, *place) == NodeState::Waiting;
         let numbered = (0_usize..).zip(&graph.nodes);
         let waiting: BTreeSet<&str> =
@@ -224,15 +248,25 @@ impl Run {
 
     /// The node of a graph whose failure is that of its strategy.
     fn failed_node(&self, subrun: Option<u32>) -> Option<usize> {
-        let (graph, nodes) = (self.graph(subrun)?, self.scope(subrun)?.nodes());
-        graph.advance(&|place| node_state(&nodes, place)).failed
+        self.advance(subrun, &self.scope(subrun)?.nodes())?.failed
+    }
+
+    /// Whether a node of any graph failed.
+    pub(super) fn has_failed_node(&self) -> bool {
+        let of_tasks = self.tasks.iter().filter(|task| task.opening.node.is_some()).map(|task| &task.outcome);
+        let mut outcomes = of_tasks.chain(self.subruns.iter().map(|subrun| &subrun.outcome));
+        outcomes.any(|outcome| matches!(outcome, Some(TaskOutcome::Failed { .. })))
     }
 }
 
 /// What events change.
 impl Run {
     pub(super) fn begin_subrun(&mut self, parent: Option<u32>, node: u32, input: &str) {
+        let number = u32::try_from(self.subruns.len()).ok();
+        self.inputs = self.inputs.saturating_add(input.len());
         self.subruns.push(Subrun { parent, node, input: input.to_owned(), outcome: None, abandoned: false });
+        let wiring = self.strategy(number).and_then(wired);
+        self.wiring.extend(wiring.map(|wiring| (number, wiring)));
     }
 
     pub(super) fn end_subrun(&mut self, number: u32, outcome: &TaskOutcome) {
@@ -250,6 +284,7 @@ impl Run {
         let Some(mut whole) = self.graph(subrun).cloned() else { return };
         whole.nodes.extend(more.nodes.iter().cloned());
         whole.edges.extend(more.edges.iter().cloned());
+        self.wiring.insert(subrun, Arc::new(Wiring::of(&whole)));
         self.grown.insert(subrun, whole);
     }
 

@@ -241,7 +241,9 @@ impl Task {
         self.bad_answers = 0;
         self.turns = 0;
         (self.tries.state, self.tries.retries) = (TryState::UnderWay, 0);
-        if self.unusable.take().is_some() && self.output().is_some() {
+        // Words are no choice: where they stayed, they would be its output once more.
+        let is_none = self.unusable.take().is_some() || self.opening.role == Role::Route;
+        if is_none && self.output().is_some() {
             self.messages.pop();
         }
     }

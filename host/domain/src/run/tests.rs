@@ -1,4 +1,5 @@
 mod budget;
+mod caps;
 mod cut_off;
 mod escalation;
 mod fold;

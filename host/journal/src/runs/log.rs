@@ -1,7 +1,7 @@
 //! How the log of a run is read and believed, and cut where its end is torn.
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use super::change::{self, Head};
 use super::{MAX_OPEN_RUNS, check_count, check_id, no_run};
@@ -55,7 +55,7 @@ impl Journal {
     pub fn run_events(&self, id: &str, after: u64, limit: usize) -> Result<RunLog, JournalError> {
         check_id(id)?;
         let look = || -> Result<Option<RunLog>, redb::Error> {
-            let transaction = self.database.begin_read()?;
+            let transaction = self.store.read()?;
             let Some(head) = change::stored(&transaction.open_table(RUNS)?, id)? else {
                 return Ok(None);
             };

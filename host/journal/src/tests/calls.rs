@@ -131,7 +131,7 @@ async fn records_are_kept_for_a_day() {
 
 #[tokio::test]
 async fn old_records_are_removed_a_few_at_a_time() {
-    use redb::{ReadableDatabase, ReadableTableMetadata};
+    use redb::ReadableTableMetadata;
     let (_folder, journal) = scratch();
     let kept = new(begin(&journal, "under way").await);
     let calls = (0..40).map(|n| {
@@ -142,7 +142,7 @@ async fn old_records_are_removed_a_few_at_a_time() {
         call.await;
     }
     let rows = || {
-        let read = journal.database.begin_read().expect("read");
+        let read = journal.store.read().expect("read");
         let calls = read.open_table(crate::tables::CALLS).expect("table").len().expect("length");
         let ages = read.open_table(crate::tables::CALLS_BY_AGE).expect("table").len().expect("length");
         assert_eq!(calls, ages);

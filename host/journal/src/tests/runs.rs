@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableDatabase, ReadableTable};
+use redb::ReadableTable;
 
 use super::{reopen, scratch};
 use crate::calls::MAX_NAME_BYTES;
@@ -86,7 +86,7 @@ async fn write<T: Send + 'static>(
 
 /// What must hold among the tables of runs after any operation.
 fn check_tables(journal: &Journal) {
-    let read = journal.database.begin_read().expect("read");
+    let read = journal.store.read().expect("read");
     let runs = read.open_table(RUNS).expect("table");
     let runs: BTreeSet<String> = runs.iter().expect("rows").map(|row| text(row.expect("row").0.value())).collect();
     let open_runs = read.open_table(OPEN_RUNS).expect("table");

@@ -8,7 +8,6 @@ use super::{id, reopen, scratch};
 use crate::Journal;
 use crate::state::{MAX_KEY_BYTES, MAX_VALUE_BYTES, put};
 use crate::tables::{STATE_SIZE, Tables};
-use redb::ReadableDatabase;
 
 const MOST: StateQuota = StateQuota::MOST;
 
@@ -119,7 +118,7 @@ fn the_size_of_a_namespace_is_exact() {
     increment(&journal, &skill, "n", 12).expect("increment");
     journal.delete(&skill, "second").expect("delete");
     let size = || {
-        let table = journal.database.begin_read().expect("read").open_table(STATE_SIZE).expect("table");
+        let table = journal.store.read().expect("read").open_table(STATE_SIZE).expect("table");
         table.get("a/b").expect("read").map(|size| size.value())
     };
     assert_eq!(size(), Some((2, 4 + 3)));

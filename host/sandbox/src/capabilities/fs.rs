@@ -79,7 +79,8 @@ pub(crate) fn prepare(
         roots.push(Arc::new(Root::new(&mount.root, mount.access, mount.quota)));
     }
     if let (Some(workspace), Some(quota)) = (workspace, terms.workspace) {
-        roots.push(Arc::new(open_workspace(builder, workspace, quota)?.holding(workspace.held())));
+        let root = open_workspace(builder, workspace, quota)?;
+        roots.push(Arc::new(root.holding(workspace.held()).within(workspace.share())));
     }
     Ok(Files { roots, held: HashMap::new() })
 }

@@ -23,7 +23,7 @@ use super::fs::Files;
 use super::{Denials, Uses};
 use crate::guest::Guest;
 use crate::meter::{Counted, Counters};
-use crate::workspace::Workspace;
+use crate::workspace::{Lease, Workspace};
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -72,7 +72,7 @@ impl Commands {
     async fn check(&self, workspace: &Path) -> Result<(), Error> {
         let confines = self.confines.get_or_try_init(|| async {
             let unavailable = |error: std::io::Error| Error::Unavailable(error.to_string());
-            let running = Running::start(&self.launcher, workspace, 1 << 20, &[NOTHING.to_owned()], Vec::new());
+            let running = Running::start(&self.launcher, workspace, 1 << 20, &[NOTHING.to_owned()], Vec::new(), None);
             match running.map_err(unavailable)?.wait().await.map_err(unavailable)? {
                 Ending { status: Some(0), .. } => Ok(()),
                 Ending { stderr, .. } => Err(Error::Unavailable(String::from_utf8_lossy(&stderr).trim().to_owned())),
@@ -87,6 +87,8 @@ pub(crate) struct Shell {
     rules: Vec<CommandRule>,
     commands: Option<Arc<Commands>>,
     workspace: Option<PathBuf>,
+    /// Held by each command, where the workspace is the next call's after this one.
+    lease: Option<Lease>,
 }
 
 /// What one call gets of the terms.
@@ -95,6 +97,7 @@ pub(crate) fn prepare(terms: &Terms, commands: Option<&Arc<Commands>>, workspace
         rules: terms.shell.clone(),
         commands: commands.cloned(),
         workspace: workspace.map(|workspace| workspace.folder().to_owned()),
+        lease: workspace.filter(|_| !terms.shell.is_empty()).and_then(Workspace::lease),
     }
 }
 
@@ -132,7 +135,8 @@ impl View<'_> {
         room.check().map_err(|reached| self.denied(command, &reached.to_string()))?;
         let failed = |error: std::io::Error| Error::Failed(error.to_string());
         let max_file = room.left().bytes;
-        let running = Running::start(&commands.launcher, workspace, max_file, command, input).map_err(failed)?;
+        let lease = self.shell.lease.clone();
+        let running = Running::start(&commands.launcher, workspace, max_file, command, input, lease).map_err(failed)?;
         let ending = running.wait_within(&room).await.map_err(failed)?;
         if let Err(reached) = room.charge().await {
             return Err(self.denied(command, &reached.to_string()));

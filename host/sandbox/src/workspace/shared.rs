@@ -19,12 +19,15 @@ use std::time::Duration;
 
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::permit::Terms;
+use bailiwick_domain::quota::Quota;
 use bailiwick_domain::run::RunId;
 use bailiwick_domain::workspace::WorkspaceKey;
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tokio::time::{Instant, timeout_at};
 
-use super::{GRACE, MODE, SCRATCH, TOO_MUCH, Workspace, Workspaces, id, measure, remove};
+use super::ceiling::{Ceiling, Share};
+use super::tenancy::Tenancy;
+use super::{Ending, GRACE, MODE, SCRATCH, TOO_MUCH, Workspace, Workspaces, id, measure, remove};
 
 /// The folder of all of them, below that of all workspaces.
 pub(super) const RUNS: &str = "runs";
@@ -42,7 +45,22 @@ pub(super) struct Shared {
     /// One call at a time has a workspace. Those that nobody has or waits for are forgotten.
     turns: Mutex<HashMap<Place, Weak<Turn<()>>>>,
     /// Held while the folder of a run is made, marked or taken away.
-    changing: Mutex<()>,
+    changing: Mutex<Kept>,
+    ceiling: Arc<Ceiling>,
+}
+
+/// What each that is there takes of the ceiling. It is not known until one is opened.
+type Kept = Option<HashMap<Place, Arc<Share>>>;
+
+/// Why a call gets no workspace.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OpenError {
+    /// There are as many as there may be.
+    #[error("the host keeps {0} workspaces for runs, as many as it may at once; they go with their runs")]
+    TooMany(usize),
+    /// The system said no.
+    #[error(transparent)]
+    Io(#[from] io::Error),
 }
 
 /// Where one of them is.
@@ -80,7 +98,7 @@ impl Shared {
         turns.iter().filter(|(place, _)| place.run == *run).filter_map(|(_, turn)| turn.upgrade()).collect()
     }
 
-    fn change(&self) -> MutexGuard<'_, ()> {
+    fn change(&self) -> MutexGuard<'_, Kept> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -89,14 +107,18 @@ impl Workspaces {
     /// The workspace of all calls of `key` under `terms`, with what those before have left in
     /// it. Waits for its turn: who would see it while another call writes would see half of
     /// a file.
-    pub(crate) async fn open_or_create(self: &Arc<Self>, key: &WorkspaceKey, terms: &Terms) -> io::Result<Workspace> {
+    pub(crate) async fn open_or_create(
+        self: &Arc<Self>,
+        key: &WorkspaceKey,
+        terms: &Terms,
+    ) -> Result<Workspace, OpenError> {
         let place = Place::of(key, terms);
         let turn = self.shared.turn(&place).lock_owned().await;
-        let workspaces = Arc::clone(self);
+        let (workspaces, quota) = (Arc::clone(self), terms.workspace.unwrap_or_default());
         // The turn goes along, so that a call that is dropped now gives it back when nothing
         // is done for it any more.
-        let opened = tokio::task::spawn_blocking(move || workspaces.open(&place, turn)).await;
-        opened.unwrap_or_else(|error| Err(io::Error::other(error)))
+        let opened = tokio::task::spawn_blocking(move || workspaces.open(&place, quota, turn)).await;
+        opened.unwrap_or_else(|error| Err(io::Error::other(error).into()))
     }
 
     /// Takes away what calls of `run` shared, or takes note of since when it is kept. The run
@@ -126,15 +148,44 @@ impl Workspaces {
         }
     }
 
-    fn open(&self, place: &Place, turn: OwnedMutexGuard<()>) -> io::Result<Workspace> {
-        let files = self.make(place)?;
+    fn open(&self, place: &Place, quota: Quota, turn: OwnedMutexGuard<()>) -> Result<Workspace, OpenError> {
+        let (files, share) = self.make(place)?;
         let held = measure(&files, TOO_MUCH);
-        Ok(Workspace { ending: None, files, held, turn: Some(turn) })
+        share.found(held, quota.max_bytes);
+        let tenancy = Tenancy { files: files.clone(), quota: quota.max_bytes, share, lease: Arc::new(turn) };
+        Ok(Workspace { ending: Some(Ending::Shared(tenancy)), files, held })
     }
 
-    /// The folder, made where it isn't there.
-    fn make(&self, place: &Place) -> io::Result<PathBuf> {
-        let _changing = self.shared.change();
+    /// The folder, made where it isn't there and may be, with its part of the ceiling.
+    fn make(&self, place: &Place) -> Result<(PathBuf, Arc<Share>), OpenError> {
+        let mut changing = self.shared.change();
+        let kept = changing.get_or_insert_with(|| self.look());
+        let most = self.shared.ceiling.max_workspaces();
+        if kept.len() >= most && !kept.contains_key(place) {
+            return Err(OpenError::TooMany(most));
+        }
+        let files = self.make_folder(place)?;
+        let share = kept.entry(place.clone()).or_insert_with(|| self.shared.ceiling.share());
+        Ok((files, Arc::clone(share)))
+    }
+
+    /// What hosts before this one have left, and what it takes. What may lie there was granted
+    /// to calls that are over, so that the quota of a grant that names none stands for it.
+    fn look(&self) -> HashMap<Place, Arc<Share>> {
+        let mut kept = HashMap::new();
+        for run in self.runs() {
+            let entries = fs::read_dir(self.of_run(&run)).into_iter().flatten().filter_map(Result::ok);
+            for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+                let Ok(name) = entry.file_name().into_string() else { continue };
+                let share = self.shared.ceiling.share();
+                share.found(measure(&entry.path(), TOO_MUCH), Quota::default().max_bytes);
+                kept.insert(Place { run: run.clone(), name }, share);
+            }
+        }
+        kept
+    }
+
+    fn make_folder(&self, place: &Place) -> io::Result<PathBuf> {
         let folder = self.of_run(&place.run);
         DirBuilder::new().recursive(true).mode(MODE).create(&folder)?;
         // A run that has failed and is tried again is over no more.
@@ -171,19 +222,21 @@ impl Workspaces {
     fn take_away(&self, run: &RunId, over_for: Option<Duration>) -> io::Result<()> {
         let aside = self.folder.join(format!("{SCRATCH}{}", id()?));
         let lock = {
-            let _changing = self.shared.change();
+            let mut changing = self.shared.change();
             let folder = self.of_run(run);
             if let Some(least) = over_for
                 && self.clock.now().duration_since(over_since(&folder)?).unwrap_or_default() < least
             {
                 return Ok(());
             }
-            let lock = File::open(&folder)?;
-            lock.try_lock().map_err(io::Error::from)?;
-            // In one step, so that a run that is tried again finds all of it or nothing. Under
-            // this name it is removed by the next sweep if it can't be now.
-            fs::rename(&folder, &aside)?;
-            lock
+            let moved = move_aside(&folder, &aside);
+            // What can't be moved stays, and counts on.
+            if moved.as_ref().map_or_else(is_absent, |_| true)
+                && let Some(kept) = &mut *changing
+            {
+                kept.retain(|place, _| place.run != *run);
+            }
+            moved?
         };
         let removed = remove(&aside);
         drop(lock);
@@ -202,13 +255,26 @@ impl Workspaces {
     }
 }
 
+/// In one step, so that a run that is tried again finds all of it or nothing. Under its new name
+/// it is removed by the next sweep if it can't be now.
+fn move_aside(folder: &Path, aside: &Path) -> io::Result<File> {
+    let lock = File::open(folder)?;
+    lock.try_lock().map_err(io::Error::from)?;
+    fs::rename(folder, aside)?;
+    Ok(lock)
+}
+
 fn over_since(folder: &Path) -> io::Result<std::time::SystemTime> {
     fs::symlink_metadata(folder.join(OVER))?.modified()
 }
 
 /// What came of it, where it need not be there.
 fn absent_or(result: io::Result<()>) -> io::Result<()> {
-    result.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
+    result.or_else(|error| if is_absent(&error) { Ok(()) } else { Err(error) })
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use bailiwick_wire::approval::{Approval, ApprovalState, Approvals as Listed};
 use serde_json::{Map, Value, json};
 
-use crate::cli::Approvals;
+use crate::cli::approvals::Approvals;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::output::{Done, Exit, Failure, Output, tame};

@@ -11,7 +11,7 @@ use bailiwick_skills::audit::{PublicKey, Verified, verify};
 use bailiwick_wire::audit::{AuditKey, AuditPage, AuditRecord};
 use serde_json::{Value, json};
 
-use crate::cli::{Audit, AuditList};
+use crate::cli::audit::{Audit, AuditList};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
 use crate::output::{Done, Exit, Failure, Output, note, tame};

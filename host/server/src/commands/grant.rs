@@ -19,7 +19,7 @@ use bailiwick_skills::review::Review;
 use serde_json::Value;
 
 use crate::app;
-use crate::cli::{Grant, GrantAdd, GrantTerms};
+use crate::cli::grant::{Grant, GrantAdd, GrantTerms};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
 use crate::output::{Done, Exit, Failure, Output, note, tame};

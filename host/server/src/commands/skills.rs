@@ -14,7 +14,7 @@ use bailiwick_skills::skill::Skill;
 use serde_json::{Value, json};
 
 pub(super) use self::run::arguments;
-use crate::cli::Skills;
+use crate::cli::skills::Skills;
 use crate::config::Config;
 use crate::desk::Desk;
 use crate::output::{Done, Output, tame};

@@ -247,9 +247,11 @@ pub(super) struct Tracing {
     /// What takes them. Default: `none`.
     pub(super) exporter: Exporter,
     /// For `otlp`: where the collector is, such as `http://127.0.0.1:4318`. The path `/v1/traces`
-    /// is put behind.
+    /// is put behind. Where headers go along, it has to be `https`, or `http` to this machine:
+    /// `localhost` or a loopback address.
     pub(super) otlp_url: Option<String>,
     /// For `otlp`: headers that go along, each with the name of the secret that is its value.
+    /// They go along only by `https`, or by `http` to this machine.
     pub(super) otlp_headers: BTreeMap<String, String>,
 }
 

@@ -5,8 +5,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use bailiwick_domain::authority::{Access, FsMount};
 use bailiwick_domain::grant::Capabilities;
+use bailiwick_domain::invocation::{Invocation, RunStep};
+use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::quota::Quota;
+use bailiwick_domain::run::RunId;
 use bailiwick_domain::sandbox::{InvokeError, Output};
+use bailiwick_domain::workspace::WorkspaceKey;
 use bailiwick_domain::{clock::Clock, digest::Digest};
 use serde_json::json;
 
@@ -207,6 +211,53 @@ async fn the_host_has_its_number_of_calls() {
     host.sandbox.release();
     for call in calls {
         in_time(call).await.expect("no panic").expect("it succeeds");
+    }
+}
+
+/// The call, as a task of a run makes it.
+fn of_task(host: &Host, task: u32) -> Invocation {
+    let (run, digest) = (RunId::from_bytes(&[1; 16]), host.skill("demo/p").digest);
+    let workspace = Some(WorkspaceKey { run: run.clone(), task, agent: "ada".to_owned() });
+    let step = RunStep { run, step: 3, digest, budget: LimitsRequest::default(), workspace };
+    Invocation { run: Some(Box::new(step)), ..invocation("demo/p") }
+}
+
+#[tokio::test]
+async fn whoever_waits_for_its_turn_in_a_workspace_takes_no_place() {
+    let mut site = Site::new().with("p");
+    site.max_concurrent_calls = 2;
+    let host = site.open();
+    host.grant("demo/p");
+    host.sandbox.act(Act::Wait);
+    let first = host.start(of_task(&host, 1)).await;
+    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
+    let second = tokio::spawn(async move { executor.execute(same).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((host.executor.calls_under_way(), host.sandbox.calls()), (1, 1));
+    let other = host.start(of_task(&host, 2)).await;
+    // The turn comes with the place, which is given up before it.
+    host.sandbox.release();
+    for call in [first, other] {
+        in_time(call).await.expect("no panic").expect("it succeeds");
+    }
+    host.sandbox.until_under_way(1).await;
+    host.sandbox.release();
+    in_time(second).await.expect("no panic").expect("its turn came");
+    assert_eq!((host.executor.calls_under_way(), host.sandbox.calls()), (0, 3));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn who_is_next_finds_the_place_of_the_one_before() {
+    let mut site = Site::new().with("p");
+    site.max_concurrent_calls = 1;
+    let host = site.open();
+    host.grant("demo/p");
+    let calls: Vec<_> = (0..20).map(|_| (Arc::clone(&host.executor), of_task(&host, 1))).collect();
+    let calls = calls.into_iter().map(|(executor, call)| tokio::spawn(async move { executor.execute(call).await }));
+    for call in calls.collect::<Vec<_>>() {
+        in_time(call).await.expect("no panic").expect("there is a place whenever its turn comes");
     }
 }
 

@@ -6,8 +6,12 @@
 //! a disk in memory, with one thread. After each story, and all the way through it, the
 //! laws are looked at. `BAILIWICK_SEED` repeats one story, `BAILIWICK_SEEDS` says how many
 //! there are.
+//!
+//! The laws of each moment are in [`laws`], those of a whole run in [`story`]: functions of
+//! what was seen, each of which is told by its own tests what breaks it. [`watch`] looks.
 
 mod broken;
+mod by_hand;
 mod clock;
 mod laws;
 mod life;
@@ -16,6 +20,8 @@ mod orders;
 mod people;
 mod script;
 mod site;
+mod story;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -111,9 +117,9 @@ fn simulate(agents: &Path, seed: u64, spoil: impl FnOnce(&Site)) -> Told {
     spoil(&site);
     let kinds = life::live_to_the_end(&site, &disk, lives);
     // What was closed in order is whole, and nothing in it waits for anybody.
-    let open = Journal::simulated(&disk).and_then(|journal| journal.open_runs());
-    if !matches!(&open, Ok(open) if open.is_empty()) {
-        site.fault(format!("the host was stopped, and these runs count as open: {open:?}"));
+    match Journal::simulated(&disk).and_then(|journal| journal.open_runs()) {
+        Ok(open) => site.check(laws::closed(&open)),
+        Err(error) => site.fault(format!("the host was stopped, and its journal can't be read: {error:?}")),
     }
     let done = site.deeds.done.lock().expect("no panic").clone();
     site.note(format!("{done:?}"));

@@ -1,28 +1,23 @@
 //! What agents are at, how they fared, and what people do with them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
-use bailiwick_domain::invocation::Invocation;
 use bailiwick_domain::model::{ChatRequest, Model, ModelFailure};
-use bailiwick_domain::run::{PinnedSkill, RunId, Status};
-use bailiwick_domain::sandbox::BoxFuture;
-use bailiwick_domain::services::Report;
-use bailiwick_domain::skill_id::SkillSelector;
+use bailiwick_domain::run::{RunId, Status};
 use bailiwick_domain::span::NullTracer;
-use bailiwick_skills::catalog::ResolveError;
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 
 use super::told::{hanging, names, until_told};
-use super::world::{Answer, Deeds, Now, PATIENCE, World, single, until, until_it};
+use super::world::{Answer, Now, PATIENCE, World, single, until, until_it};
 use crate::AgentDefinition;
 use crate::bus::Told;
 use crate::registry::{Agents, PinError};
 use crate::runtime::{RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission, SubmitError};
-use crate::skills::{Called, Driver, DriverError, Serve, Skills, Verdict};
+use crate::skills::Skills;
 use crate::standing::{AgentState, FAILED_IN_A_ROW, Standing};
 
 /// A model that does what the input names: it hangs, fails, or is done.
@@ -232,63 +227,15 @@ async fn the_numbers_of_the_host_are_told_while_they_change() {
     until_numbers(&mut bus, |data| data["open_runs"] == 0).await;
 }
 
-/// Skills that are compiled for as long as the test wants.
-struct Slow {
-    skills: Arc<Deeds>,
-    is_ready: AtomicBool,
-}
-
-impl Skills for Slow {
-    fn pin(&self, selector: &SkillSelector) -> Result<PinnedSkill, ResolveError> {
-        if self.is_ready.load(Ordering::SeqCst) {
-            return self.skills.pin(selector);
-        }
-        Err(ResolveError::Preparing { id: selector.id.clone() })
-    }
-
-    fn call(&self, invocation: Invocation, told: Arc<dyn Fn(Report) + Send + Sync>) -> BoxFuture<'static, Called> {
-        self.skills.call(invocation, told)
-    }
-
-    fn driver(&self, selector: &SkillSelector) -> Result<Driver, DriverError> {
-        self.skills.driver(selector)
-    }
-
-    fn drive(
-        &self,
-        invocation: Invocation,
-        told: Arc<dyn Fn(Report) + Send + Sync>,
-        serve: Serve,
-    ) -> BoxFuture<'static, Called> {
-        self.skills.drive(invocation, told, serve)
-    }
-
-    fn answer(&self, approval: String, by: Option<String>) -> BoxFuture<'static, Verdict> {
-        self.skills.answer(approval, by)
-    }
-
-    fn withdraw(&self, approval: String, run: RunId) -> BoxFuture<'static, ()> {
-        self.skills.withdraw(approval, run)
-    }
-
-    fn end_run(&self, run: RunId) -> BoxFuture<'static, ()> {
-        self.skills.end_run(run)
-    }
-
-    fn runs(&self) -> BoxFuture<'static, Vec<RunId>> {
-        self.skills.runs()
-    }
-}
-
 #[tokio::test]
 async fn an_agent_spawns_until_its_skills_are_compiled() {
     let world = World::new(as_told);
-    let skills = Arc::new(Slow { skills: Arc::clone(&world.skills), is_ready: AtomicBool::new(false) });
+    world.skills.compiling.store(true, Ordering::SeqCst);
     let clock: Arc<dyn Clock> = Arc::new(Now);
     let parts = RuntimeParts {
         agents: Agents::open(Vec::new(), Arc::clone(&world.journal), Arc::clone(&clock)).expect("agents"),
         models: Arc::clone(&world.model) as Arc<dyn Model>,
-        skills: Arc::clone(&skills) as Arc<dyn Skills>,
+        skills: Arc::clone(&world.skills) as Arc<dyn Skills>,
         journal: Arc::clone(&world.journal),
         clock,
         ids: Arc::new(RandomIds),
@@ -303,7 +250,7 @@ async fn an_agent_spawns_until_its_skills_are_compiled() {
     assert_eq!(told[1].data["status"], "spawning");
     assert_eq!(standing(&host, "dora").state, AgentState::Spawning);
     assert!(matches!(host.submit(single("dora")).await, Err(SubmitError::Agent(PinError::Skill { .. }))));
-    skills.is_ready.store(true, Ordering::SeqCst);
+    world.skills.compiling.store(false, Ordering::SeqCst);
     let told = until_told(&mut bus, "agent.status_changed").await;
     assert_eq!(names(&told), ["agent.spawned", "agent.status_changed"]);
     assert_eq!(told[1].data["status"], "idle");

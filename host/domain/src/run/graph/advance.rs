@@ -68,24 +68,29 @@ impl Graph {
     /// So a skip comes to all that depends on it in the same pass. Texts are searched only
     /// by edges whose target still waits.
     pub fn advance<'t>(&self, states: &dyn Fn(usize) -> NodeState<'t>) -> Advance {
-        let wiring = Wiring::of(self);
-        let before: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
-        let mut now = before.clone();
-        for node in wiring.order() {
-            if now[node] == NodeState::Waiting {
-                now[node] = self.decide(node, &wiring.incoming[node], &now);
+        self.advance_by(&Wiring::of(self), states)
+    }
+
+    /// The same with the wiring of this graph, which a run keeps, because it asks often.
+    pub(in crate::run) fn advance_by<'t>(&self, wiring: &Wiring, states: &dyn Fn(usize) -> NodeState<'t>) -> Advance {
+        let mut now: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
+        let (mut open, mut skip) = (Vec::new(), Vec::new());
+        for node in wiring.order.iter().copied().filter(|node| states(*node) == NodeState::Waiting) {
+            now[node] = self.decide(node, &wiring.incoming[node], &now);
+            match now[node] {
+                NodeState::Open => open.push(node),
+                NodeState::Skipped => skip.push(node),
+                NodeState::Waiting | NodeState::Done(_) | NodeState::Failed => {}
             }
         }
-        let became = |state: NodeState<'t>| {
-            let nodes = (0..now.len()).filter(|node| before[*node] == NodeState::Waiting && now[*node] == state);
-            nodes.collect::<Vec<usize>>()
-        };
+        open.sort_unstable();
+        skip.sort_unstable();
         Advance {
-            open: became(NodeState::Open),
-            skip: became(NodeState::Skipped),
+            open,
+            skip,
             // Whatever still waits does so for something that is open: there are no cycles.
             finished: !now.contains(&NodeState::Open),
-            failed: (0..now.len()).find(|node| now[*node] == NodeState::Failed && self.is_fatal(*node, &wiring)),
+            failed: (0..now.len()).find(|node| now[*node] == NodeState::Failed && self.is_fatal(*node, wiring)),
         }
     }
 
@@ -97,11 +102,15 @@ impl Graph {
     /// before a node that was skipped, or was optional and failed, is not lost.
     /// It takes O(nodes + edges), beside the texts that edges search.
     pub fn outputs<'t>(&self, states: &dyn Fn(usize) -> NodeState<'t>) -> Value {
-        let wiring = Wiring::of(self);
+        self.outputs_by(&Wiring::of(self), states)
+    }
+
+    /// The same with the wiring of this graph.
+    pub(in crate::run) fn outputs_by<'t>(&self, wiring: &Wiring, states: &dyn Fn(usize) -> NodeState<'t>) -> Value {
         let now: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
         let mut counts = vec![false; now.len()];
         let mut ends: Vec<Option<&str>> = vec![None; now.len()];
-        for node in wiring.order().into_iter().rev() {
+        for node in wiring.order.iter().copied().rev() {
             let is_taken = |link: &Link| counts[link.node] && self.edges[link.edge].way(now[node]) == Way::Taken;
             let goes_on = wiring.outgoing[node].iter().any(is_taken);
             match now[node] {
@@ -133,18 +142,17 @@ impl Graph {
         states: &dyn Fn(usize) -> NodeState<'t>,
     ) -> Vec<bool> {
         let wiring = Wiring::of(self);
-        let order = wiring.order();
         let now: Vec<NodeState<'t>> = (0..self.nodes.len()).map(states).collect();
         let mut done: Vec<bool> = (0..self.nodes.len()).map(|node| node == target).collect();
         // What opens it has these done, and those before them.
-        for node in order.iter().copied().rev() {
+        for node in wiring.order.iter().copied().rev() {
             if done[node] && self.nodes[node].join == Join::All {
                 for link in wiring.incoming[node].iter().filter(|link| link.edge < edges) {
                     done[link.node] |= self.edges[link.edge].when != Some(Condition::Failed {});
                 }
             }
         }
-        for node in order {
+        for node in wiring.order.iter().copied() {
             let leads = |link: &Link| {
                 let edge = &self.edges[link.edge];
                 edge.way(now[link.node]) == Way::Taken || (edge.when.is_none() && done[link.node])
@@ -168,12 +176,19 @@ impl Graph {
 
     /// What becomes of a node that waits.
     fn decide<'t>(&self, node: usize, incoming: &[Link], now: &[NodeState<'t>]) -> NodeState<'t> {
-        let ways: Vec<Way> = incoming.iter().map(|link| self.edges[link.edge].way(now[link.node])).collect();
+        let (mut taken, mut not_taken, mut undecided) = (false, false, false);
+        for link in incoming {
+            match self.edges[link.edge].way(now[link.node]) {
+                Way::Taken => taken = true,
+                Way::NotTaken => not_taken = true,
+                Way::Undecided => undecided = true,
+            }
+        }
         match self.nodes[node].join {
-            _ if ways.is_empty() => NodeState::Open,
-            Join::All if ways.contains(&Way::NotTaken) => NodeState::Skipped,
-            Join::Any if ways.contains(&Way::Taken) => NodeState::Open,
-            _ if ways.contains(&Way::Undecided) => NodeState::Waiting,
+            _ if incoming.is_empty() => NodeState::Open,
+            Join::All if not_taken => NodeState::Skipped,
+            Join::Any if taken => NodeState::Open,
+            _ if undecided => NodeState::Waiting,
             Join::All => NodeState::Open,
             Join::Any => NodeState::Skipped,
         }

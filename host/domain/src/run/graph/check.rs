@@ -187,10 +187,9 @@ impl Graph {
             }
         }
         let wiring = Wiring::of(self);
-        let order = wiring.order();
-        match wiring.cycle(&order) {
+        match wiring.cycle() {
             Some(cycle) => Err(InvalidGraph::Cycle(self.cycle_text(&cycle))),
-            None => self.check_templates(&wiring, &order),
+            None => self.check_templates(&wiring),
         }
     }
 
@@ -230,9 +229,9 @@ impl Graph {
         if bytes > MAX_TEXTS { Err(InvalidGraph::TooMuchText(bytes)) } else { Ok(()) }
     }
 
-    fn check_templates(&self, wiring: &Wiring, order: &[usize]) -> Result<(), InvalidGraph> {
+    fn check_templates(&self, wiring: &Wiring) -> Result<(), InvalidGraph> {
         let places = places(self);
-        let ancestors = wiring.ancestors(order);
+        let ancestors = wiring.ancestors();
         for (place, node) in self.nodes.iter().enumerate() {
             let id = || node.id.clone();
             let mut count = 0;

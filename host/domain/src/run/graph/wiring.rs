@@ -6,15 +6,19 @@ use super::Graph;
 
 /// For each node what leads to it and what leads away. An edge with an unknown end, which a
 /// checked graph doesn't have, is nowhere.
-pub(super) struct Wiring {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::run) struct Wiring {
     /// What leads to each node.
     pub(super) incoming: Vec<Vec<Link>>,
     /// What leads away from each node.
     pub(super) outgoing: Vec<Vec<Link>>,
+    /// Every node after all that lead to it. Nodes of a cycle, and what is behind them, are
+    /// not in it.
+    pub(super) order: Vec<usize>,
 }
 
 /// One end of an edge, as the other end sees it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Link {
     /// The edge's place in the graph.
     pub(super) edge: usize,
@@ -30,7 +34,7 @@ pub(super) struct Ancestors {
 }
 
 impl Wiring {
-    pub(super) fn of(graph: &Graph) -> Self {
+    pub(in crate::run) fn of(graph: &Graph) -> Self {
         let places = places(graph);
         let mut incoming: Vec<Vec<Link>> = vec![Vec::new(); graph.nodes.len()];
         let mut outgoing = incoming.clone();
@@ -40,36 +44,19 @@ impl Wiring {
                 outgoing[*from].push(Link { edge, node: *to });
             }
         }
-        Self { incoming, outgoing }
-    }
-
-    /// Every node after all that lead to it. Nodes of a cycle, and what is behind them, are
-    /// not in it.
-    pub(super) fn order(&self) -> Vec<usize> {
-        let mut missing: Vec<usize> = self.incoming.iter().map(Vec::len).collect();
-        let mut order: Vec<usize> = (0..missing.len()).filter(|node| missing[*node] == 0).collect();
-        let mut place = 0;
-        while let Some(node) = order.get(place).copied() {
-            place += 1;
-            for link in &self.outgoing[node] {
-                missing[link.node] -= 1;
-                if missing[link.node] == 0 {
-                    order.push(link.node);
-                }
-            }
-        }
-        order
+        let order = order(&incoming, &outgoing);
+        Self { incoming, outgoing, order }
     }
 
     /// A cycle in the order of its edges, from that node of it which the graph names first.
-    /// None where `order` has every node.
+    /// None where the order has every node.
     ///
     /// A node that has no place in the order has a predecessor that has none either. So
     /// whoever walks back from it comes to a node for the second time, and what is between
     /// is a cycle.
-    pub(super) fn cycle(&self, order: &[usize]) -> Option<Vec<usize>> {
+    pub(super) fn cycle(&self) -> Option<Vec<usize>> {
         let mut is_left = vec![true; self.incoming.len()];
-        for node in order {
+        for node in &self.order {
             is_left[*node] = false;
         }
         let mut node = is_left.iter().position(|left| *left)?;
@@ -87,11 +74,11 @@ impl Wiring {
         Some(cycle)
     }
 
-    /// Who is before whom. `order` has every node.
-    pub(super) fn ancestors(&self, order: &[usize]) -> Ancestors {
+    /// Who is before whom. The order has every node.
+    pub(super) fn ancestors(&self) -> Ancestors {
         let words = self.incoming.len().div_ceil(64);
         let mut bits = vec![0_u64; words * self.incoming.len()];
-        for node in order {
+        for node in &self.order {
             for link in &self.incoming[*node] {
                 for word in 0..words {
                     let before = bits[link.node * words + word];
@@ -109,6 +96,22 @@ impl Ancestors {
     pub(super) fn has(&self, node: usize, before: usize) -> bool {
         self.bits.get(node * self.words + before / 64).is_some_and(|word| (word >> (before % 64)) & 1 == 1)
     }
+}
+
+fn order(incoming: &[Vec<Link>], outgoing: &[Vec<Link>]) -> Vec<usize> {
+    let mut missing: Vec<usize> = incoming.iter().map(Vec::len).collect();
+    let mut order: Vec<usize> = (0..missing.len()).filter(|node| missing[*node] == 0).collect();
+    let mut place = 0;
+    while let Some(node) = order.get(place).copied() {
+        place += 1;
+        for link in &outgoing[node] {
+            missing[link.node] -= 1;
+            if missing[link.node] == 0 {
+                order.push(link.node);
+            }
+        }
+    }
+    order
 }
 
 /// The place of each node by its id.

@@ -1,14 +1,16 @@
 //! Whether a step can begin with what is left of the budget.
 
+use super::super::MAX_UNDER_WAY;
 use super::super::event::Event;
 use super::super::state::Run;
 
 impl Run {
     /// The event by which a step begins, where enough is left for it, and the end of the run
-    /// where nothing is. `None` while what is under way may take the rest: then the step waits
-    /// for that.
+    /// where nothing is. `None` while what is under way may take the rest, or is as much as may
+    /// be: then the step waits for that.
     pub fn to_begin(&self, begins: Event) -> Option<Event> {
         match short_with(self, self.under_way.len() as u64) {
+            None if self.is_crowded_with(0) => None,
             None => Some(begins),
             Some(_) if self.is_moving() => None,
             Some(what) => Some(used_up(self, what)),
@@ -17,7 +19,14 @@ impl Run {
 
     /// Whether no step can begin before something ends that is under way.
     pub fn is_held(&self) -> bool {
-        self.is_moving() && short_with(self, self.under_way.len() as u64).is_some()
+        let under_way = self.under_way.len() as u64;
+        self.is_moving() && (self.is_crowded_with(0) || short_with(self, under_way).is_some())
+    }
+
+    /// Whether as many steps are under way as may be at once, with so many more. A workflow is
+    /// one of them at most, so that the others end by themselves and make room.
+    pub(in crate::run) fn is_crowded_with(&self, more: u64) -> bool {
+        self.under_way.len() as u64 + more >= MAX_UNDER_WAY
     }
 
     /// Whether something is under way that ends by itself. A workflow does not: it waits for

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 use super::super::event::{Event, Opening, Role};
 use super::super::graph::Graph;
 use super::super::strategy::{OnFailure, Strategy};
-use super::super::subrun::{Nodes, Scope, node_state};
+use super::super::subrun::{Nodes, Scope};
 use super::super::task::{Task, TaskOutcome};
 use super::super::{DEPENDENCY_FAILED, MAX_TASKS};
 use super::Plan;
+use super::room::Full;
 
 /// Nodes of a graph that are at work at once; more wait for one of them to end.
 const MAX_NODES_AT_ONCE: usize = 64;
@@ -92,6 +93,9 @@ impl Plan<'_> {
         if branches.len() < items.len() {
             let room = (at_once as usize).saturating_sub(open);
             for number in (branches.len()..items.len()).take(room) {
+                if self.full.is_some() {
+                    return;
+                }
                 let input = format!("{}\n\n{}", scope.input, items[number]);
                 let item = u32::try_from(number).ok();
                 self.open(Opening { item, ..opening(scope, agent, Role::Work, input) });
@@ -113,9 +117,9 @@ impl Plan<'_> {
     }
 
     fn graph(&mut self, scope: &Scope<'_>, graph: &Graph) {
+        let run = self.run;
         let nodes = scope.nodes();
-        let state = |place: usize| node_state(&nodes, place);
-        let advance = graph.advance(&state);
+        let Some(advance) = run.advance(scope.subrun, &nodes) else { return };
         if let Some((node, code, message)) = advance.failed.and_then(|place| failed_node(graph, &nodes, place)) {
             let message = format!("the node `{node}` failed: {code}: {message}");
             return self.end_failed(scope, DEPENDENCY_FAILED, message);
@@ -127,6 +131,9 @@ impl Plan<'_> {
         let open = scope.open();
         for place in advance.open.iter().copied().take(MAX_NODES_AT_ONCE.saturating_sub(open)) {
             let (Some(node), Ok(number)) = (graph.nodes.get(place), u32::try_from(place)) else { continue };
+            if self.full.is_some() {
+                return;
+            }
             let input = graph.render(place, scope.input, &output);
             if node.run.is_some() {
                 self.begin_subrun(scope, number, input);
@@ -134,8 +141,12 @@ impl Plan<'_> {
                 self.open(Opening { node: Some(number), ..opening(scope, &node.agent, Role::Work, input) });
             }
         }
-        if advance.open.is_empty() && advance.finished && open == 0 {
-            self.complete(scope, graph.outputs(&state));
+        if advance.open.is_empty()
+            && advance.finished
+            && open == 0
+            && let Some(output) = run.outputs(scope.subrun, &nodes)
+        {
+            self.complete(scope, output);
         }
     }
 
@@ -168,6 +179,9 @@ impl Plan<'_> {
     }
 
     fn begin_subrun(&mut self, scope: &Scope<'_>, node: u32, input: String) {
+        if !self.takes(&input) {
+            return;
+        }
         let begun = self.run.subruns.len() + self.subruns;
         self.subruns += 1;
         let subrun = u32::try_from(begun).unwrap_or(u32::MAX);
@@ -177,7 +191,10 @@ impl Plan<'_> {
     pub(super) fn open(&mut self, opening: Opening) {
         let opened = self.run.tasks.len() + self.opened;
         if opened >= MAX_TASKS {
-            self.full = true;
+            self.full = Some(Full::Tasks);
+            return;
+        }
+        if !self.takes(&opening.input) {
             return;
         }
         self.opened += 1;

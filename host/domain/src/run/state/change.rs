@@ -16,6 +16,7 @@ impl Run {
                 self.started_at.get_or_insert(record.at);
             }
             Event::TaskOpened { task, opening } => {
+                self.inputs = self.inputs.saturating_add(opening.input.len());
                 self.tasks.push(Task::new(opening.clone()));
                 self.open.insert(*task);
                 if let Some(handoff) = opening.handoff {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::stage::{Stage, budget, queued, single, team};
 use crate::model::Finish;
+use crate::run::graph::Wiring;
 use crate::run::{
     ADD_NODES, Event, EventKind, FailurePolicy, HANDOFF, OnFailure, Record, Run, RunId, Status, StepResult, Strategy,
     Team, USE_SKILL, backoff,
@@ -190,6 +191,9 @@ fn hold(stage: &Stage) {
     let run = &stage.run;
     assert_eq!(run.last, stage.log.len() as u64);
     assert_eq!(run.outcome.is_some(), run.status.is_over());
+    for (subrun, wiring) in &run.wiring {
+        assert_eq!(run.graph(*subrun).map(Wiring::of).as_ref(), Some(&**wiring), "it is that of the graph as it is");
+    }
     assert!(!run.status.is_over() || stage.under_way().is_empty());
     if run.status == Status::WaitingApproval {
         let asked = run.asked_handoffs().next().is_some() || run.asked_tasks().next().is_some();

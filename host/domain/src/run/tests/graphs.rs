@@ -91,3 +91,50 @@ fn a_graph_is_checked_before_anything_begins() {
     let stranger = graph(json!({ "nodes": [{ "id": "a", "agent": "eve" }] }));
     assert!(stranger.check(&team()).expect_err("no such agent").to_string().contains("eve"));
 }
+
+/// Three nodes side by side, the steps 0, 1 and 2.
+fn three() -> serde_json::Value {
+    json!({
+        "nodes": [
+            { "id": "a", "agent": "bob" },
+            { "id": "b", "agent": "bob" },
+            { "id": "c", "agent": "bob" },
+        ],
+    })
+}
+
+#[test]
+fn one_retry_tries_all_nodes_again_that_failed_at_once() {
+    let inner = json!({ "nodes": [{ "id": "in", "run": { "kind": "graph", "graph": three() } }] });
+    for strategy in [graph(three()), graph(inner)] {
+        let mut stage = Stage::new(strategy);
+        assert_eq!(stage.under_way(), [0, 1, 2]);
+        for step in [0, 1] {
+            stage.fail_alone(step, "MODEL_FAILED");
+        }
+        stage.go();
+        assert!(stage.failure().1.contains("the node `a` failed: MODEL_FAILED"), "{:?}", stage.failure());
+        stage.tell(Event::Retried { by: "me".to_owned(), budget: None });
+        stage.tell(Event::Started {});
+        stage.go();
+        assert_eq!((stage.status(), stage.under_way()), (Status::Running, vec![2, 3, 4]), "both, and the third one");
+        for (step, text) in [(2, "C"), (3, "A"), (4, "B")] {
+            stage.say(step, text);
+        }
+        let output = stage.completed();
+        let text = output.as_str().map_or_else(|| output.to_string(), str::to_owned);
+        assert_eq!(text, r#"{"a":"A","b":"B","c":"C"}"#);
+    }
+}
+
+#[test]
+fn a_node_that_fails_beside_one_that_may_fails_the_run() {
+    let mut nodes = three();
+    nodes["nodes"][0]["optional"] = json!(true);
+    let mut stage = Stage::new(graph(nodes));
+    for step in [0, 1] {
+        stage.fail_alone(step, "MODEL_FAILED");
+    }
+    stage.go();
+    assert!(stage.failure().1.contains("the node `b` failed"), "{:?}", stage.failure());
+}

@@ -99,6 +99,13 @@ impl Stage {
         self.end(step, StepResult::Failed { code, message, retriable });
     }
 
+    /// It failed for good, and nothing follows on that yet.
+    pub(super) fn fail_alone(&mut self, step: u32, code: &str) {
+        let result =
+            StepResult::Failed { code: code.to_owned(), message: "it went wrong".to_owned(), retriable: false };
+        self.tell(Event::StepEnded { step, result, spend: Spend::default(), receipt: None });
+    }
+
     fn end(&mut self, step: u32, result: StepResult) {
         let spend = match &result {
             StepResult::Answer { answer } => Spend::of_model(&answer.cost, std::time::Duration::from_millis(5)),

@@ -118,3 +118,17 @@ fn what_makes_no_sense_is_said_before_anything_begins() {
         assert_eq!(strategy.check(&team()), Err(problem));
     }
 }
+
+#[test]
+fn a_retry_asks_the_model_again_that_chose_nobody() {
+    let mut stage = Stage::new(router(&["ada", "bob"]));
+    stage.say(0, "I would rather not.");
+    stage.tell(crate::run::Event::Retried { by: "me".to_owned(), budget: None });
+    stage.tell(crate::run::Event::Started {});
+    stage.go();
+    assert_eq!((stage.status(), stage.under_way()), (Status::Running, vec![1]));
+    assert!(stage.run.tasks[0].output().is_none(), "what it said is no choice");
+    stage.want(1, &[("c", CHOOSE_AGENT, r#"{"agent": "ada"}"#)]);
+    stage.say(2, "Done.");
+    assert_eq!(stage.completed(), Value::from("Done."));
+}

@@ -1,7 +1,5 @@
 //! Logs that a disk or a mistake has damaged.
 
-use redb::ReadableDatabase;
-
 use super::{append, check_tables, create, ended, events, in_memory, new_run, open, run_id, start, write};
 use crate::runs::log::Checksum;
 use crate::runs::{MAX_CUTS, RunLog, change};
@@ -187,7 +185,7 @@ async fn a_torn_last_event_is_cut_and_kept() {
     assert_eq!(events(&journal, 1).len(), 3);
     assert_eq!(journal.open_runs().expect("runs"), [run_id(1)], "its end may be what was cut");
     assert_eq!(journal.run_summary(&run_id(1)).expect("read"), Some(b"ended".to_vec()));
-    let cuts = journal.database.begin_read().expect("read").open_table(CUT_EVENTS).expect("table");
+    let cuts = journal.store.read().expect("read").open_table(CUT_EVENTS).expect("table");
     let kept = cuts.get((run_id(1).as_str(), 1)).expect("read").expect("the cut event");
     assert_eq!(kept.value(), (4, &checksum, b"the".as_slice()));
     assert_eq!(append(&journal, 1, 3, &[b"the end again"], ended("")).await, 4);

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableDatabase, ReadableTableMetadata};
+use redb::ReadableTableMetadata;
 
 use super::{append, check_tables, create, ended, events, in_memory, new_run, open, run_id, start, with_key, write};
 use crate::runs::change::{self, Append};
@@ -16,12 +16,12 @@ fn later() -> SystemTime {
 }
 
 fn events_of_all(journal: &Journal) -> u64 {
-    let read = journal.database.begin_read().expect("read");
+    let read = journal.store.read().expect("read");
     read.open_table(RUN_EVENTS).expect("table").len().expect("a length")
 }
 
 fn half_removed(journal: &Journal) -> u64 {
-    let read = journal.database.begin_read().expect("read");
+    let read = journal.store.read().expect("read");
     read.open_table(REMOVED_RUNS).expect("table").len().expect("a length")
 }
 

@@ -1,9 +1,12 @@
 //! One root of a call, and how much the call may still add below it.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bailiwick_domain::authority::{Access, GuestPath};
 use bailiwick_domain::quota::Quota;
+
+use crate::workspace::Share;
 
 /// A preopened folder.
 #[derive(Debug)]
@@ -13,6 +16,8 @@ pub(crate) struct Root {
     quota: Quota,
     /// What lies there since earlier calls. It counts for the quota, and is no use of this call.
     held: Addition,
+    /// What it takes of what many may hold together. Most have a quota alone.
+    share: Option<Arc<Share>>,
     bytes: AtomicU64,
     files: AtomicU64,
     read: AtomicBool,
@@ -51,6 +56,9 @@ pub(crate) enum QuotaReached {
         /// What lay there.
         held: u64,
     },
+    /// In bytes, of which all workspaces of runs hold as many as they may.
+    #[error("the {0} bytes that the host has for the workspaces of all runs are used up")]
+    Host(u64),
 }
 
 impl Root {
@@ -60,6 +68,7 @@ impl Root {
             access,
             quota,
             held: Addition::default(),
+            share: None,
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
             read: AtomicBool::new(false),
@@ -68,8 +77,13 @@ impl Root {
     }
 
     /// The same where `held` lies there already.
-    pub(super) fn holding(self, held: Addition) -> Self {
+    pub(crate) fn holding(self, held: Addition) -> Self {
         Self { held, ..self }
+    }
+
+    /// The same where what is added counts for `share` too.
+    pub(crate) fn within(self, share: Option<Arc<Share>>) -> Self {
+        Self { share, ..self }
     }
 
     /// Whether this is the first time that the root is read, or written to.
@@ -90,11 +104,15 @@ impl Root {
         }
         let Addition { bytes: max_bytes, files: max_files } = self.room();
         take(&self.bytes, addition.bytes, max_bytes).ok_or_else(|| self.no_bytes())?;
-        if take(&self.files, addition.files, max_files).is_some() {
-            return Ok(());
+        if take(&self.files, addition.files, max_files).is_none() {
+            give_back(&self.bytes, addition.bytes);
+            return Err(self.no_files());
         }
-        give_back(&self.bytes, addition.bytes);
-        Err(self.no_files())
+        self.share.as_ref().map_or(Ok(()), |share| share.take(addition.bytes)).map_err(|max| {
+            give_back(&self.bytes, addition.bytes);
+            give_back(&self.files, addition.files);
+            QuotaReached::Host(max)
+        })
     }
 
     /// Takes back what was charged and then not added.
@@ -102,13 +120,17 @@ impl Root {
         if self.is_writable() {
             give_back(&self.bytes, addition.bytes);
             give_back(&self.files, addition.files);
+            if let Some(share) = &self.share {
+                share.give_back(addition.bytes);
+            }
         }
     }
 
     /// What may still be added.
     pub(crate) fn left(&self) -> Addition {
         let (room, (bytes, files)) = (self.room(), self.used());
-        Addition { bytes: room.bytes.saturating_sub(bytes), files: room.files.saturating_sub(files) }
+        let shared = self.share.as_ref().map_or(u64::MAX, |share| share.left());
+        Addition { bytes: room.bytes.saturating_sub(bytes).min(shared), files: room.files.saturating_sub(files) }
     }
 
     /// What one call may add to what lies there.

@@ -1,11 +1,12 @@
 use std::time::SystemTime;
 
+use bailiwick_domain::authority::{Access, GuestPath};
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsPolicy;
 use bailiwick_domain::permit::HttpAuthority;
 
 use super::*;
-use crate::capabilities::fs::Addition;
+use crate::capabilities::fs::{Addition, QuotaReached, Root};
 
 struct HandClock(Mutex<SystemTime>);
 
@@ -32,6 +33,25 @@ impl Stage {
         let below = folder.path().join("workspaces");
         let workspaces = Arc::new(Workspaces::new(below, retention, Arc::clone(&clock) as Arc<dyn Clock>));
         Self { _folder: folder, clock, workspaces }
+    }
+
+    /// The same where there are at most so many, which hold at most so many bytes.
+    fn limited(workspaces: usize, bytes: u64) -> Self {
+        Self::new(Duration::ZERO).again(workspaces, bytes)
+    }
+
+    /// As the next host finds it.
+    fn again(self, workspaces: usize, bytes: u64) -> Self {
+        let Self { _folder: folder, clock, workspaces: before } = self;
+        let hand = Arc::clone(&clock) as Arc<dyn Clock>;
+        let mut now = Workspaces::new(before.folder.clone(), before.retention, hand);
+        now.shared.ceiling = Arc::new(Ceiling::new(workspaces, bytes));
+        Self { _folder: folder, clock, workspaces: Arc::new(now) }
+    }
+
+    async fn refused(&self, agent: &str) -> OpenError {
+        let opened = self.workspaces.open_or_create(&key(agent), &terms()).await;
+        opened.map(drop).expect_err("there are as many as there may be")
     }
 
     fn pass(&self, seconds: u64) {
@@ -158,4 +178,55 @@ async fn what_could_not_be_removed_is_removed_by_a_later_sweep() {
     stage.pass(3);
     stage.workspaces.sweep();
     assert_eq!(stage.count(), 1);
+}
+
+#[tokio::test]
+async fn there_are_as_many_as_there_may_be_and_none_goes_for_another() {
+    let stage = Stage::limited(2, u64::MAX);
+    let ada = stage.open("ada").await;
+    drop(stage.open("bob").await);
+    let error = stage.refused("eve").await;
+    assert!(matches!(error, OpenError::TooMany(2)), "{error}");
+    assert_eq!(fs::read_dir(stage.folder()).expect("a folder").count(), 2, "nothing was made for eve");
+    drop(ada);
+    for agent in ["ada", "bob"] {
+        drop(stage.open(agent).await);
+    }
+    // What a host has left counts for the next one.
+    let stage = stage.again(2, u64::MAX);
+    drop(stage.open("bob").await);
+    stage.refused("eve").await;
+    stage.workspaces.end_run(&key("").run).await;
+    drop(stage.open("eve").await);
+}
+
+/// What a guest writes to, which has the quota of 80 bytes.
+fn root(workspace: &Workspace) -> Root {
+    let root = Root::new(&GuestPath::workspace(), Access::ReadWrite, Quota { max_bytes: 80, max_files: 10 });
+    root.holding(workspace.held()).within(workspace.share())
+}
+
+#[tokio::test]
+async fn all_together_hold_as_many_bytes_as_they_may() {
+    let bytes = |bytes| Addition { bytes, files: 1 };
+    let stage = Stage::limited(10, 100);
+    let (ada, bob) = (stage.open("ada").await, stage.open("bob").await);
+    let (of_ada, of_bob) = (root(&ada), root(&bob));
+    assert_eq!(of_ada.charge(bytes(70)), Ok(()));
+    assert_eq!(of_bob.charge(bytes(40)), Err(QuotaReached::Host(100)));
+    assert_eq!(of_bob.left(), Addition { bytes: 30, files: 10 }, "what was refused took nothing");
+    of_ada.refund(bytes(10));
+    assert_eq!(of_bob.charge(bytes(40)), Ok(()));
+    assert_eq!(of_bob.charge(bytes(0)), Ok(()), "a file with nothing in it");
+    // Of what it was charged for, so much is there at its end.
+    fs::write(ada.folder().join("file"), [0; 50]).expect("written");
+    ada.end().await;
+    assert_eq!(of_bob.left().bytes, 10);
+    drop((of_bob, bob));
+    let stage = stage.again(10, 100);
+    let eve = stage.open("eve").await;
+    assert_eq!(root(&eve).left().bytes, 50, "what lies there since the host before");
+    drop(eve);
+    stage.workspaces.end_run(&key("").run).await;
+    assert_eq!(root(&stage.open("ada").await).left().bytes, 80, "the quota of its own");
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{capabilities, entry};
 use crate::app;
-use crate::cli::GrantNarrow;
+use crate::cli::grant::GrantNarrow;
 use crate::desk::{Desk, encode};
 use crate::output::{Done, Exit, Failure, Output};
 

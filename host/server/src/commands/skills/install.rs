@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 use super::show::{requested, section};
-use crate::cli::{Install, RegistryAccess};
+use crate::cli::skills::{Install, RegistryAccess};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
 use crate::output::{Done, Exit, Failure, Output, tame};

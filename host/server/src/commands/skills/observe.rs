@@ -13,7 +13,7 @@ use serde_json::Value;
 use toml_edit::{DocumentMut, Item};
 
 use super::run::arguments;
-use crate::cli::Observe;
+use crate::cli::skills::Observe;
 use crate::commands::grant::new_grant;
 use crate::config::Config;
 use crate::desk::{Desk, encode};

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::install::{credentials, spinner};
 use crate::app;
-use crate::cli::{Pack, Publish};
+use crate::cli::skills::{Pack, Publish};
 use crate::config::Config;
 use crate::output::{Done, Exit, Failure, Output};
 

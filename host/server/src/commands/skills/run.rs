@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::follow::Follower;
 use crate::app;
-use crate::cli::Run;
+use crate::cli::skills::Run;
 use crate::config::Config;
 use crate::desk::{Desk, encode, refused};
 use crate::output::{Done, Exit, Failure, Output, note, tame};

@@ -18,7 +18,7 @@ use super::super::crash::Seed;
 use super::clock::DrawnIds;
 use super::script::{Hands, Script};
 use super::site::Site;
-use super::{laws, log, people};
+use super::{laws, people, watch};
 use crate::registry::Agents;
 use crate::runtime::{ControlError, Runtime, RuntimeOptions, RuntimeParts};
 use crate::scheduler::queue::QueueSettings;
@@ -113,9 +113,9 @@ pub(super) fn live_to_the_end(site: &Arc<Site>, disk: &Disk, life: u64) -> BTree
         people::settle(site, &host).await;
         // The last actor is about to go.
         sleep(LOOK).await;
-        laws::settled(site, &host);
-        laws::reopened(site, &host);
-        let kinds = log::examine(site, &host);
+        watch::settled(site, &host);
+        watch::reopened(site, &host);
+        let kinds = watch::examine(site, &host);
         host.stop(DRAIN).await;
         kinds
     });
@@ -140,14 +140,13 @@ async fn start(site: &Arc<Site>, disk: &Disk) -> Option<Arc<Runtime>> {
     site.enter(&host);
     people::listen(site, &host);
     match host.recover().await {
-        Ok(recovered) if recovered.damaged.is_empty() => {}
-        Ok(recovered) => site.fault(format!("runs are damaged: {recovered:?}")),
+        Ok(recovered) => site.check(laws::whole(&recovered)),
         Err(error) => {
             site.blame("runs can't be taken up", &error);
             return None;
         }
     }
-    laws::reopened(site, &host);
+    watch::reopened(site, &host);
     for row in people::all(site, &host).iter().filter(|row| !row.status.is_over()) {
         people::follow(site, &host, &row.id);
     }
@@ -190,7 +189,7 @@ async fn go_on(site: &Arc<Site>, host: &Arc<Runtime>, disk: &Disk, fate: &Fate) 
     }
     let end = Instant::now() + fate.lasts;
     while Instant::now() < end && !site.is_failing() {
-        laws::places(site, host);
+        watch::places(site, host);
         sleep(LOOK).await;
     }
     if site.is_failing() {

@@ -7,10 +7,10 @@ use bailiwick_domain::run::{RunId, Status};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{sleep, timeout};
 
-use super::laws;
 use super::orders::Order;
 use super::site::{Promise, Site};
-use crate::runtime::{ControlError, Follow, RunFilter, RunSummary, Runtime, SubmitError, Submitted};
+use super::{laws, watch};
+use crate::runtime::{ControlError, Follow, RunFilter, RunSummary, Runtime};
 
 /// How long a person waits before they do the next thing.
 const PAUSE: Duration = Duration::from_secs(6);
@@ -50,20 +50,14 @@ async fn send(site: Arc<Site>, host: Arc<Runtime>, number: usize) {
         (order.submission.clone(), std::mem::replace(&mut order.sent, true))
     });
     match host.submit(submission).await {
-        Ok(Submitted { id, replayed }) => {
+        Ok(submitted) => {
+            let id = submitted.id.clone();
             let before = site.book(|book| book.orders[number].id.replace(id.clone()));
-            if before.as_ref().is_some_and(|before| *before != id || !replayed) {
-                site.fault(format!("order {number} was {before:?} and is {id} now (replayed: {replayed})"));
-            }
-            if replayed && !was_sent {
-                site.fault(format!("order {number} was new and is said to be {id}, an older run"));
-            }
+            site.check(laws::answered(number, before.as_ref(), was_sent, &submitted));
             site.promise(Promise::Upto(id.clone(), 1));
             follow(&site, &host, &id);
         }
-        Err(SubmitError::Stopping) => {}
-        Err(SubmitError::Journal(_)) if site.is_failing() => {}
-        Err(error) => site.fault(format!("order {number} was refused: {error:?}")),
+        Err(error) => site.check(laws::refused(number, &error, site.is_failing())),
     }
 }
 
@@ -154,11 +148,14 @@ pub(super) async fn settle(site: &Site, host: &Runtime) {
         for row in &open {
             drop(timeout(PATIENCE, attend(site, host, row)).await);
         }
-        laws::places(site, host);
+        watch::places(site, host);
         sleep(ROUND).await;
     }
     for row in all(site, host).iter().filter(|row| !row.status.is_over()) {
-        site.fault(format!("the run {} never ends: {:?}", row.id, host.run(&row.id)));
+        match host.run(&row.id) {
+            Ok(run) => site.check(laws::over(&run)),
+            Err(error) => site.blame("a run that never ends", &error),
+        }
     }
     site.fault("not all that was wanted has come to its end".to_owned());
 }
@@ -178,7 +175,7 @@ pub(super) fn follow(site: &Arc<Site>, host: &Arc<Runtime>, id: &RunId) {
     tokio::spawn(async move {
         loop {
             let last = *durable.borrow_and_update();
-            laws::durable(&site, &host, &id, last);
+            watch::durable(&site, &host, &id, last);
             if durable.changed().await.is_err() {
                 return;
             }
@@ -193,7 +190,7 @@ pub(super) fn listen(site: &Arc<Site>, host: &Arc<Runtime>) {
     tokio::spawn(async move {
         loop {
             match bus.recv().await {
-                Ok(told) => laws::told(&site, &host, &told),
+                Ok(told) => watch::told(&site, &host, &told),
                 Err(RecvError::Lagged(_)) => {}
                 Err(RecvError::Closed) => return,
             }

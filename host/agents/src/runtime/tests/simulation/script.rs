@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 
 use super::super::workflow::{LONG, everything};
 use super::super::world::{Act, Flow};
-use super::laws;
 use super::orders::WORKERS;
 use super::site::Site;
+use super::watch;
 use crate::skills::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
 
 /// A model that often fails, so that much follows on failures.
@@ -34,7 +34,7 @@ impl Model for Script {
     ) -> BoxFuture<'a, Result<ChatAnswer, ModelFailure>> {
         Box::pin(async move {
             let site = &self.0;
-            laws::asked(site, request);
+            watch::asked(site, request);
             site.linger().await;
             let chances = if request.models.iter().any(|model| model == FRAIL) { 12 } else { 40 };
             let failure = match site.below(chances) {
@@ -120,7 +120,7 @@ impl Skills for Hands {
     fn call(&self, invocation: Invocation, told: Arc<dyn Fn(Report) + Send + Sync>) -> BoxFuture<'static, Called> {
         let site = Arc::clone(&self.0);
         Box::pin(async move {
-            laws::called(&site, &invocation);
+            watch::called(&site, &invocation);
             site.linger().await;
             let act = site.below(12);
             let called = begin(&site, act, invocation, told);
@@ -141,7 +141,7 @@ impl Skills for Hands {
     ) -> BoxFuture<'static, Called> {
         let site = Arc::clone(&self.0);
         Box::pin(async move {
-            laws::called(&site, &invocation);
+            watch::called(&site, &invocation);
             site.linger().await;
             site.deeds.drive(invocation, told, serve).await
         })

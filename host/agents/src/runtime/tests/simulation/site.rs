@@ -177,6 +177,11 @@ impl Site {
         }
     }
 
+    /// Takes each breach of a law for a fault.
+    pub(super) fn check(&self, breaches: impl IntoIterator<Item = String>) {
+        breaches.into_iter().for_each(|breach| self.fault(breach));
+    }
+
     /// Takes an error for a fault unless the disk is to blame.
     pub(super) fn blame(&self, what: &str, error: &ControlError) {
         if !(matches!(error, ControlError::Journal(_)) && self.is_failing()) {
