@@ -149,6 +149,17 @@ struct Begun {
     id: RunId,
     live: Live,
     actor: Box<Actor>,
+    /// Behind the actor, which is dropped first.
+    settles: Settles,
+}
+
+/// Has it told, when an actor is gone, which agents have nothing to do any more.
+struct Settles(Arc<Inner>);
+
+impl Drop for Settles {
+    fn drop(&mut self) {
+        self.0.settle();
+    }
 }
 
 /// Which runs are ended at once.
@@ -476,12 +487,12 @@ impl Inner {
         let (heard, _) = broadcast::channel(HEARD);
         let live = Live { mailbox, durable: seen, heard: heard.clone(), gone: CancellationToken::new() };
         let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
-        Begun { id, live, actor: Box::new(actor) }
+        Begun { id, live, actor: Box::new(actor), settles: Settles(Arc::clone(self)) }
     }
 
     /// Lets an actor live, and be known.
     fn launch(self: &Arc<Self>, begun: Begun, first: Vec<Event>) -> Result<Live, ControlError> {
-        let Begun { id, live, actor } = begun;
+        let Begun { id, live, actor, settles } = begun;
         if self.stopping.is_cancelled() {
             return Err(ControlError::Stopping);
         }
@@ -501,7 +512,7 @@ impl Inner {
                 inner.died(&id).await;
             }
             inner.left(&id, &own);
-            inner.settle();
+            drop(settles);
             drop(gone);
         });
         Ok(live)

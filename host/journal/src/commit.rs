@@ -15,7 +15,7 @@ use crate::tables::{Applied, Tables};
 use crate::wal::Wal;
 
 /// Batches after a read that readers see at once. Where somebody reads, others will, and
-/// should not have to wait for a batch that is being written.
+/// should not have to wait for the batch that is being written.
 const READ_AGAIN: u32 = 64;
 
 /// The one who commits.
@@ -28,13 +28,21 @@ pub(crate) struct Committer {
     /// None where nothing outlives the process.
     wal: Option<Wal>,
     commits: Arc<AtomicU64>,
-    /// Whether readers don't see all that is acknowledged.
-    behind: Arc<AtomicBool>,
+    readers: Arc<Readers>,
     /// Batches that are shown to readers at once.
     watched: u32,
     /// Why nothing can be committed any more. What was written then may be durable or not,
     /// so that nothing may follow on it.
     broken: Option<JournalError>,
+}
+
+/// What readers and the one who commits know of each other.
+#[derive(Debug, Default)]
+pub(crate) struct Readers {
+    /// Whether they don't see all that is acknowledged.
+    pub(crate) behind: AtomicBool,
+    /// Whether somebody has read since this was last asked.
+    pub(crate) came: AtomicBool,
 }
 
 /// A transaction of the engine, and what the log has of it.
@@ -56,9 +64,9 @@ impl Committer {
         database: Arc<Database>,
         wal: Option<Wal>,
         commits: Arc<AtomicU64>,
-        behind: Arc<AtomicBool>,
+        readers: Arc<Readers>,
     ) -> Self {
-        Self { round: None, database, wal, commits, behind, watched: 0, broken: None }
+        Self { round: None, database, wal, commits, readers, watched: 0, broken: None }
     }
 
     /// Has `work` done as a whole, which is durable when this answers.
@@ -79,10 +87,14 @@ impl Committer {
                 return Ok(());
             }
             Ok(()) => self.keep(round, changes),
-            Err(error) => match self.undo(round) {
-                Ok(()) => return Err(error::commit(error)),
-                Err(broken) => Err(broken),
-            },
+            Err(error) => {
+                let error = error::commit(error);
+                // After an error of its storage the engine does nothing more, not this either.
+                if self.undo(round).is_err() {
+                    self.broken = Some(error.clone());
+                }
+                return Err(error);
+            }
         };
         if let Err(error) = &kept {
             self.broken = Some(error.clone());
@@ -95,13 +107,12 @@ impl Committer {
     /// Lets readers see all that is acknowledged, where they don't.
     pub(crate) fn show(&mut self) -> Result<(), JournalError> {
         self.check()?;
-        self.watched = READ_AGAIN;
         let Some(round) = self.round.take() else { return Ok(()) };
         if let Err(error) = round.show() {
             self.broken = Some(error.clone());
             return Err(error);
         }
-        self.behind.store(false, Ordering::Release);
+        self.readers.behind.store(false, Ordering::Release);
         Ok(())
     }
 
@@ -110,7 +121,7 @@ impl Committer {
             return Err(error.clone());
         }
         // An operation panicked. What others had acknowledged is in the log alone.
-        let is_lost = self.round.is_none() && self.behind.load(Ordering::Relaxed);
+        let is_lost = self.round.is_none() && self.readers.behind.load(Ordering::Relaxed);
         if is_lost { Err(JournalError::Stopped) } else { Ok(()) }
     }
 
@@ -136,15 +147,18 @@ impl Committer {
         let written = if wal.has_room(changes.len()) { wal.append(&changes).map(|()| true) } else { Ok(false) };
         if matches!(written, Ok(true)) {
             self.wal = Some(wal);
+            if self.readers.came.swap(false, Ordering::Relaxed) {
+                self.watched = READ_AGAIN;
+            }
             if self.watched > 0 {
                 self.watched -= 1;
                 round.show()?;
-                self.behind.store(false, Ordering::Release);
+                self.readers.behind.store(false, Ordering::Release);
                 return Ok(());
             }
             round.changes.push(changes);
             self.round = Some(round);
-            self.behind.store(true, Ordering::Release);
+            self.readers.behind.store(true, Ordering::Release);
             return Ok(());
         }
         // The engine takes these itself, and with them all that the log has. Whether a record
@@ -159,7 +173,7 @@ impl Committer {
         // whatever is written in them. It is rare enough to be paid for.
         transaction.set_quick_repair(true);
         transaction.commit().map_err(error::commit)?;
-        self.behind.store(false, Ordering::Release);
+        self.readers.behind.store(false, Ordering::Release);
         match written {
             Ok(_) => {
                 wal.restart(sequence);

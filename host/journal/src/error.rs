@@ -125,6 +125,9 @@ pub enum JournalError {
         /// The number of the event.
         at: u64,
     },
+    /// An operation looked at the journal otherwise than through its transaction.
+    #[error("an operation of the journal can't read it on the side")]
+    Within,
     /// The writer has ended, because the journal is being closed or because it failed.
     #[error("the journal's writer has ended")]
     Stopped,

@@ -1,31 +1,39 @@
 //! What writers and readers share: readers see what is acknowledged, and nothing else.
 
+use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use redb::{Database, ReadTransaction, ReadableDatabase};
 
-use crate::commit::Committer;
+use crate::commit::{Committer, Readers};
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
 use crate::wal::Wal;
+
+thread_local! {
+    /// Whether this thread is within an operation.
+    static WRITES: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says that this thread is within an operation, until it is dropped.
+struct Writes;
 
 /// The database, and the one who commits.
 #[derive(Debug)]
 pub(crate) struct Store {
     committer: Mutex<Committer>,
-    /// Whether something is acknowledged that the engine's snapshot doesn't have.
-    behind: Arc<AtomicBool>,
+    readers: Arc<Readers>,
     commits: Arc<AtomicU64>,
     database: Arc<Database>,
 }
 
 impl Store {
     pub(crate) fn new(database: Database, wal: Option<Wal>) -> Self {
-        let (database, commits, behind) = (Arc::new(database), Arc::default(), Arc::default());
-        let committer = Committer::new(Arc::clone(&database), wal, Arc::clone(&commits), Arc::clone(&behind));
-        Self { committer: Mutex::new(committer), behind, commits, database }
+        let (database, commits, readers) = (Arc::new(database), Arc::default(), Arc::default());
+        let committer = Committer::new(Arc::clone(&database), wal, Arc::clone(&commits), Arc::clone(&readers));
+        Self { committer: Mutex::new(committer), readers, commits, database }
     }
 
     /// Batches that were committed.
@@ -36,18 +44,26 @@ impl Store {
     /// Has `work` done as a whole, which is durable, and seen by whoever reads, when this answers.
     pub(crate) fn commit(&self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<(), JournalError> {
         let mut committer = self.committer.lock();
+        let writes = Writes::begin();
         let outcome = committer.commit(work);
+        drop(writes);
         // Whoever wants to read comes before the next batch.
         MutexGuard::unlock_fair(committer);
         outcome
     }
 
-    /// All that is acknowledged. Where nobody has read for a while, this may wait for a batch
-    /// that is being written.
+    /// All that is acknowledged. Where nobody has read for a while, this may wait for the batch
+    /// that is being written, and so for the disk.
     pub(crate) fn read(&self) -> Result<ReadTransaction, redb::Error> {
-        if self.behind.load(Ordering::Acquire) {
+        let failed = |error| redb::Error::Io(std::io::Error::other(error));
+        // It would wait for itself.
+        if WRITES.get() {
+            return Err(failed(JournalError::Within));
+        }
+        self.readers.came.store(true, Ordering::Relaxed);
+        if self.readers.behind.load(Ordering::Acquire) {
             let shown = self.committer.lock().show();
-            shown.map_err(|error| redb::Error::Io(std::io::Error::other(error)))?;
+            shown.map_err(failed)?;
         }
         Ok(self.database.begin_read()?)
     }
@@ -55,5 +71,18 @@ impl Store {
     /// Ends all writing, and has the engine keep everything by itself.
     pub(crate) fn close(&self) -> Result<(), JournalError> {
         self.committer.lock().close()
+    }
+}
+
+impl Writes {
+    fn begin() -> Self {
+        WRITES.set(true);
+        Self
+    }
+}
+
+impl Drop for Writes {
+    fn drop(&mut self) {
+        WRITES.set(false);
     }
 }

@@ -126,7 +126,7 @@ impl Call<'_> {
         let opened = tokio::time::timeout_at(deadline, opened).await.map_err(|_| InvokeError::Full)?;
         opened.map_err(|error| match error {
             OpenError::Io(error) => not_made(&error),
-            OpenError::TooMany(_) => {
+            OpenError::TooMany(_) | OpenError::TooManyOfRun(_) => {
                 InvokeError::Mount { root: GuestPath::workspace().to_string(), reason: error.to_string() }
             }
         })

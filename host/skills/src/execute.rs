@@ -281,10 +281,14 @@ impl Executor {
 
     /// All that has to be so before the guest runs: a place, a permit, and where a
     /// person had to be asked, an approval that no other call can use.
-    async fn admit<'a>(&self, call: &Request<'a>) -> Result<Admission<'a>, ExecuteError> {
+    async fn admit<'a>(
+        &self,
+        call: &Request<'a>,
+        changes: &watch::Receiver<u64>,
+    ) -> Result<Admission<'a>, ExecuteError> {
         match self.decide(call, None) {
             Ok(decision) => {
-                let turn = self.turns.wait(&decision.permit).await;
+                let turn = self.turn(call, &decision, changes).await?;
                 let places = self.enter(call.skill, decision.permit.terms())?;
                 self.use_up(call, &decision).await?;
                 let arguments = Cow::Borrowed(&call.invocation.arguments);
@@ -311,6 +315,31 @@ impl Executor {
             }
             Err((_, refusal)) => Err(refusal.into()),
         }
+    }
+
+    /// The turn of a call that shares a workspace. Where the grant is gone before it comes, the
+    /// call ends as one that runs does.
+    async fn turn(
+        &self,
+        call: &Request<'_>,
+        decision: &Decision,
+        changes: &watch::Receiver<u64>,
+    ) -> Result<Option<Turn>, ExecuteError> {
+        if decision.permit.workspace().is_none() {
+            return Ok(None);
+        }
+        let (started_at, start) = (self.parts.clock.now(), self.parts.clock.instant());
+        tokio::select! {
+            // What is revoked doesn't begin, also where the turn comes by that.
+            biased;
+            () = self.revoked(call.skill, call.tool, &decision.terms, None, changes.clone()) => {}
+            turn = self.turns.wait(&decision.permit) => return Ok(turn),
+        }
+        let measured = (call.arguments_digest, call.argument_bytes);
+        let prepared = Prepared::new(call, measured, decision, None, started_at)?;
+        let receipt = prepared.cut_off("revoked", self.since(start));
+        self.parts.audit.call(&receipt, &decision.basis, None).await?;
+        Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
     }
 
     /// Uses a grant that is for one call.
@@ -414,7 +443,7 @@ impl Executor {
         // Whoever subscribes first misses no change of what is read afterwards.
         let changes = self.parts.grants.subscribe();
         // What is named first is dropped last: who has the next turn finds the place.
-        let Admission { turn, places, decision, approved, arguments } = self.admit(request).await?;
+        let Admission { turn, places, decision, approved, arguments } = self.admit(request, &changes).await?;
         let started_at = self.parts.clock.now();
         let measured = match &arguments {
             Cow::Borrowed(_) => (request.arguments_digest, request.argument_bytes),

@@ -185,8 +185,9 @@ impl Actor {
         for event in first {
             self.tell_or_fail(event);
         }
-        // Somebody wants it back, or there would be no actor.
-        if self.run.status.is_over() && !self.hear().await {
+        // Somebody wants it back, or there would be no actor. One that ended with its first steps
+        // has its place still.
+        if self.run.status.is_over() && matches!(self.place, Place::None) && !self.hear().await {
             return;
         }
         loop {
@@ -426,6 +427,9 @@ impl Actor {
 
     /// Begins what is durable now.
     fn start_work(&mut self) {
+        // Before the models, what of which comes at once is not durable yet.
+        self.wake_drivers();
+        self.answer_drivers();
         for number in std::mem::take(&mut self.begin) {
             let step = self.run.steps.get(number as usize).filter(|step| step.state == StepState::UnderWay);
             let Some(step) = step else { continue };
@@ -441,8 +445,6 @@ impl Actor {
             self.errands.insert(end.id(), Errand::Step(number));
             self.ends.insert(number, end);
         }
-        self.wake_drivers();
-        self.answer_drivers();
         let asked: BTreeSet<u32> = self.run.awaiting().map(|(step, _)| step).collect();
         let waits = |step: &u32| self.errands.values().any(|errand| *errand == Errand::Answer(*step));
         let unheard: Vec<u32> = asked.into_iter().filter(|step| !waits(step)).collect();

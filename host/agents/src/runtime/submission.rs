@@ -9,7 +9,7 @@ use bailiwick_domain::model::Usd;
 use bailiwick_domain::run::{Budget, Class, Event, InvalidSpec, Record, Run, RunId, RunSpec, Strategy, Team};
 use bailiwick_domain::text::start_of;
 use bailiwick_domain::trace::TraceContext;
-use bailiwick_journal::{Created, NewRun, RunKey};
+use bailiwick_journal::{Created, JournalError, NewRun, RunKey};
 use serde_json::{Value, json};
 
 use super::actor::at_once::First;
@@ -108,25 +108,24 @@ impl Inner {
         // The place in the queue comes first: nothing is kept of a run that has none.
         let ticket = self.scheduler.enter(class)?;
         let mut begun = self.begun(run, Some(ticket));
-        let First { events, summary } = begun.actor.first();
+        let queued = keep::bytes(&first);
+        let First { events, summary } = begun.actor.first(queued.len());
         let count = events.len();
-        let new = NewRun {
-            id: id.as_str().to_owned(),
-            key,
-            team: (digest, team_bytes),
-            events: std::iter::once(keep::bytes(&first)).chain(events).collect(),
-            summary,
-        };
-        // Somebody else may have had the same key meanwhile.
-        if let Some(there) = there(self.parts.journal.create_run(new, now).await?)? {
-            drop(begun);
-            self.settle();
-            return Ok(there);
-        }
-        begun.actor.is_kept(count);
-        // A host that stops at this moment has the run in its journal, and takes it up later.
-        drop(self.launch(begun, Vec::new()));
-        Ok(Submitted { id, replayed: false })
+        let events = std::iter::once(queued).chain(events).collect();
+        let new = NewRun { id: id.as_str().to_owned(), key, team: (digest, team_bytes), events, summary };
+        let inner = Arc::clone(self);
+        // Who submits may go away meanwhile. A run that is kept has its actor all the same.
+        let kept = self.tracker.spawn(async move {
+            // Somebody else may have had the same key meanwhile.
+            if let Some(there) = there(inner.parts.journal.create_run(new, now).await?)? {
+                return Ok(there);
+            }
+            begun.actor.is_kept(count);
+            // A host that stops at this moment has the run in its journal, and takes it up later.
+            drop(inner.launch(begun, Vec::new()));
+            Ok(Submitted { id, replayed: false })
+        });
+        kept.await.unwrap_or_else(|_| Err(JournalError::Stopped.into()))
     }
 
     /// The time that all agents have whom the strategy names. A fallback that may never be at

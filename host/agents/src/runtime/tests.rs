@@ -2,6 +2,7 @@ mod control;
 mod crash;
 mod deeds;
 mod escalation;
+mod first;
 mod lifecycle;
 mod places;
 mod shapes;

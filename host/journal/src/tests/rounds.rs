@@ -84,6 +84,44 @@ fn whoever_has_read_lately_does_not_wait_for_the_disk() {
 }
 
 #[test]
+fn whoever_has_not_waits_for_what_is_being_written_and_sees_it_too() {
+    let disk = Disk::new();
+    let journal = Journal::on(&disk).expect("opens");
+    // After so many batches without a look nobody is expected to read.
+    assert_eq!(keys(&journal).len(), 0);
+    let names: Vec<String> = (0..70).map(|n| format!("{n:03}")).collect();
+    for name in &names {
+        set(&journal, name);
+    }
+    disk.stall();
+    thread::scope(|scope| {
+        let writes = scope.spawn(|| set(&journal, "last"));
+        disk.wait_for_stall();
+        let reads = scope.spawn(|| keys(&journal));
+        disk.resume();
+        let (seen, all) = (reads.join().expect("no panic"), names.len());
+        assert_eq!(seen[..all], names);
+        writes.join().expect("no panic");
+    });
+    assert_eq!(keys(&journal).len(), names.len() + 1);
+}
+
+#[test]
+fn an_operation_that_looks_at_the_journal_on_the_side_is_refused() {
+    let journal = with_a_round(&Disk::new());
+    let (own, seen) = (Arc::clone(&journal), Arc::new(std::sync::OnceLock::new()));
+    let told = Arc::clone(&seen);
+    let looked = try_to(&journal, move |_| {
+        let found = own.keys(&id("a/b"), None, 10).map_err(|error| error.to_string());
+        told.set(found).map_err(|_| StorageError::Corrupted("twice".to_owned()))
+    });
+    looked.expect("the operation itself is none of the error's");
+    let found = seen.get().expect("it has looked");
+    assert!(found.as_ref().is_err_and(|error| error.contains("on the side")), "{found:?}");
+    assert_eq!(keys(&journal), ["a", "b"]);
+}
+
+#[test]
 fn a_round_ends_with_the_log_and_goes_on_behind_it() {
     let disk = Disk::new();
     let journal = Journal::simulated(&disk).expect("opens");

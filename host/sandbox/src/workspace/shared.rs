@@ -22,12 +22,13 @@ use bailiwick_domain::permit::Terms;
 use bailiwick_domain::quota::Quota;
 use bailiwick_domain::run::RunId;
 use bailiwick_domain::workspace::WorkspaceKey;
-use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use super::ceiling::{Ceiling, Share};
+use super::measure::{Measured, measure_all};
 use super::tenancy::Tenancy;
-use super::{Ending, GRACE, MODE, SCRATCH, TOO_MUCH, Workspace, Workspaces, id, measure, remove};
+use super::{Ending, GRACE, MODE, SCRATCH, Workspace, Workspaces, id, remove};
 
 /// The folder of all of them, below that of all workspaces.
 pub(super) const RUNS: &str = "runs";
@@ -50,7 +51,9 @@ pub(super) struct Shared {
 }
 
 /// What each that is there takes of the ceiling. It is not known until one is opened.
-type Kept = Option<HashMap<Place, Arc<Share>>>;
+type Kept = Option<Shares>;
+
+type Shares = HashMap<Place, Arc<Share>>;
 
 /// Why a call gets no workspace.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +61,9 @@ pub(crate) enum OpenError {
     /// There are as many as there may be.
     #[error("the host keeps {0} workspaces for runs, as many as it may at once; they go with their runs")]
     TooMany(usize),
+    /// The run has as many as one may have.
+    #[error("the run has {0} workspaces, as many as one may have at once; they go with it")]
+    TooManyOfRun(usize),
     /// The system said no.
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -98,6 +104,18 @@ impl Shared {
         turns.iter().filter(|(place, _)| place.run == *run).filter_map(|(_, turn)| turn.upgrade()).collect()
     }
 
+    /// Whether `run` may have one more than there are.
+    fn has_room(&self, kept: &Shares, run: &RunId) -> Result<(), OpenError> {
+        let (most, most_of_run) = (self.ceiling.max_workspaces(), self.ceiling.max_of_run());
+        if kept.len() >= most {
+            return Err(OpenError::TooMany(most));
+        }
+        if kept.keys().filter(|place| place.run == *run).count() >= most_of_run {
+            return Err(OpenError::TooManyOfRun(most_of_run));
+        }
+        Ok(())
+    }
+
     fn change(&self) -> MutexGuard<'_, Kept> {
         self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -115,9 +133,11 @@ impl Workspaces {
         let place = Place::of(key, terms);
         let turn = self.shared.turn(&place).lock_owned().await;
         let (workspaces, quota) = (Arc::clone(self), terms.workspace.unwrap_or_default());
+        // Closed when this future is dropped.
+        let (caller, _waits) = oneshot::channel();
         // The turn goes along, so that a call that is dropped now gives it back when nothing
         // is done for it any more.
-        let opened = tokio::task::spawn_blocking(move || workspaces.open(&place, quota, turn)).await;
+        let opened = tokio::task::spawn_blocking(move || workspaces.open(&place, quota, turn, &caller)).await;
         opened.unwrap_or_else(|error| Err(io::Error::other(error).into()))
     }
 
@@ -148,37 +168,52 @@ impl Workspaces {
         }
     }
 
-    fn open(&self, place: &Place, quota: Quota, turn: OwnedMutexGuard<()>) -> Result<Workspace, OpenError> {
-        let (files, share) = self.make(place)?;
-        let held = measure(&files, TOO_MUCH);
-        share.found(held, quota.max_bytes);
+    fn open(
+        &self,
+        place: &Place,
+        quota: Quota,
+        turn: OwnedMutexGuard<()>,
+        caller: &oneshot::Sender<()>,
+    ) -> Result<Workspace, OpenError> {
+        let (files, share) = self.make(place, caller)?;
+        let Measured { held, on_disk } = measure_all(&files);
+        share.found(on_disk, quota.max_bytes);
         let tenancy = Tenancy { files: files.clone(), quota: quota.max_bytes, share, lease: Arc::new(turn) };
         Ok(Workspace { ending: Some(Ending::Shared(tenancy)), files, held })
     }
 
     /// The folder, made where it isn't there and may be, with its part of the ceiling.
-    fn make(&self, place: &Place) -> Result<(PathBuf, Arc<Share>), OpenError> {
+    fn make(&self, place: &Place, caller: &oneshot::Sender<()>) -> Result<(PathBuf, Arc<Share>), OpenError> {
         let mut changing = self.shared.change();
-        let kept = changing.get_or_insert_with(|| self.look());
-        let most = self.shared.ceiling.max_workspaces();
-        if kept.len() >= most && !kept.contains_key(place) {
-            return Err(OpenError::TooMany(most));
+        // The run of a call that was cut off may be over, and what was taken away of it meanwhile
+        // must not be there again.
+        if caller.is_closed() {
+            return Err(io::Error::other("the call was cut off before it had its workspace").into());
         }
+        let kept = changing.get_or_insert_with(|| self.look());
+        if let Some(share) = kept.get(place) {
+            return Ok((self.make_folder(place)?, Arc::clone(share)));
+        }
+        self.shared.has_room(kept, &place.run)?;
         let files = self.make_folder(place)?;
-        let share = kept.entry(place.clone()).or_insert_with(|| self.shared.ceiling.share());
-        Ok((files, Arc::clone(share)))
+        let other = kept.iter().find(|(other, _)| other.run == place.run);
+        let share = self.shared.ceiling.share(other.map(|(_, share)| &**share));
+        kept.insert(place.clone(), Arc::clone(&share));
+        Ok((files, share))
     }
 
     /// What hosts before this one have left, and what it takes. What may lie there was granted
     /// to calls that are over, so that the quota of a grant that names none stands for it.
-    fn look(&self) -> HashMap<Place, Arc<Share>> {
-        let mut kept = HashMap::new();
+    fn look(&self) -> Shares {
+        let mut kept = Shares::new();
         for run in self.runs() {
+            let mut other: Option<Arc<Share>> = None;
             let entries = fs::read_dir(self.of_run(&run)).into_iter().flatten().filter_map(Result::ok);
             for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
                 let Ok(name) = entry.file_name().into_string() else { continue };
-                let share = self.shared.ceiling.share();
-                share.found(measure(&entry.path(), TOO_MUCH), Quota::default().max_bytes);
+                let share = self.shared.ceiling.share(other.as_deref());
+                share.found(measure_all(&entry.path()).on_disk, Quota::default().max_bytes);
+                other = Some(Arc::clone(&share));
                 kept.insert(Place { run: run.clone(), name }, share);
             }
         }
@@ -221,7 +256,7 @@ impl Workspaces {
     /// Removes what is there of a run: all of it, or where it is over for so long.
     fn take_away(&self, run: &RunId, over_for: Option<Duration>) -> io::Result<()> {
         let aside = self.folder.join(format!("{SCRATCH}{}", id()?));
-        let lock = {
+        let (lock, shares) = {
             let mut changing = self.shared.change();
             let folder = self.of_run(run);
             if let Some(least) = over_for
@@ -231,15 +266,16 @@ impl Workspaces {
             }
             let moved = move_aside(&folder, &aside);
             // What can't be moved stays, and counts on.
-            if moved.as_ref().map_or_else(is_absent, |_| true)
-                && let Some(kept) = &mut *changing
-            {
-                kept.retain(|place, _| place.run != *run);
-            }
-            moved?
+            let gone = moved.as_ref().map_or_else(is_absent, |_| true);
+            let shares: Shares = match &mut *changing {
+                Some(kept) if gone => kept.extract_if(|place, _| place.run == *run).collect(),
+                Some(_) | None => Shares::new(),
+            };
+            (moved?, shares)
         };
         let removed = remove(&aside);
-        drop(lock);
+        // The bytes count until they are gone.
+        drop((lock, shares));
         removed
     }
 

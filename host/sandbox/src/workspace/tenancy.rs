@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::OwnedMutexGuard;
 
 use super::ceiling::Share;
-use super::{TOO_MUCH, measure};
+use super::measure::measure_all;
 
 /// A part of a call's turn. The turn is over when nobody has a part of it any more.
 pub(crate) type Lease = Arc<OwnedMutexGuard<()>>;
@@ -36,7 +36,7 @@ impl Tenancy {
     /// Ends it: what counted as written may have replaced something, or be gone again.
     pub(super) fn end(self) {
         if self.blocks() {
-            self.share.found(measure(&self.files, TOO_MUCH), self.quota);
+            self.share.found(measure_all(&self.files).on_disk, self.quota);
         }
         drop(self.lease);
     }

@@ -274,6 +274,24 @@ async fn a_revocation_ends_calls_under_way() {
 }
 
 #[tokio::test]
+async fn a_revocation_ends_a_call_that_waits_for_its_turn_before_it_begins() {
+    let host = host();
+    host.sandbox.act(Act::Wait);
+    let first = host.start(of_task(&host, 1)).await;
+    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
+    let second = tokio::spawn(async move { executor.execute(same).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    host.grants.revoke(&host.skill("demo/p").manifest.id, None, "ada").expect("revoke");
+    for call in [first, second] {
+        let error = in_time(call).await.expect("no panic").expect_err("it is ended");
+        assert_eq!((error.code(), error.receipt().expect("a receipt").outcome), ("revoked", "revoked"));
+    }
+    assert_eq!((host.sandbox.calls(), host.executor.calls_under_way()), (1, 0), "the second never began");
+}
+
+#[tokio::test]
 async fn a_narrower_grant_ends_calls_and_a_like_one_does_not() {
     let host = host();
     host.sandbox.act(Act::Wait);

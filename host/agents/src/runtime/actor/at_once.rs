@@ -6,10 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use bailiwick_domain::run::Event;
 use bailiwick_domain::sandbox::BoxFuture;
 use bailiwick_journal::Summary;
-use bailiwick_journal::runs::MAX_APPEND_EVENTS;
+use bailiwick_journal::runs::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS};
 use futures::FutureExt as _;
 
-use super::{Actor, Place, fitting};
+use super::{Actor, Place};
 use crate::runtime::keep;
 use crate::runtime::step::{Done, died};
 
@@ -22,9 +22,10 @@ pub(in crate::runtime) struct First {
 }
 
 impl Actor {
-    /// What follows before a run is kept for the first time: where it finds a free place, its
-    /// first steps. Nothing of it is told, and nothing begins, before [`Actor::is_kept`].
-    pub(in crate::runtime) fn first(&mut self) -> First {
+    /// What follows before a run is kept for the first time, behind an event of `size` bytes:
+    /// where it finds a free place, its first steps. Nothing of it is told, and nothing begins,
+    /// before [`Actor::is_kept`].
+    pub(in crate::runtime) fn first(&mut self, size: usize) -> First {
         let taken_up = keep::summary(&self.run);
         let seat = match &mut self.place {
             Place::Waiting(ticket) => ticket.seat().now_or_never(),
@@ -35,7 +36,8 @@ impl Actor {
             self.follow_up();
         }
         // With the event that takes it up, they are one append.
-        let fits = self.pending.len() < MAX_APPEND_EVENTS && fitting(&self.pending) == self.pending.len();
+        let bytes = self.pending.iter().fold(size, |bytes, event| bytes.saturating_add(event.bytes.len()));
+        let fits = self.pending.len() < MAX_APPEND_EVENTS && bytes <= MAX_APPEND_BYTES;
         if self.pending.is_empty() || !fits {
             return First { events: Vec::new(), summary: taken_up };
         }

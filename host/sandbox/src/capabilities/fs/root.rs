@@ -59,6 +59,9 @@ pub(crate) enum QuotaReached {
     /// In bytes, of which all workspaces of runs hold as many as they may.
     #[error("the {0} bytes that the host has for the workspaces of all runs are used up")]
     Host(u64),
+    /// In bytes, of which the workspaces of one run hold as many as they may.
+    #[error("the {0} bytes that one run may have in its workspaces are used up")]
+    Run(u64),
 }
 
 impl Root {
@@ -86,8 +89,12 @@ impl Root {
         Self { share, ..self }
     }
 
-    /// Whether this is the first time that the root is read, or written to.
-    pub(super) fn is_first(&self, changes: bool) -> bool {
+    /// Whether this is the first time that the root is read, or written to. What a change takes
+    /// away is known only when it is measured what lies there.
+    pub(crate) fn is_first(&self, changes: bool) -> bool {
+        if changes && let Some(share) = &self.share {
+            share.doubt();
+        }
         let seen = if changes { &self.written } else { &self.read };
         !seen.swap(true, Ordering::Relaxed)
     }
@@ -108,11 +115,17 @@ impl Root {
             give_back(&self.bytes, addition.bytes);
             return Err(self.no_files());
         }
-        self.share.as_ref().map_or(Ok(()), |share| share.take(addition.bytes)).map_err(|max| {
+        self.share.as_ref().map_or(Ok(()), |share| share.take(addition.bytes)).inspect_err(|_| {
             give_back(&self.bytes, addition.bytes);
             give_back(&self.files, addition.files);
-            QuotaReached::Host(max)
         })
+    }
+
+    /// Leaves no room for this call. Nothing is added by that, so that others have theirs.
+    pub(crate) fn exhaust(&self) {
+        let Addition { bytes, files } = self.room();
+        self.bytes.fetch_max(bytes, Ordering::Relaxed);
+        self.files.fetch_max(files, Ordering::Relaxed);
     }
 
     /// Takes back what was charged and then not added.

@@ -64,7 +64,7 @@ impl Room {
     fn take(&self, added: Addition) -> Result<(), QuotaReached> {
         let charged = self.root.charge(added);
         if charged.is_err() {
-            let _ = self.root.charge(self.left());
+            self.root.exhaust();
         }
         charged
     }

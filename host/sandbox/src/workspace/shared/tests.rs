@@ -49,8 +49,8 @@ impl Stage {
         Self { _folder: folder, clock, workspaces: Arc::new(now) }
     }
 
-    async fn refused(&self, agent: &str) -> OpenError {
-        let opened = self.workspaces.open_or_create(&key(agent), &terms()).await;
+    async fn refused(&self, run: u8, agent: &str) -> OpenError {
+        let opened = self.workspaces.open_or_create(&key_in(run, agent), &terms()).await;
         opened.map(drop).expect_err("there are as many as there may be")
     }
 
@@ -59,7 +59,11 @@ impl Stage {
     }
 
     async fn open(&self, agent: &str) -> Workspace {
-        self.workspaces.open_or_create(&key(agent), &terms()).await.expect("a workspace")
+        self.open_in(1, agent).await
+    }
+
+    async fn open_in(&self, run: u8, agent: &str) -> Workspace {
+        self.workspaces.open_or_create(&key_in(run, agent), &terms()).await.expect("a workspace")
     }
 
     fn folder(&self) -> PathBuf {
@@ -73,7 +77,11 @@ impl Stage {
 }
 
 fn key(agent: &str) -> WorkspaceKey {
-    WorkspaceKey { run: RunId::from_bytes(&[1; 16]), task: 3, agent: agent.to_owned() }
+    key_in(1, agent)
+}
+
+fn key_in(run: u8, agent: &str) -> WorkspaceKey {
+    WorkspaceKey { run: RunId::from_bytes(&[run; 16]), task: 3, agent: agent.to_owned() }
 }
 
 fn terms() -> Terms {
@@ -180,22 +188,48 @@ async fn what_could_not_be_removed_is_removed_by_a_later_sweep() {
     assert_eq!(stage.count(), 1);
 }
 
+#[test]
+fn a_call_that_was_cut_off_makes_nothing_any_more() {
+    let stage = Stage::new(Duration::ZERO);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    // As when the end of a run takes away what is there.
+    let changing = stage.workspaces.shared.change();
+    let cut_off = runtime.block_on(async { tokio::time::timeout(Duration::from_millis(50), stage.open("ada")).await });
+    assert!(cut_off.is_err(), "it waits for that");
+    drop(changing);
+    let turn = stage.workspaces.shared.turn(&Place::of(&key("ada"), &terms()));
+    drop(runtime.block_on(turn.lock()));
+    assert!(!stage.folder().exists());
+    drop(runtime.block_on(stage.open("ada")));
+    assert!(stage.folder().exists(), "the next call is none that was cut off");
+}
+
 #[tokio::test]
 async fn there_are_as_many_as_there_may_be_and_none_goes_for_another() {
-    let stage = Stage::limited(2, u64::MAX);
+    // A quarter of them is two.
+    let stage = Stage::limited(5, u64::MAX);
     let ada = stage.open("ada").await;
     drop(stage.open("bob").await);
-    let error = stage.refused("eve").await;
-    assert!(matches!(error, OpenError::TooMany(2)), "{error}");
+    let error = stage.refused(1, "eve").await;
+    assert!(matches!(error, OpenError::TooManyOfRun(2)), "{error}");
     assert_eq!(fs::read_dir(stage.folder()).expect("a folder").count(), 2, "nothing was made for eve");
+    for run in 2..5 {
+        drop(stage.open_in(run, "ada").await);
+    }
+    let error = stage.refused(5, "ada").await;
+    assert!(matches!(error, OpenError::TooMany(5)), "{error}");
+    assert_eq!(stage.workspaces.runs().len(), 4, "nothing was made for the fifth");
     drop(ada);
     for agent in ["ada", "bob"] {
         drop(stage.open(agent).await);
     }
     // What a host has left counts for the next one.
-    let stage = stage.again(2, u64::MAX);
+    let stage = stage.again(5, u64::MAX);
     drop(stage.open("bob").await);
-    stage.refused("eve").await;
+    stage.refused(5, "ada").await;
+    stage.workspaces.end_run(&key_in(4, "").run).await;
+    let error = stage.refused(1, "eve").await;
+    assert!(matches!(error, OpenError::TooManyOfRun(2)), "{error}");
     stage.workspaces.end_run(&key("").run).await;
     drop(stage.open("eve").await);
 }
@@ -206,15 +240,20 @@ fn root(workspace: &Workspace) -> Root {
     root.holding(workspace.held()).within(workspace.share())
 }
 
+const fn bytes(bytes: u64) -> Addition {
+    Addition { bytes, files: 1 }
+}
+
 #[tokio::test]
-async fn all_together_hold_as_many_bytes_as_they_may() {
-    let bytes = |bytes| Addition { bytes, files: 1 };
-    let stage = Stage::limited(10, 100);
+async fn those_of_a_run_hold_as_many_bytes_as_they_may() {
+    // A quarter of them is a hundred.
+    let stage = Stage::limited(10, 400);
     let (ada, bob) = (stage.open("ada").await, stage.open("bob").await);
     let (of_ada, of_bob) = (root(&ada), root(&bob));
     assert_eq!(of_ada.charge(bytes(70)), Ok(()));
-    assert_eq!(of_bob.charge(bytes(40)), Err(QuotaReached::Host(100)));
+    assert_eq!(of_bob.charge(bytes(40)), Err(QuotaReached::Run(100)));
     assert_eq!(of_bob.left(), Addition { bytes: 30, files: 10 }, "what was refused took nothing");
+    assert_eq!(root(&stage.open_in(2, "eve").await).left().bytes, 80, "another run has its own");
     of_ada.refund(bytes(10));
     assert_eq!(of_bob.charge(bytes(40)), Ok(()));
     assert_eq!(of_bob.charge(bytes(0)), Ok(()), "a file with nothing in it");
@@ -223,10 +262,54 @@ async fn all_together_hold_as_many_bytes_as_they_may() {
     ada.end().await;
     assert_eq!(of_bob.left().bytes, 10);
     drop((of_bob, bob));
-    let stage = stage.again(10, 100);
+    let stage = stage.again(10, 400);
     let eve = stage.open("eve").await;
     assert_eq!(root(&eve).left().bytes, 50, "what lies there since the host before");
     drop(eve);
     stage.workspaces.end_run(&key("").run).await;
     assert_eq!(root(&stage.open("ada").await).left().bytes, 80, "the quota of its own");
+}
+
+#[tokio::test]
+async fn all_together_hold_as_many_bytes_as_they_may() {
+    // A quarter of them is thirty.
+    let stage = Stage::limited(10, 120);
+    for run in 1..5 {
+        let workspace = stage.open_in(run, "ada").await;
+        fs::write(workspace.folder().join("file"), [0; 29]).expect("written");
+        drop(workspace);
+        // What was written past the count is found when it is opened.
+        drop(stage.open_in(run, "ada").await);
+    }
+    let late = root(&stage.open_in(5, "ada").await);
+    assert_eq!(late.left().bytes, 4);
+    assert_eq!((late.charge(bytes(5)), late.charge(bytes(4))), (Err(QuotaReached::Host(120)), Ok(())));
+}
+
+#[tokio::test]
+async fn what_a_call_removes_is_room_for_others() {
+    let stage = Stage::limited(10, 400);
+    let (ada, bob) = (stage.open("ada").await, stage.open("bob").await);
+    let of_bob = root(&bob);
+    fs::write(ada.folder().join("file"), [0; 70]).expect("written");
+    assert_eq!(root(&ada).charge(bytes(70)), Ok(()));
+    ada.end().await;
+    assert_eq!(of_bob.left().bytes, 30);
+    let ada = stage.open("ada").await;
+    // Nothing is charged for that.
+    fs::remove_file(ada.folder().join("file")).expect("removed");
+    root(&ada).is_first(true);
+    ada.end().await;
+    assert_eq!(of_bob.left().bytes, 80);
+}
+
+#[tokio::test]
+async fn whoever_is_left_no_room_takes_none_of_others() {
+    let stage = Stage::limited(10, 400);
+    let (ada, bob) = (stage.open("ada").await, stage.open("bob").await);
+    let (of_ada, of_bob) = (root(&ada), root(&bob));
+    assert_eq!(of_ada.charge(bytes(30)), Ok(()));
+    of_ada.exhaust();
+    assert_eq!((of_ada.left(), of_bob.left().bytes), (Addition::default(), 70));
+    assert_eq!(of_ada.charge(bytes(1)), Err(QuotaReached::Bytes(80)));
 }
