@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::model::Model;
-use bailiwick_domain::run::{Budget, Event, Record, Run, RunId, Status};
+use bailiwick_domain::run::{Budget, Event, Record, Run, RunId, Status, Strategy};
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::span::Tracer;
 use bailiwick_journal::Journal;
@@ -258,6 +258,14 @@ impl Runtime {
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         self.inner.wake();
         self.inner.submit(submission).await
+    }
+
+    /// The budget that is asked for a run with this strategy, if the host gives so much, with no
+    /// more time than its agents have.
+    pub fn budget(&self, asked: &BudgetRequest, strategy: &Strategy) -> Result<Budget, SubmitError> {
+        let mut budget = asked.within(&self.inner.options)?;
+        budget.wall_ms = budget.wall_ms.min(self.inner.wall_of(strategy));
+        Ok(budget)
     }
 
     /// Takes up the runs that a stop of the host cut off. From now on the bus tells of

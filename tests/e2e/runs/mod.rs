@@ -1,6 +1,7 @@
 //! Agents at work on the real binary: a model by a script, and real skills on real files.
 
 mod agents;
+mod asked;
 mod cli;
 mod crash;
 mod guest_models;
@@ -8,6 +9,7 @@ mod provider;
 mod rest;
 pub(crate) mod settings;
 mod socket;
+mod spend;
 pub(crate) mod traces;
 mod workflow;
 mod workspace;

@@ -1,5 +1,6 @@
 //! The WebSocket of the real binary, by a client as small as can be.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
@@ -48,6 +49,30 @@ impl Socket {
         frame.extend([0; 4]);
         frame.extend(text.as_bytes());
         self.stream.write_all(&frame).unwrap();
+    }
+
+    /// The answer to a command, and what was told until the event `last` was too. They come in
+    /// any order.
+    #[track_caller]
+    fn ask(&mut self, command: &Value, last: &str) -> (Value, Vec<Value>) {
+        self.tell(command);
+        let (mut answer, mut told) = (Value::Null, Vec::new());
+        while answer.is_null() || told.iter().all(|event: &Value| event["name"] != last) {
+            let message = self.until(|_| true);
+            if message["type"] == "answer" {
+                answer = message;
+            } else {
+                told.push(message);
+            }
+        }
+        (answer, told)
+    }
+
+    /// The approval that the run waits for.
+    #[track_caller]
+    fn asked(&mut self, run: &str) -> String {
+        let asked = self.until(|message| message["name"] == "approval.requested" && message["run"] == run);
+        asked["data"]["approval"].as_str().unwrap().to_owned()
     }
 
     fn frame(&mut self) -> (u8, Vec<u8>) {
@@ -146,4 +171,53 @@ fn a_page_that_was_cut_off_comes_back_and_reads_what_it_missed() {
     assert_eq!(kinds, ["task.assigned", "step.started", "step.ended", "task.ended", "run.completed"]);
     let next = submit(&client, "clerk", "hello");
     socket.until(|message| message["name"] == "workflow.completed" && message["run"] == next.as_str());
+}
+
+/// Each event by its name and its data.
+fn named(told: &[Value]) -> Vec<(&str, &Value)> {
+    told.iter().map(|event| (event["name"].as_str().unwrap(), &event["data"])).collect()
+}
+
+#[test]
+fn a_page_pauses_a_run_lets_it_go_on_and_says_yes_and_no_to_what_is_asked() {
+    let home = home("");
+    let token = home.key("runs", &SCOPES);
+    let server = home.serve();
+    let client = server.by(Some(&token));
+    let mut socket = Socket::open(&client, &token, "workflow.*");
+    let written = home.path("documents/new.md");
+    let id = submit(&client, "scribe", "write it down");
+    let approval = socket.asked(&id);
+    let (answer, told) = socket.ask(&json!({ "id": "1", "command": "pause", "run": id }), "run.paused");
+    assert_eq!(answer, json!({ "type": "answer", "id": "1", "ok": true, "status": "paused" }));
+    assert_eq!(named(&told), [("run.paused", &json!({ "by": "key:runs" }))]);
+    until(&client, &id, "paused");
+    let (answer, told) = socket.ask(&json!({ "id": "2", "command": "resume", "run": id }), "run.resumed");
+    assert_eq!(answer, json!({ "type": "answer", "id": "2", "ok": true, "status": "queued" }));
+    assert_eq!(named(&told), [("run.resumed", &json!({ "by": "key:runs", "repeat": false }))]);
+    until(&client, &id, "waiting_approval");
+    assert!(!written.exists(), "nobody has said yes");
+    let yes = json!({ "id": "3", "command": "approve", "approval": approval });
+    let (answer, told) = socket.ask(&yes, "workflow.completed");
+    assert_eq!(answer, json!({ "type": "answer", "id": "3", "ok": true, "approval": "approved" }));
+    let (said, over) = (json!({ "step": 1, "approved": true }), json!({ "status": "completed" }));
+    assert_eq!(named(&told), [("approval.answered", &said), ("workflow.completed", &over)]);
+    assert_eq!(fs::read_to_string(&written).unwrap(), "new");
+    let kept = client.get(&format!("/v1/approvals/{approval}")).ok();
+    assert_eq!((&kept["state"], &kept["decided_by"]), (&json!("used"), &json!("key:runs")), "{kept:#}");
+    // The yes was for one call, so that the same call of the next run is asked for.
+    fs::remove_file(&written).unwrap();
+    let id = submit(&client, "scribe", "write it down");
+    let approval = socket.asked(&id);
+    let no = json!({ "id": "4", "command": "deny", "approval": approval, "reason": "not today" });
+    let (answer, told) = socket.ask(&no, "workflow.completed");
+    assert_eq!(answer, json!({ "type": "answer", "id": "4", "ok": true, "approval": "denied" }));
+    let said = json!({ "step": 1, "approved": false });
+    assert_eq!(named(&told), [("approval.answered", &said), ("workflow.completed", &over)]);
+    let output = until(&client, &id, "completed")["output"].as_str().unwrap().to_owned();
+    assert!(output.contains("a person denied this call: not today"), "{output}");
+    assert!(!written.exists(), "it was denied");
+    socket.tell(&json!({ "id": "5", "command": "approve", "approval": approval }));
+    let late = socket.until(|message| message["id"] == "5");
+    assert_eq!((&late["ok"], &late["problem"]["code"]), (&json!(false), &json!("approval-settled")), "{late:#}");
 }

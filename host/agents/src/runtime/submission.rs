@@ -130,7 +130,7 @@ impl Inner {
 
     /// The time that all agents have whom the strategy names. A fallback that may never be at
     /// work doesn't shorten a run.
-    fn wall_of(&self, strategy: &Strategy) -> u64 {
+    pub(super) fn wall_of(&self, strategy: &Strategy) -> u64 {
         let wall = |name| self.parts.agents.get(name)?.usable()?.limits.wall;
         let walls = strategy.agents().into_iter().filter_map(wall);
         walls.map(|wall| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)).min().unwrap_or(u64::MAX)

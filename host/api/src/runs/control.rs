@@ -250,7 +250,7 @@ async fn renewed(state: &ApiState, trace: TraceContext, id: RunId, asked: RunBud
     blocking(state, trace, move |runs| {
         let run = runs.run(&id).map_err(|error| Failure::control(&error, &trace))?;
         let budget = convert::renewed(asked, &run.spec.budget)?;
-        budget.within(runs.options()).map_err(|error| Failure::submit(&error, &trace))
+        runs.budget(&budget, &run.spec.strategy).map_err(|error| Failure::submit(&error, &trace))
     })
     .await
 }

@@ -1,5 +1,7 @@
 //! Runs and agents, with a model that never answers.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE, LOCATION};
 use bailiwick_api::problem::Kind;
@@ -208,4 +210,141 @@ async fn runs_are_told_only_what_can_happen_to_them() {
     let nobody = format!("/v1/agents/runs/{}/cancel", "0".repeat(32));
     send(&host, "submitter", "POST", &nobody, &json!({})).await.problem(Kind::UNKNOWN_RUN);
     get(&host, "/v1/agents/runs/nonsense", "*/*").await.problem(Kind::UNKNOWN_RUN);
+}
+
+#[tokio::test]
+async fn a_new_try_has_what_is_asked_for_and_no_more_time_than_its_agents() {
+    let host = TestHost::new();
+    let mut short = scout();
+    short["limits"] = json!({ "wall": "1 min" });
+    send(&host, "admin", "PUT", "/v1/agents/scout", &short).await.json();
+    let id = submitted(&host, &json!({ "agent": "scout", "input": "x", "budget": { "steps": 5 } })).await;
+    let path = format!("/v1/agents/runs/{id}");
+    get(&host, &format!("{path}/events"), "text/event-stream").await;
+    let more = json!({ "budget": { "steps": 9, "tokens": 70, "wall": "1 h" } });
+    send(&host, "submitter", "POST", &format!("{path}/retry"), &more).await.json();
+    let run = get(&host, &path, "*/*").await.json();
+    let budget = &run["budget"];
+    assert_eq!((&budget["steps"], &budget["tokens"], &budget["wall"]), (&json!(9), &json!(70), &json!("1 min")));
+}
+
+#[tokio::test]
+async fn a_run_is_kept_as_it_was_asked_for() {
+    let host = with_scout().await;
+    send(&host, "admin", "PUT", "/v1/agents/pilot", &scout()).await.json();
+    let agents = json!(["scout", "pilot"]);
+    let handoff = json!({ "kind": "handoff", "agents": agents, "first": "pilot", "max_depth": 2 });
+    let edge = |when: Value| json!({ "from": "plan", "to": "team", "label": "go", "when": when });
+    let graph = json!({
+        "nodes": [
+            { "id": "plan", "agent": "scout", "input": "On {{input}}", "join": "all", "optional": true, "plans": true },
+            { "id": "team", "run": handoff, "join": "any", "optional": false, "plans": false },
+        ],
+        "edges": [
+            edge(json!({ "kind": "always" })),
+            edge(json!({ "kind": "contains", "text": "a" })),
+            edge(json!({ "kind": "equals", "text": "b" })),
+            edge(json!({ "kind": "matches_label" })),
+            edge(json!({ "kind": "failed" })),
+        ],
+    });
+    let map = json!({ "kind": "parallel_map", "agent": "scout", "items": ["a"], "reduce": "pilot",
+        "on_failure": "collect", "at_once": 3 });
+    let budget = json!({ "steps": 9, "wall": "90 s", "tokens": 1000, "usd": 0.5, "fuel": 7, "host_calls": 3 });
+    for strategy in [
+        json!({ "kind": "router", "agents": agents, "by": "pilot" }),
+        handoff,
+        map,
+        json!({ "kind": "graph", "graph": graph, "agents": ["pilot"] }),
+    ] {
+        let id = submitted(&host, &json!({ "strategy": strategy, "input": "x", "budget": budget })).await;
+        let run = get(&host, &format!("/v1/agents/runs/{id}"), "*/*").await.json();
+        assert_eq!(run["strategy"], strategy);
+        for (key, value) in budget.as_object().expect("an object").iter().filter(|(key, _)| *key != "wall") {
+            assert_eq!(run["budget"][key], *value, "{key}");
+        }
+    }
+    for (asked, usual) in [
+        (json!({ "kind": "handoff", "agents": agents }), json!({ "first": "scout", "max_depth": 4 })),
+        (
+            json!({ "kind": "parallel_map", "agent": "scout", "items": ["a"] }),
+            json!({ "at_once": 8, "on_failure": "fail_fast" }),
+        ),
+    ] {
+        let id = submitted(&host, &json!({ "strategy": asked, "input": "x" })).await;
+        let run = get(&host, &format!("/v1/agents/runs/{id}"), "*/*").await.json();
+        for (key, value) in usual.as_object().expect("an object") {
+            assert_eq!(run["strategy"][key], *value, "{key}");
+        }
+    }
+}
+
+/// The ids of the runs that are listed, and where the next page begins.
+async fn listed(host: &TestHost, query: &str) -> (Vec<String>, Option<String>) {
+    let page = get(host, &format!("/v1/agents/runs?{query}"), "*/*").await.json();
+    let runs = page["runs"].as_array().expect("a list").iter();
+    let ids = runs.map(|run| run["id"].as_str().expect("an id").to_owned()).collect();
+    (ids, page["next_cursor"].as_str().map(str::to_owned))
+}
+
+/// Runs of two agents for two principals, the oldest first.
+async fn three_runs(host: &TestHost) -> [String; 3] {
+    send(host, "admin", "PUT", "/v1/agents/pilot", &scout()).await.json();
+    let mut ids = Vec::new();
+    for (key, agent) in [("submitter", "scout"), ("admin", "pilot"), ("admin", "scout")] {
+        // Runs are listed by time, which stands still here.
+        host.clock.advance(Duration::from_secs(1));
+        let answer = send(host, key, "POST", "/v1/agents/runs", &json!({ "agent": agent, "input": "x" })).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let run: Value = serde_json::from_slice(&answer.body).expect("JSON");
+        ids.push(run["id"].as_str().expect("an id").to_owned());
+    }
+    ids.try_into().expect("three")
+}
+
+#[tokio::test]
+async fn runs_are_listed_page_by_page_to_the_first() {
+    let host = with_scout().await;
+    let [first, second, third] = &three_runs(&host).await;
+    let (page, next) = listed(&host, "limit=2").await;
+    assert_eq!(page, [third.as_str(), second.as_str()], "the newest first");
+    let next = next.expect("there is one more");
+    let (page, end) = listed(&host, &format!("limit=2&cursor={next}")).await;
+    assert_eq!((page, end), (vec![first.clone()], None));
+    // A page that is just full is the last one.
+    let (page, end) = listed(&host, "limit=3").await;
+    assert_eq!((page.len(), end), (3, None));
+    for (query, part) in [
+        ("cursor=nonsense", "`cursor`"),
+        ("limit=2&cursor=", "`cursor`"),
+        ("limit=0", "`limit` is 0; expected 1 to 200"),
+        ("limit=201", "`limit` is 201; expected 1 to 200"),
+    ] {
+        let problem = get(&host, &format!("/v1/agents/runs?{query}"), "*/*").await.problem(Kind::INVALID_QUERY);
+        assert!(problem.detail.contains(part), "{query}: {}", problem.detail);
+    }
+}
+
+#[tokio::test]
+async fn runs_are_listed_by_agent_and_by_principal() {
+    let host = with_scout().await;
+    let [first, second, third] = &three_runs(&host).await;
+    for (query, expected) in [
+        ("agent=scout", vec![third, first]),
+        ("agent=pilot", vec![second]),
+        ("agent=scuot", vec![]),
+        ("principal=key:submitter", vec![first]),
+        ("principal=key:admin", vec![third, second]),
+        ("principal=key:adm", vec![]),
+        ("agent=scout&principal=key:admin", vec![third]),
+    ] {
+        let (ids, next) = listed(&host, query).await;
+        assert_eq!((ids.iter().collect::<Vec<_>>(), next), (expected, None), "{query}");
+    }
+    // What the filter leaves out takes no room on a page.
+    let (page, next) = listed(&host, "agent=scout&limit=1").await;
+    assert_eq!(page, [third.as_str()]);
+    let next = next.expect("there is one more");
+    let (page, end) = listed(&host, &format!("agent=scout&limit=1&cursor={next}")).await;
+    assert_eq!((page, end), (vec![first.clone()], None));
 }

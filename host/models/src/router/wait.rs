@@ -7,7 +7,7 @@ use bailiwick_domain::model::ModelFailure;
 
 use super::ATTEMPTS;
 
-/// The first wait; each next is twice as long.
+/// The first wait, and the shortest; each next is twice as long.
 const FIRST: Duration = Duration::from_secs(2);
 
 /// The longest wait, unless the provider asks for more.
@@ -26,8 +26,8 @@ impl Waits {
     }
 
     /// The wait after the attempt with this number, from 1, if there is to be another:
-    /// by the number, give or take a quarter, or what the provider asks for, if that is
-    /// longer.
+    /// by the number, give or take a quarter, but never below the shortest or above the
+    /// longest; or what the provider asks for, if that is longer.
     pub(super) fn before_next(&self, attempt: u32, failure: &ModelFailure) -> Option<Duration> {
         if attempt >= ATTEMPTS || !failure.is_retriable() {
             return None;
@@ -45,7 +45,7 @@ impl Waits {
         // 750 to 1250 thousandths.
         let thousandths = 750 + mixed(mixed(self.seed).wrapping_add(number)) % 501;
         let thousandths = u32::try_from(thousandths).unwrap_or(1000);
-        (doubled.min(LONGEST) / 1000).saturating_mul(thousandths).min(LONGEST)
+        (doubled.min(LONGEST) / 1000).saturating_mul(thousandths).clamp(FIRST, LONGEST)
     }
 }
 
@@ -67,9 +67,21 @@ mod tests {
         for (attempt, seconds) in [(1, 2), (2, 4), (3, 8), (4, 10), (40, 10)] {
             let middle = Duration::from_secs(seconds);
             let found: Vec<Duration> = (0..200).map(|_| waits.backoff(attempt)).collect();
-            assert!(found.iter().all(|wait| *wait >= middle * 3 / 4 && *wait <= (middle * 5 / 4).min(LONGEST)));
-            assert!(found.windows(2).any(|pair| pair[0] < middle && pair[0] != pair[1]), "they differ");
+            let near = (middle * 3 / 4).max(FIRST)..=(middle * 5 / 4).min(LONGEST);
+            assert!(found.iter().all(|wait| near.contains(wait)), "{found:?}");
+            assert!(found.windows(2).any(|pair| pair[0] != middle && pair[0] != pair[1]), "they differ");
         }
+    }
+
+    #[test]
+    fn no_wait_is_shorter_than_two_seconds_or_longer_than_ten() {
+        let waits = Waits::new(7);
+        let ends = |attempt| {
+            let found: Vec<Duration> = (0..200).map(|_| waits.backoff(attempt)).collect();
+            (found.iter().min().copied(), found.iter().max().copied())
+        };
+        assert_eq!(ends(1).0, Some(Duration::from_secs(2)));
+        assert_eq!(ends(4).1, Some(Duration::from_secs(10)));
     }
 
     #[test]
@@ -88,7 +100,7 @@ mod tests {
         let limited = |retry_after| ModelFailure::RateLimited { message: String::new(), retry_after };
         let long = Duration::from_secs(90);
         assert_eq!(waits.before_next(1, &limited(Some(long))), Some(long));
-        assert!(waits.before_next(1, &limited(Some(Duration::from_millis(1)))) >= Some(FIRST * 3 / 4));
+        assert!(waits.before_next(1, &limited(Some(Duration::from_millis(1)))) >= Some(FIRST));
         assert_eq!(waits.before_next(ATTEMPTS, &limited(None)), None);
         assert_eq!(waits.before_next(1, &ModelFailure::Payment(String::new())), None);
     }

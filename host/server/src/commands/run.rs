@@ -132,11 +132,23 @@ mod tests {
 
     #[test]
     fn what_is_typed_is_what_is_asked_for() {
-        let single =
-            body_of(&["scribe", "Sum it up.", "--budget-steps", "9", "--timeout", "5 min", "--label", "notes"]);
+        let single = body_of(&[
+            "scribe",
+            "Sum it up.",
+            "--budget-steps",
+            "9",
+            "--timeout",
+            "5 min",
+            "--label",
+            "notes",
+            "--budget-tokens",
+            "900",
+            "--budget-usd",
+            "0.5",
+        ]);
         let expected = json!({
             "agent": "scribe", "input": "Sum it up.", "class": "interactive",
-            "budget": { "steps": 9, "wall": "5 min" }, "label": "notes"
+            "budget": { "steps": 9, "wall": "5 min", "tokens": 900, "usd": 0.5 }, "label": "notes"
         });
         assert_eq!(single, expected);
         let line = ["scribe", "x", "--class", "batch", "--each", "a", "b", "--reduce", "editor", "--collect"];

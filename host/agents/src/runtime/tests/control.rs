@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use bailiwick_domain::run::{EventKind, RunId, RunOutcome, Status};
+use futures::FutureExt as _;
+use futures::future::join_all;
 use serde_json::json;
 
+use super::told::hanging;
 use super::world::{Act, Answer, World, calls_then_done, single, until, until_it};
-use crate::runtime::{BudgetRequest, ControlError, RunFilter, Submission};
+use crate::runtime::{BudgetRequest, ControlError, MAILBOX, RunFilter, Submission};
 use crate::scheduler::queue::QueueSettings;
 
 #[tokio::test]
@@ -16,13 +19,33 @@ async fn a_cancelled_run_ends_its_calls_at_once() {
     let host = world.host();
     let id = host.submit(single("ada")).await.expect("taken up").id;
     until_it(&host, &id, |run| run.steps.len() == 2).await;
+    world.skills.hanging.come_to(1).await;
     let status = host.cancel(&id, "me", Some("enough".to_owned())).await.expect("it can be");
     assert_eq!(status, Status::Cancelled);
     let run = host.run(&id).expect("a run");
     assert_eq!(run.outcome, Some(RunOutcome::Cancelled { by: "me".to_owned(), reason: Some("enough".to_owned()) }));
+    world.skills.hanging.come_to(0).await;
     let again = host.cancel(&id, "me", None).await.expect_err("it is over");
     let expected = (EventKind::Cancelled, Status::Cancelled);
     assert!(matches!(again, ControlError::Illegal { event, status } if (event, status) == expected), "{again}");
+}
+
+#[tokio::test]
+async fn a_mailbox_holds_so_many_letters_and_who_writes_more_waits() {
+    let host = World::new(|_| Answer::Hang).host();
+    let id = hanging(&host).await;
+    let mailbox = host.inner.live().get(&id).expect("its actor").mailbox.clone();
+    let mut writers: Vec<_> = (0..2 * MAILBOX).map(|_| Box::pin(host.pause(&id, "me"))).collect();
+    // The actor has no turn before this test waits.
+    for writer in &mut writers {
+        assert!(writer.as_mut().now_or_never().is_none(), "nobody has read it");
+    }
+    assert_eq!((mailbox.max_capacity(), mailbox.capacity()), (MAILBOX, 0));
+    let answers = join_all(writers).await;
+    let paused = answers.iter().filter(|answer| matches!(answer, Ok(Status::Paused))).count();
+    let refused = answers.iter().filter(|answer| matches!(answer, Err(ControlError::Illegal { .. }))).count();
+    assert_eq!((paused, refused), (1, 2 * MAILBOX - 1), "each is answered");
+    host.stop(Duration::ZERO).await;
 }
 
 #[tokio::test]

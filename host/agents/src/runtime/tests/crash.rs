@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bailiwick_domain::run::{Event, OnFailure, RunId, RunOutcome, Status, Strategy};
+use bailiwick_domain::run::{Event, OnFailure, RunId, RunOutcome, Status, StepResult, Strategy};
 use bailiwick_journal::Journal;
 use bailiwick_journal::simulation::Disk;
 use serde_json::json;
@@ -102,6 +102,33 @@ async fn a_host_that_stops_lets_what_is_under_way_end() {
     host.stop(Duration::from_secs(5)).await;
     let run = host.run(&id).expect("a run");
     assert!(run.unrepeatable().is_empty(), "{run:?}");
+    let (host, recovered) = restart(&world, host).await;
+    assert_eq!(recovered.interrupted, 0);
+    until(&host, &id, Status::Completed).await;
+    assert_eq!(world.skills.deeds(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_under_way_is_waited_for_and_nothing_new_begins() {
+    let mut world = World::new(calls_then_done(vec![("files__delete", json!({}))]));
+    world.journal = Journal::simulated(&Disk::new()).expect("a journal");
+    world.skills.act("delete", Act::After(Duration::from_millis(300)));
+    let host = world.host();
+    let id = host.submit(single("ada")).await.expect("taken up").id;
+    until_it(&host, &id, |run| run.steps.len() == 2).await;
+    let began = tokio::time::Instant::now();
+    host.stop(Duration::from_secs(5)).await;
+    let took = began.elapsed();
+    assert!((Duration::from_millis(250)..Duration::from_secs(1)).contains(&took), "{took:?}");
+    let events = host.events(&id, 0, 100).expect("events");
+    let (_, last) = events.last().expect("an event");
+    let is_whole = matches!(
+        &last.event,
+        Event::StepEnded { step: 1, result: StepResult::Output { json, failed: false }, .. } if json == "\"done\""
+    );
+    assert!(is_whole, "{last:?}");
+    let starts = events.iter().filter(|(_, record)| matches!(record.event, Event::StepStarted { .. })).count();
+    assert_eq!((starts, world.skills.deeds()), (2, 1), "the model is not told before the host is back");
     let (host, recovered) = restart(&world, host).await;
     assert_eq!(recovered.interrupted, 0);
     until(&host, &id, Status::Completed).await;

@@ -18,6 +18,7 @@ use bailiwick_skills::catalog::ResolveError;
 use serde_json::json;
 use tokio::sync::{Notify, RwLock};
 
+use super::world::PATIENCE;
 use crate::skills::{CallOutcome, Called, Driver, DriverError, Serve, Skills, Verdict};
 
 /// Skills that take note of what they do, over all hosts of a test.
@@ -41,6 +42,8 @@ pub(super) struct Deeds {
     pub(super) ended: Mutex<Vec<RunId>>,
     /// While somebody holds it, nothing that calls shared is gone.
     pub(super) gate: Arc<RwLock<()>>,
+    /// Calls that never answer.
+    pub(super) hanging: Hanging,
 }
 
 /// What a workflow does with what serves it: its output, or its own failure.
@@ -50,10 +53,43 @@ pub(super) type Flow = Arc<dyn Fn(Arc<dyn Services>) -> BoxFuture<'static, Resul
 pub(super) enum Act {
     /// Takes effect, and never answers.
     Hang,
+    /// Takes effect, and answers when so much time has gone by.
+    After(Duration),
     /// Asks a person first.
     Ask,
     /// Fails so often in a way that may pass.
     Busy(u32),
+}
+
+/// What never answers. Each is counted until somebody ends it.
+#[derive(Default)]
+pub(super) struct Hanging(Arc<()>);
+
+impl Hanging {
+    /// How many there are now.
+    pub(super) fn count(&self) -> usize {
+        Arc::strong_count(&self.0) - 1
+    }
+
+    /// One more.
+    pub(super) fn forever<T: Send + 'static>(&self) -> BoxFuture<'static, T> {
+        let one = Arc::clone(&self.0);
+        Box::pin(async move {
+            let never = std::future::pending().await;
+            drop(one);
+            never
+        })
+    }
+
+    /// Waits until there are so many.
+    pub(super) async fn come_to(&self, count: usize) {
+        let come = tokio::time::timeout(PATIENCE, async {
+            while self.count() != count {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        });
+        assert!(come.await.is_ok(), "{} hang, not {count}", self.count());
+    }
 }
 
 impl Deeds {
@@ -125,16 +161,23 @@ impl Skills for Deeds {
             }
             Some(Act::Hang) => {
                 self.take_effect(&invocation);
-                return Box::pin(std::future::pending());
+                return self.hanging.forever();
             }
-            Some(Act::Ask) | None => {
+            Some(Act::After(_) | Act::Ask) | None => {
                 self.take_effect(&invocation);
                 CallOutcome::Output { json: "\"done\"".to_owned(), failed: false }
             }
         };
+        let takes = match act {
+            Some(Act::After(time)) => Some(time),
+            _ => None,
+        };
         let spend = Spend { steps: 1, fuel: 5, ..Spend::default() };
         Box::pin(async move {
-            tokio::task::yield_now().await;
+            match takes {
+                Some(time) => tokio::time::sleep(time).await,
+                None => tokio::task::yield_now().await,
+            }
             Called { outcome, spend, receipt: Some("r".to_owned()) }
         })
     }

@@ -3,14 +3,37 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bailiwick_domain::model::{ModelFailure, Usd};
+use bailiwick_domain::model::{ChatRequest, Message, ModelFailure, Usd};
 use bailiwick_domain::run::{Event, OnFailure, RunOutcome, Status, Strategy, TaskLimits};
+use bailiwick_journal::Journal;
+use bailiwick_journal::simulation::Disk;
 use serde_json::{Value, json};
 
 use super::world::{Act, Answer, World, calls_then_done, single, submission, until, until_it};
 use crate::registry::PinError;
-use crate::runtime::{BudgetRequest, Heard, RunFilter, SubmitError};
+use crate::runtime::{BudgetRequest, Heard, RunFilter, Submission, SubmitError};
 use crate::scheduler::queue::QueueSettings;
+
+/// A world for a clock that stands still while anybody is at work.
+fn timed(says: impl Fn(&ChatRequest) -> Answer + Send + Sync + 'static) -> World {
+    let mut world = World::new(says);
+    world.journal = Journal::simulated(&Disk::new()).expect("a journal");
+    world
+}
+
+/// A model that does what the last line of its task says, or works for a second.
+fn as_asked(request: &ChatRequest) -> Answer {
+    let last = |message: &Message| match message {
+        Message::User { text } => text.lines().last().map(str::to_owned),
+        _ => None,
+    };
+    match request.messages.iter().find_map(last).as_deref() {
+        Some("hang") => Answer::Hang,
+        Some("die at once") => Answer::Panic,
+        Some("die later") => Answer::PanicAfter(Duration::from_millis(100)),
+        _ => Answer::After(Duration::from_secs(1), "Done."),
+    }
+}
 
 #[tokio::test]
 async fn a_run_comes_to_its_output_and_its_call_names_it() {
@@ -122,7 +145,7 @@ async fn what_makes_no_sense_is_refused_and_nothing_is_kept() {
         (BudgetRequest { usd: Some(Usd::ZERO), ..BudgetRequest::default() }, "usd"),
     ];
     for (budget, part) in budgets {
-        let refused = host.submit(crate::runtime::Submission { budget, ..single("ada") }).await;
+        let refused = host.submit(Submission { budget, ..single("ada") }).await;
         assert!(matches!(refused, Err(SubmitError::Budget { what, .. }) if what == part), "{part}");
     }
     assert_eq!(host.runs(&RunFilter::default(), None, 10).expect("rows"), []);
@@ -190,16 +213,27 @@ async fn a_failure_of_a_provider_fails_the_run_with_its_code() {
     assert!(message.contains("no credit"), "{message}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_part_of_the_host_that_dies_takes_one_step_along() {
-    let world = World::new(|_| Answer::Panic);
-    let host = world.host();
-    let id = host.submit(single("bob")).await.expect("taken up").id;
-    let run = until(&host, &id, Status::Failed).await;
-    assert!(matches!(run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "WORKER_DIED"));
-    let other = World::new(|_| Answer::Say("Done.")).host();
-    let id = other.submit(single("bob")).await.expect("taken up").id;
-    until(&other, &id, Status::Completed).await;
+    for death in ["die at once", "die later"] {
+        let world = timed(as_asked);
+        let host = world.host();
+        let asked = |input: &str| Submission { input: input.to_owned(), ..single("bob") };
+        let works = host.submit(asked("work")).await.expect("taken up").id;
+        let hangs = host.submit(asked("hang")).await.expect("taken up").id;
+        world.model.hanging.come_to(1).await;
+        let dies = host.submit(asked(death)).await.expect("taken up").id;
+        let run = until(&host, &dies, Status::Failed).await;
+        assert!(matches!(&run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "WORKER_DIED"), "{run:?}");
+        let others = [&works, &hangs].map(|id| host.run(id).expect("a run"));
+        assert_eq!(others.map(|run| (run.status, run.under_way().count())), [(Status::Running, 1); 2], "{death}");
+        until(&host, &works, Status::Completed).await;
+        assert_eq!((host.run(&hangs).expect("a run").status, world.model.hanging.count()), (Status::Running, 1));
+        let next = host.submit(asked("work")).await.expect("taken up").id;
+        until(&host, &next, Status::Completed).await;
+        assert_eq!(world.model.asked.load(Ordering::SeqCst), 4, "each was asked once");
+        host.stop(Duration::ZERO).await;
+    }
 }
 
 #[tokio::test]
@@ -210,11 +244,12 @@ async fn a_model_that_never_answers_is_given_up() {
     let id = host.submit(single("bob")).await.expect("taken up").id;
     let run = until(&host, &id, Status::Failed).await;
     assert!(matches!(run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "TIMEOUT"));
+    assert_eq!((world.model.asked.load(Ordering::SeqCst), world.model.hanging.count()), (1, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_run_ends_when_its_time_is_up() {
-    let world = World::new(|_| Answer::Hang);
+    let world = timed(|_| Answer::Hang);
     let host = world.host();
     let mut late = single("bob");
     late.budget.wall = Some(Duration::from_millis(60));
@@ -224,6 +259,43 @@ async fn a_run_ends_when_its_time_is_up() {
     assert_eq!((code.as_str(), message.contains("0.06 s")), ("TIMEOUT", true), "{message}");
     let events = host.events(&id, 0, 100).expect("events");
     assert!(!events.iter().any(|(_, record)| matches!(record.event, Event::StepEnded { .. })), "its work was ended");
+    assert_eq!(world.model.asked.load(Ordering::SeqCst), 1);
+    world.model.hanging.come_to(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_answers_ends_with_the_time_of_its_run() {
+    let world = timed(calls_then_done(vec![("files__read", json!({}))]));
+    world.skills.act("read", Act::Hang);
+    let host = world.host();
+    let mut late = single("ada");
+    late.budget.wall = Some(Duration::from_secs(1));
+    let id = host.submit(late).await.expect("taken up").id;
+    world.skills.hanging.come_to(1).await;
+    let run = until(&host, &id, Status::Failed).await;
+    assert!(matches!(run.outcome, Some(RunOutcome::Failed { code, .. }) if code == "TIMEOUT"));
+    world.skills.hanging.come_to(0).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_whose_time_is_up_gives_what_was_said_until_then() {
+    let world = timed(as_asked);
+    let host = world.host();
+    let mut late = submission(Strategy::ParallelMap {
+        agent: "bob".to_owned(),
+        items: vec!["work".to_owned(), "hang".to_owned()],
+        reduce: None,
+        on_failure: OnFailure::Collect,
+        at_once: 2,
+    });
+    late.budget.wall = Some(Duration::from_secs(2));
+    let id = host.submit(late).await.expect("taken up").id;
+    world.model.hanging.come_to(1).await;
+    let run = until(&host, &id, Status::Failed).await;
+    let Some(RunOutcome::Failed { code, partial, .. }) = run.outcome else { panic!("it failed") };
+    assert_eq!(code, "TIMEOUT");
+    assert_eq!(partial, json!([{ "task": 0, "agent": "bob", "text": "Done." }]));
+    world.model.hanging.come_to(0).await;
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use bailiwick_domain::run::{OnFailure, RunId, Strategy};
-use serde_json::json;
+use bailiwick_domain::model::{ChatRequest, Message, ModelFailure};
+use bailiwick_domain::run::{ADD_NODES, HANDOFF, OnFailure, RunId, Strategy};
+use serde_json::{Value, json};
 use tokio::sync::broadcast;
 
 use super::world::{Answer, PATIENCE, World, single, submission, until_it};
@@ -110,6 +111,116 @@ async fn a_team_is_told_of_as_a_plan() {
     let plan = &told[told.len() - 2];
     assert_eq!(plan.name, "orchestration.plan_completed");
     assert_eq!(plan.data, json!({ "status": "completed", "tasks": 2, "failed": 0 }));
+}
+
+/// What is told of a run under this name, in its order.
+fn of_run(told: &[Arc<Told>], name: &str, id: &RunId) -> Vec<Value> {
+    let of_name: Vec<&Arc<Told>> = told.iter().filter(|it| it.name == name).collect();
+    let topic = format!("workflow.{id}.events");
+    assert!(of_name.iter().all(|it| it.topic == topic && it.run.as_ref() == Some(id)), "{of_name:?}");
+    of_name.into_iter().map(|it| it.data.clone()).collect()
+}
+
+/// The first place at which something of this name is told.
+fn place(told: &[Arc<Told>], name: &str) -> usize {
+    told.iter().position(|it| it.name == name).unwrap_or_else(|| panic!("{name} in {:?}", names(told)))
+}
+
+fn may_call(request: &ChatRequest, tool: &str) -> bool {
+    request.tools.iter().any(|it| it.name == tool)
+}
+
+#[tokio::test]
+async fn a_handoff_is_told_of_when_it_is_wanted_and_when_it_is_done() {
+    for (first, to, asks) in [("ada", "bob", false), ("bob", "ada", true)] {
+        let hand = move |request: &ChatRequest| {
+            let gives = may_call(request, HANDOFF);
+            if gives { Answer::Call(vec![(HANDOFF, json!({ "to": to }))]) } else { Answer::Say("Done.") }
+        };
+        let host = World::new(hand).host();
+        let mut bus = host.bus().subscribe();
+        let agents = vec!["ada".to_owned(), "bob".to_owned()];
+        let between = Strategy::Handoff { agents, first: first.to_owned(), max_depth: 1 };
+        let id = host.submit(submission(between)).await.expect("taken up").id;
+        let mut told = until_told(&mut bus, "orchestration.handoff_initiated").await;
+        if asks {
+            host.answer_handoff(&id, 0, "me", true, None).await.expect("it waits for a person");
+        }
+        told.extend(until_told(&mut bus, "workflow.completed").await);
+        let initiated = of_run(&told, "orchestration.handoff_initiated", &id);
+        assert_eq!(initiated, [json!({ "handoff": 0, "task": 0, "to": to, "asks": asks })]);
+        assert_eq!(of_run(&told, "orchestration.handoff_completed", &id), [json!({ "handoff": 0 })]);
+        let places = ["handoff_initiated", "handoff_completed", "plan_completed"]
+            .map(|name| place(&told, &format!("orchestration.{name}")));
+        assert!(places.is_sorted(), "{:?}", names(&told));
+    }
+}
+
+fn graph(nodes: &Value, edges: &Value) -> Strategy {
+    let graph = json!({ "kind": "graph", "graph": { "nodes": nodes, "edges": edges } });
+    serde_json::from_value(graph).expect("a strategy")
+}
+
+#[tokio::test]
+async fn strategies_of_nodes_are_told_of_when_they_begin_and_when_they_end() {
+    let host = World::new(|_| Answer::Say("Done.")).host();
+    let mut bus = host.bus().subscribe();
+    let each = json!({ "kind": "parallel_map", "agent": "bob", "items": ["x", "y"], "at_once": 2 });
+    let deep = json!({ "id": "deep", "run": { "kind": "single", "agent": "bob" } });
+    let inner = json!({ "kind": "graph", "graph": { "nodes": [deep] } });
+    let nodes = json!([{ "id": "look", "agent": "bob" }, { "id": "each", "run": each }, { "id": "in", "run": inner }]);
+    let edges = json!([{ "from": "look", "to": "each" }, { "from": "each", "to": "in" }]);
+    let id = host.submit(submission(graph(&nodes, &edges))).await.expect("taken up").id;
+    let told = until_told(&mut bus, "workflow.completed").await;
+    let started = [
+        json!({ "subrun": 0, "parent": null, "node": "each", "strategy": "parallel_map" }),
+        json!({ "subrun": 1, "parent": null, "node": "in", "strategy": "graph" }),
+        json!({ "subrun": 2, "parent": 1, "node": "deep", "strategy": "single" }),
+    ];
+    assert_eq!(of_run(&told, "orchestration.subrun_started", &id), started);
+    let completed = [0, 2, 1].map(|subrun| json!({ "subrun": subrun, "status": "completed" }));
+    assert_eq!(of_run(&told, "orchestration.subrun_completed", &id), completed, "what lies within ends first");
+    let assigned = of_run(&told, "orchestration.task_assigned", &id);
+    let subruns: Vec<&Value> = assigned.iter().map(|data| &data["subrun"]).collect();
+    assert_eq!(subruns, [&Value::Null, &json!(0), &json!(0), &json!(2)]);
+}
+
+#[tokio::test]
+async fn a_strategy_of_a_node_that_fails_is_told_of_with_its_code() {
+    let host = World::new(|_| Answer::Fail(ModelFailure::Payment("no credit".to_owned()))).host();
+    let mut bus = host.bus().subscribe();
+    let each = json!({ "kind": "parallel_map", "agent": "bob", "items": ["x"], "at_once": 1 });
+    let nodes = json!([{ "id": "each", "run": each }]);
+    let id = host.submit(submission(graph(&nodes, &json!([])))).await.expect("taken up").id;
+    let told = until_told(&mut bus, "workflow.completed").await;
+    let ended = of_run(&told, "orchestration.subrun_completed", &id);
+    let [ended] = ended.as_slice() else { panic!("it is one: {ended:?}") };
+    let parts = (&ended["subrun"], &ended["status"], &ended["code"]);
+    assert_eq!(parts, (&json!(0), &json!("failed"), &json!("DEPENDENCY_FAILED")));
+    let message = ended["message"].as_str().expect("words");
+    assert!(message.contains("item 0 failed") && message.contains("no credit"), "{message}");
+}
+
+#[tokio::test]
+async fn what_a_graph_grows_by_is_told() {
+    let grow = |request: &ChatRequest| {
+        let has_grown = request.messages.iter().any(|message| matches!(message, Message::Tool { .. }));
+        if has_grown || !may_call(request, ADD_NODES) {
+            return Answer::Say("Done.");
+        }
+        let edges = json!([{ "from": "plan", "to": "find" }, { "from": "find", "to": "end" }]);
+        Answer::Call(vec![(ADD_NODES, json!({ "nodes": [{ "id": "find", "agent": "bob" }], "edges": edges }))])
+    };
+    let host = World::new(grow).host();
+    let mut bus = host.bus().subscribe();
+    let nodes = json!([{ "id": "plan", "agent": "bob", "plans": true }, { "id": "end", "agent": "bob" }]);
+    let edges = json!([{ "from": "plan", "to": "end" }]);
+    let id = host.submit(submission(graph(&nodes, &edges))).await.expect("taken up").id;
+    let told = until_told(&mut bus, "workflow.completed").await;
+    let grown = of_run(&told, "orchestration.graph_grown", &id);
+    assert_eq!(grown, [json!({ "task": 0, "nodes": 1, "edges": 2 })]);
+    assert!(place(&told, "orchestration.graph_grown") < place(&told, "task.completed"), "{:?}", names(&told));
+    assert_eq!(of_run(&told, "orchestration.task_assigned", &id).len(), 3, "what was added is done too");
 }
 
 #[tokio::test]

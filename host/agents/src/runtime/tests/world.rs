@@ -18,6 +18,7 @@ use bailiwick_journal::Journal;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::deeds::Hanging;
 pub(super) use super::deeds::{Act, Deeds, Flow};
 use crate::registry::Agents;
 use crate::runtime::{BudgetRequest, RandomIds, Runtime, RuntimeOptions, RuntimeParts, Submission};
@@ -58,7 +59,7 @@ impl World {
         Self {
             journal: Journal::in_memory().expect("a journal"),
             skills: Arc::default(),
-            model: Arc::new(Says { answer: Box::new(says), asked: AtomicU32::new(0) }),
+            model: Arc::new(Says { answer: Box::new(says), asked: AtomicU32::new(0), hanging: Hanging::default() }),
             options: RuntimeOptions::default(),
             tracer: Arc::new(NullTracer),
             folder,
@@ -152,11 +153,15 @@ pub(super) enum Answer {
     Fail(ModelFailure),
     Hang,
     Panic,
+    /// Panics when so much time has gone by.
+    PanicAfter(Duration),
 }
 
 pub(super) struct Says {
     answer: Box<dyn Fn(&ChatRequest) -> Answer + Send + Sync>,
     pub(super) asked: AtomicU32,
+    /// Requests that are never answered.
+    pub(super) hanging: Hanging,
 }
 
 impl Model for Says {
@@ -192,8 +197,12 @@ impl Model for Says {
                     Ok(answer("", calls.into_iter().enumerate().map(call).collect()))
                 }
                 Answer::Fail(failure) => Err(failure),
-                Answer::Hang => std::future::pending().await,
+                Answer::Hang => self.hanging.forever().await,
                 Answer::Panic => panic!("the model's part of the host dies"),
+                Answer::PanicAfter(time) => {
+                    tokio::time::sleep(time).await;
+                    panic!("the model's part of the host dies while others wait for it")
+                }
             }
         })
     }

@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use super::stage::{Stage, budget, single, team};
-use crate::model::Usd;
+use super::stage::{PRICE, Stage, budget, single, team};
 use crate::run::{Budget, Event, OnFailure, Status, Strategy, TaskLimits, USE_SKILL, prompt};
 
 #[test]
 fn each_part_of_the_budget_ends_the_run() {
-    let cases: [(&str, Budget); 4] = [
+    let cases: [(&str, Budget); 5] = [
         ("steps", Budget { steps: 2, ..budget() }),
         ("tokens", Budget { tokens: Some(20), ..budget() }),
+        ("usd", Budget { usd: Some(PRICE.plus(PRICE)), ..budget() }),
         ("fuel", Budget { fuel: Some(10), ..budget() }),
         ("host_calls", Budget { host_calls: Some(2), ..budget() }),
     ];
@@ -34,13 +34,22 @@ fn each_part_of_the_budget_ends_the_run() {
 
 #[test]
 fn money_ends_the_run() {
-    let mut stage = Stage::within(single("bob"), Budget { usd: Some(Usd::ZERO), ..budget() });
-    assert_eq!(stage.failure().1, "the run's budget of usd is used up");
-    stage.tell(Event::Retried { by: "me".to_owned(), budget: Some(budget()) });
+    let twice = PRICE.plus(PRICE);
+    let mut stage = Stage::within(single("ada"), Budget { usd: Some(twice), ..budget() });
+    stage.want(0, &[("c", USE_SKILL, r#"{"skill": "files"}"#)]);
+    assert_eq!((stage.status(), stage.run.spend.usd), (Status::Running, PRICE), "half of it is left");
+    stage.want(1, &[("c", "files__read", "{}")]);
+    let expected = ("BUDGET_EXHAUSTED".to_owned(), "the run's budget of usd is used up".to_owned());
+    assert_eq!(stage.failure(), expected);
+    assert_eq!((stage.run.spend.steps, stage.run.spend.usd), (2, twice), "the call is not made");
+    // What was spent counts on: there is enough for one answer more.
+    let more = Budget { usd: Some(twice.plus(PRICE)), ..budget() };
+    stage.tell(Event::Retried { by: "me".to_owned(), budget: Some(more) });
     stage.tell(Event::Started {});
     stage.go();
-    stage.say(0, "Done.");
-    assert_eq!(stage.status(), Status::Completed);
+    stage.output(2, &json!(1));
+    stage.say(3, "Done.");
+    assert_eq!((stage.status(), stage.run.spend.usd), (Status::Completed, twice.plus(PRICE)));
 }
 
 #[test]
@@ -73,12 +82,12 @@ fn the_last_step_that_the_budget_allows_may_complete_the_run() {
 #[test]
 fn an_agent_has_a_budget_for_each_task() {
     let cases = [
-        TaskLimits { tokens: Some(20), ..TaskLimits::default() },
-        TaskLimits { usd: Some(Usd::ZERO), ..TaskLimits::default() },
-        TaskLimits { fuel: Some(10), ..TaskLimits::default() },
-        TaskLimits { host_calls: Some(2), ..TaskLimits::default() },
+        ("tokens", TaskLimits { tokens: Some(20), ..TaskLimits::default() }),
+        ("usd", TaskLimits { usd: Some(PRICE.plus(PRICE)), ..TaskLimits::default() }),
+        ("fuel", TaskLimits { fuel: Some(10), ..TaskLimits::default() }),
+        ("host_calls", TaskLimits { host_calls: Some(2), ..TaskLimits::default() }),
     ];
-    for limits in cases {
+    for (what, limits) in cases {
         let mut team = team();
         team.members.get_mut("ada").expect("ada").limits = limits;
         let mut stage = Stage::of(single("ada"), budget(), team);
@@ -96,7 +105,8 @@ fn an_agent_has_a_budget_for_each_task() {
         }
         let (code, message) = stage.failure();
         assert_eq!(code, "BUDGET_EXHAUSTED", "{message}");
-        assert!(message.starts_with("the agent's budget of") && step <= 3, "{message} at step {step}");
+        assert_eq!(message, format!("the agent's budget of {what} for a task is used up"));
+        assert_eq!((step, stage.run.steps.len()), (3, 3), "{what}: two answers and a call");
     }
 }
 

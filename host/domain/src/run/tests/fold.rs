@@ -34,6 +34,67 @@ fn every_status_is_reached_and_left_only_by_what_the_table_says() {
     }
 }
 
+/// Each way from one status to another, written down by hand: where a run stands, what
+/// happens to it, and where it stands then.
+const WAYS: [(&str, &str, &str); 34] = [
+    ("queued", "run.started", "running"),
+    ("queued", "run.started", "waiting_approval"),
+    ("queued", "run.paused", "paused"),
+    ("queued", "run.interrupted", "interrupted"),
+    ("queued", "run.failed", "failed"),
+    ("queued", "run.cancelled", "cancelled"),
+    ("running", "run.recovered", "queued"),
+    ("running", "task.escalated", "waiting_approval"),
+    ("running", "handoff.initiated", "waiting_approval"),
+    ("running", "approval.requested", "waiting_approval"),
+    ("running", "run.paused", "paused"),
+    ("running", "run.interrupted", "interrupted"),
+    ("running", "run.completed", "completed"),
+    ("running", "run.failed", "failed"),
+    ("running", "run.cancelled", "cancelled"),
+    ("waiting_approval", "task.answered", "running"),
+    ("waiting_approval", "handoff.initiated", "running"),
+    ("waiting_approval", "handoff.accepted", "running"),
+    ("waiting_approval", "handoff.rejected", "running"),
+    ("waiting_approval", "subrun.ended", "running"),
+    ("waiting_approval", "approval.answered", "running"),
+    ("waiting_approval", "run.paused", "paused"),
+    ("waiting_approval", "run.interrupted", "interrupted"),
+    ("waiting_approval", "run.completed", "completed"),
+    ("waiting_approval", "run.failed", "failed"),
+    ("waiting_approval", "run.cancelled", "cancelled"),
+    ("paused", "run.resumed", "queued"),
+    ("paused", "run.interrupted", "interrupted"),
+    ("paused", "run.failed", "failed"),
+    ("paused", "run.cancelled", "cancelled"),
+    ("interrupted", "run.resumed", "queued"),
+    ("interrupted", "run.failed", "failed"),
+    ("interrupted", "run.cancelled", "cancelled"),
+    ("failed", "run.retried", "queued"),
+];
+
+#[test]
+fn a_run_goes_from_one_status_to_another_in_these_ways_alone() {
+    let mut found = BTreeSet::new();
+    for status in Status::ALL {
+        for event in EventKind::ALL {
+            let others = status.after(event).iter().filter(|next| **next != status);
+            found.extend(others.map(|next| (status.name(), event.name(), next.name())));
+        }
+    }
+    assert_eq!(found, BTreeSet::from(WAYS));
+}
+
+#[test]
+fn the_eight_statuses_have_these_names_wherever_they_are_written() {
+    let names = ["queued", "running", "waiting_approval", "paused", "interrupted", "completed", "failed", "cancelled"];
+    assert_eq!(Status::ALL.map(Status::name), names);
+    for (status, name) in Status::ALL.into_iter().zip(names) {
+        assert_eq!(serde_json::to_value(status).expect("writable"), json!(name));
+        assert_eq!((name.parse::<Status>(), status.to_string()), (Ok(status), name.to_owned()));
+    }
+}
+
 #[test]
 fn only_one_event_can_be_the_first() {
     let team = || Arc::new(team());

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::stage::{Stage, budget, team};
 use crate::model::Message;
-use crate::run::{Event, HANDOFF, InvalidSpec, Status, Strategy, prompt};
+use crate::run::{Event, HANDOFF, InvalidSpec, Status, Strategy, USE_SKILL, prompt};
 
 fn between(first: &str, max_depth: u32) -> Strategy {
     Strategy::Handoff { agents: vec!["ada".to_owned(), "bob".to_owned()], first: first.to_owned(), max_depth }
@@ -132,6 +132,22 @@ fn work_is_given_on_as_deep_as_may_be() {
     assert_eq!(deep.completed(), json!("Done."));
     let ended = deep.log.iter().filter(|record| record.event.kind().name() == "task.ended").count();
     assert_eq!(ended, 3, "with the last one, all that gave it are done");
+}
+
+#[test]
+fn who_may_not_delegate_keeps_the_work() {
+    let mut team = team();
+    team.members.get_mut("ada").expect("ada").can_delegate = false;
+    let mut stage = Stage::of(between("ada", 2), budget(), team);
+    let asked = prompt(&stage.run, 0).expect("a prompt");
+    let Message::System { text } = &asked.messages[0] else { panic!("instructions come first") };
+    assert!(!text.contains("- bob:"), "{text}");
+    assert_eq!(stage.tools(0), [USE_SKILL], "nobody is there to give it to");
+    stage.want(0, &[TO_BOB]);
+    assert_eq!(stage.told(0), [format!("error: there is no tool `{HANDOFF}`")]);
+    assert!(stage.run.handoffs.is_empty());
+    stage.say(1, "Done.");
+    assert_eq!(stage.completed(), json!("Done."));
 }
 
 #[test]

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{Stage, single};
+use super::stage::{Stage, budget, single, team};
 use crate::model::{Finish, Message};
-use crate::run::{Event, MAX_BAD_CALLS, MAX_CALLS, Status, USE_SKILL, prompt};
+use crate::run::{Disclosure, Event, MAX_BAD_CALLS, MAX_CALLS, Status, USE_SKILL, prompt};
 
 const OPEN: (&str, &str, &str) = ("c0", USE_SKILL, r#"{"skill": "demo/files"}"#);
 
@@ -36,6 +36,22 @@ fn skills_are_names_until_the_model_chooses_one() {
     let told: Value = serde_json::from_str(&stage.told(0)[0]).expect("JSON");
     assert_eq!((&told["instructions"], &told["instruction_tokens"]), (&json!("Read first."), &json!(3)));
     assert_eq!(stage.tools(0), ["files__read", "files__delete"]);
+    assert_eq!(stage.under_way(), [1]);
+}
+
+#[test]
+fn an_agent_may_be_told_everything_at_once() {
+    let mut team = team();
+    team.members.get_mut("ada").expect("ada").disclosure = Disclosure::All;
+    let mut stage = Stage::of(single("ada"), budget(), team);
+    let asked = prompt(&stage.run, 0).expect("a prompt");
+    let Message::System { text } = &asked.messages[0] else { panic!("instructions come first") };
+    assert!(
+        text.starts_with("You do things.") && text.contains("demo/files") && text.ends_with("Read first."),
+        "{text}"
+    );
+    assert_eq!(stage.tools(0), ["files__read", "files__delete"], "there is nothing to choose");
+    stage.want(0, &[("a", "files__read", "{}")]);
     assert_eq!(stage.under_way(), [1]);
 }
 

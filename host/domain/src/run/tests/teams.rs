@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::stage::{Stage, team};
+use crate::model::Message;
 use crate::run::{CHOOSE_AGENT, InvalidSpec, MAX_BAD_CALLS, MAX_TASKS, OnFailure, Role, Status, Strategy, prompt};
 
 fn map(items: &[&str], reduce: Option<&str>, on_failure: OnFailure, at_once: u32) -> Strategy {
@@ -76,6 +77,8 @@ fn a_model_chooses_who_works() {
     let asked = prompt(&stage.run, 0).expect("a prompt");
     assert!(asked.must_call);
     assert_eq!(asked.tools[0].input_schema["properties"]["agent"]["enum"], json!(["ada", "bob"]));
+    let Message::System { text } = &asked.messages[0] else { panic!("instructions come first") };
+    assert!(text.starts_with("You do things.") && text.ends_with("- ada: Works with files.\n- bob: Talks."), "{text}");
     stage.want(0, &[("c", CHOOSE_AGENT, r#"{"agent": "ada"}"#), ("d", CHOOSE_AGENT, r#"{"agent": "bob"}"#)]);
     assert_eq!(stage.run.tasks[1].opening.agent, "ada", "the first choice counts");
     stage.say(1, "Done.");
@@ -105,7 +108,11 @@ fn a_model_that_chooses_nobody_has_failed() {
 #[test]
 fn what_makes_no_sense_is_said_before_anything_begins() {
     let many: Vec<&str> = vec!["x"; MAX_TASKS];
+    let twice =
+        json!({ "kind": "graph", "graph": { "nodes": [{ "id": "a", "agent": "bob" }] }, "agents": ["ada", "ada"] });
     let cases = [
+        (router(&["ada"; 65]), InvalidSpec::TooManyAgents(65)),
+        (serde_json::from_value(twice).expect("a strategy"), InvalidSpec::Twice("ada".to_owned())),
         (router(&[]), InvalidSpec::Empty("agents")),
         (router(&["ada", "ada"]), InvalidSpec::Twice("ada".to_owned())),
         (router(&["eve"]), InvalidSpec::UnknownAgent("eve".to_owned())),
