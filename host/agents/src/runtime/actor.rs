@@ -7,6 +7,7 @@
 
 pub(super) mod at_once;
 mod busy;
+mod commit;
 mod drivers;
 mod time;
 mod tries;
@@ -19,12 +20,11 @@ use bailiwick_domain::run::{
     Action, Escalation, Event, EventKind, IllegalEvent, Record, Run, Status, StepResult, StepState, TaskOutcome, next,
 };
 use bailiwick_domain::span::Span;
-use bailiwick_journal::JournalError;
-use bailiwick_journal::runs::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES};
+use bailiwick_journal::runs::MAX_EVENT_BYTES;
 use serde_json::Value;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use self::busy::Busy;
 use self::drivers::Drivers;
@@ -36,10 +36,6 @@ use super::{Heard, Inner, keep};
 use crate::bus::{self, Told};
 use crate::scheduler::{Seat, Ticket};
 use crate::spans::Trail;
-
-/// How long the actor waits before it tries again to write what the journal did not
-/// take. Nothing goes on meanwhile.
-const REWRITE_AFTER: Duration = Duration::from_secs(1);
 
 /// Bytes of why a run failed that are kept where the whole event is too large: far more than
 /// people read.
@@ -363,68 +359,6 @@ impl Actor {
         }
     }
 
-    /// Makes durable what was told. False when the host stops before the journal takes it:
-    /// then it was never told to anybody.
-    async fn commit(&mut self) -> bool {
-        let mut events = std::mem::take(&mut self.pending);
-        if events.is_empty() {
-            return true;
-        }
-        let whole = keep::summary(&self.run);
-        let id = self.run.spec.id.as_str().to_owned();
-        while !events.is_empty() {
-            let rest = events.split_off(fitting(&events));
-            let after = *self.durable.borrow();
-            let mut summary = whole.clone();
-            summary.open |= !rest.is_empty();
-            let bytes: Vec<Vec<u8>> = events.iter_mut().map(|event| std::mem::take(&mut event.bytes)).collect();
-            loop {
-                let now = self.inner.parts.clock.now();
-                match self.inner.parts.journal.append_run(&id, after, bytes.clone(), summary.clone(), now).await {
-                    Ok(last) => {
-                        self.durable.send_replace(last);
-                        break;
-                    }
-                    // Another try would end alike.
-                    Err(
-                        error @ (JournalError::RunMoved { .. }
-                        | JournalError::NoRun(_)
-                        | JournalError::TooLong { .. }
-                        | JournalError::TooMany { .. }),
-                    ) => {
-                        tracing::error!(run = id, %error, "the journal refuses events of a run; nothing of it goes on");
-                        return false;
-                    }
-                    Err(error) => {
-                        tracing::error!(run = id, %error, "events of a run can't be kept; nothing of it goes on");
-                    }
-                }
-                tokio::select! {
-                    () = self.inner.stopping.cancelled() => return false,
-                    () = sleep(REWRITE_AFTER) => {}
-                }
-            }
-            self.publish(std::mem::replace(&mut events, rest));
-        }
-        for (answer, status) in self.answers.drain(..) {
-            // Whoever went away needs no answer.
-            drop(answer.send(Ok(status)));
-        }
-        true
-    }
-
-    /// Tells of what is durable now.
-    fn publish(&self, events: Vec<Pending>) {
-        for Pending { told, spans, .. } in events {
-            for told in told {
-                self.inner.bus.publish(told);
-            }
-            for span in spans {
-                self.inner.parts.tracer.record(span);
-            }
-        }
-    }
-
     /// Begins what is durable now.
     fn start_work(&mut self) {
         // Before the models, what of which comes at once is not durable yet.
@@ -579,16 +513,6 @@ impl Actor {
         let runs = matches!(self.run.status, Status::Running | Status::WaitingApproval);
         runs && matches!(self.place, Place::Has(_)) && !self.inner.stopping.is_cancelled()
     }
-}
-
-/// How many of these events one append takes; one at least.
-fn fitting(events: &[Pending]) -> usize {
-    let mut bytes = 0;
-    let fits = |event: &&Pending| {
-        bytes += event.bytes.len();
-        bytes <= MAX_APPEND_BYTES
-    };
-    events.iter().take(MAX_APPEND_EVENTS).take_while(fits).count().max(1)
 }
 
 /// The place that a run waits for.
