@@ -317,31 +317,6 @@ impl Executor {
         }
     }
 
-    /// The turn of a call that shares a workspace. Where the grant is gone before it comes, the
-    /// call ends as one that runs does.
-    async fn turn(
-        &self,
-        call: &Request<'_>,
-        decision: &Decision,
-        changes: &watch::Receiver<u64>,
-    ) -> Result<Option<Turn>, ExecuteError> {
-        if decision.permit.workspace().is_none() {
-            return Ok(None);
-        }
-        let (started_at, start) = (self.parts.clock.now(), self.parts.clock.instant());
-        tokio::select! {
-            // What is revoked doesn't begin, also where the turn comes by that.
-            biased;
-            () = self.revoked(call.skill, call.tool, &decision.terms, None, changes.clone()) => {}
-            turn = self.turns.wait(&decision.permit) => return Ok(turn),
-        }
-        let measured = (call.arguments_digest, call.argument_bytes);
-        let prepared = Prepared::new(call, measured, decision, None, started_at)?;
-        let receipt = prepared.cut_off("revoked", self.since(start));
-        self.parts.audit.call(&receipt, &decision.basis, None).await?;
-        Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
-    }
-
     /// Uses a grant that is for one call.
     async fn use_up(&self, call: &Request<'_>, decision: &Decision) -> Result<(), ExecuteError> {
         if !decision.entry.grant.one_shot {

@@ -13,8 +13,10 @@ use bailiwick_domain::permit::{Permit, Terms};
 use bailiwick_domain::run::RunId;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_domain::workspace::WorkspaceKey;
-use tokio::sync::{Mutex as Lock, OwnedMutexGuard};
+use tokio::sync::{Mutex as Lock, OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
+
+use super::{Decision, ExecuteError, Executor, Prepared, Request};
 
 /// It is over when this is dropped.
 pub(super) type Turn = OwnedMutexGuard<()>;
@@ -59,5 +61,32 @@ impl Turns {
         let turn = Arc::new(Lock::new(()));
         turns.insert(shared, Arc::downgrade(&turn));
         turn
+    }
+}
+
+impl Executor {
+    /// The turn of a call that shares a workspace. Where the grant is gone before it comes, the
+    /// call ends as one that runs does.
+    pub(super) async fn turn(
+        &self,
+        call: &Request<'_>,
+        decision: &Decision,
+        changes: &watch::Receiver<u64>,
+    ) -> Result<Option<Turn>, ExecuteError> {
+        if decision.permit.workspace().is_none() {
+            return Ok(None);
+        }
+        let (started_at, start) = (self.parts.clock.now(), self.parts.clock.instant());
+        tokio::select! {
+            // What is revoked doesn't begin, also where the turn comes by that.
+            biased;
+            () = self.revoked(call.skill, call.tool, &decision.terms, None, changes.clone()) => {}
+            turn = self.turns.wait(&decision.permit) => return Ok(turn),
+        }
+        let measured = (call.arguments_digest, call.argument_bytes);
+        let prepared = Prepared::new(call, measured, decision, None, started_at)?;
+        let receipt = prepared.cut_off("revoked", self.since(start));
+        self.parts.audit.call(&receipt, &decision.basis, None).await?;
+        Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
     }
 }
