@@ -3,8 +3,9 @@
     python langgraph.py DATABASE
 
 The first line on the standard output has the versions. Then each line on the standard
-input, `{"durability": "sync", "runs": 40}`, has so many runs made one after another, and
-is answered with the seconds that all of them took, on the clock and on the cores.
+input, `{"durability": "sync", "runs": 40, "callers": 1}`, has so many runs made by so many
+callers at once, and is answered with the seconds that all of them took, on the clock and on
+the cores.
 """
 
 import json
@@ -18,6 +19,7 @@ sys.path = [folder for folder in sys.path if os.path.realpath(folder) != HERE]
 import operator
 import platform
 import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from typing import Annotated, TypedDict
 
@@ -57,14 +59,23 @@ def graph_with(saver: SqliteSaver):
     return graph.compile(checkpointer=saver)
 
 
-def measure(graph, first: int, runs: int, durability: str) -> dict[str, float]:
-    """Makes runs one after another, each a thread of its own, as a new run is."""
-    wall, cpu = time.perf_counter(), time.process_time()
-    for number in range(first, first + runs):
+def measure(graph, first: int, runs: int, callers: int, durability: str) -> dict[str, float]:
+    """Makes runs, each a thread of its own in the saver's words, as a new run is."""
+
+    def run(number: int) -> None:
         config = {"configurable": {"thread_id": str(number)}}
         state = graph.invoke({"input": TEXT, "outputs": []}, config, durability=durability)
         if state["outputs"] != [TEXT] * (SIDE_BY_SIDE + 2):
             raise SystemExit(f"a run gave something else: {state}")
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    numbers = range(first, first + runs)
+    if callers == 1:
+        for number in numbers:
+            run(number)
+    else:
+        with ThreadPoolExecutor(callers) as threads:
+            list(threads.map(run, numbers))
     return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
 
 
@@ -86,7 +97,7 @@ def main() -> None:
         made = 0
         for line in sys.stdin:
             wanted = json.loads(line)
-            say(measure(graph, made, wanted["runs"], wanted["durability"]))
+            say(measure(graph, made, wanted["runs"], wanted["callers"], wanted["durability"]))
             made += wanted["runs"]
 
 

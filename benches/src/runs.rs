@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use bailiwick_domain::run::{Class, RunId, Strategy};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 use self::world::{World, submission};
 use crate::clock::{median, micros_each, process_cpu};
@@ -87,6 +88,25 @@ pub fn one_by_one(threads: &Runtime, world: &Arc<World>, strategy: &Strategy, co
     world.check(&ids);
     let events: usize = ids.iter().flat_map(|id| event_bytes(world, id)).sum();
     (taken, Written { commits, bytes: events / commits + summary_bytes(world, &ids[0]) })
+}
+
+/// Has so many callers at once make so many runs each, one after another.
+pub fn many(threads: &Runtime, world: &Arc<World>, strategy: &Strategy, callers: usize, each: usize) -> Taken {
+    let caller = |caller: usize| {
+        let (world, strategy) = (Arc::clone(world), strategy.clone());
+        async move {
+            let mut ids = Vec::with_capacity(each);
+            for number in caller * each..(caller + 1) * each {
+                ids.push(world.run(submission(&strategy, Class::Normal, number)).await);
+            }
+            ids
+        }
+    };
+    let work: Vec<_> = (0..callers).map(caller).collect();
+    let work = async move { work.into_iter().collect::<JoinSet<_>>().join_all().await.concat() };
+    let (taken, ids) = Taken::of(callers * each, || on(threads, work));
+    world.check(&ids);
+    taken
 }
 
 /// Makes as many records durable as these runs did, each after the one before.

@@ -7,18 +7,25 @@ use tokio::runtime::Runtime;
 
 use super::peer::LangGraph;
 use super::world::{AGENT, Takes, World, usual_queue};
-use super::{Taken, bare, one_by_one, row};
+use super::{Taken, bare, many, one_by_one, row};
 use crate::log::Log;
 use crate::report::{Goal, Row};
 
 /// Nodes between the first and the last. benches/peers/langgraph.py has as many.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Runs in one round, one after another.
-const RUNS: usize = 200;
+/// Runs in one round, one after another: about as long as the peer's round, and more than there
+/// are in one round of the journal's log.
+const RUNS: usize = 600;
 
 /// The same of the peer, which takes longer for each.
-const PEER_RUNS: u32 = 30;
+const PEER_RUNS: u32 = 48;
+
+/// Callers at once, where there are many, each of which waits for its run before the next one.
+const CALLERS: u32 = 16;
+
+/// Runs of each of our callers in one round.
+const EACH: usize = 60;
 
 /// Rounds of each, in turns, of which the middle one counts.
 const ROUNDS: usize = 5;
@@ -36,43 +43,61 @@ pub(super) fn measure(threads: &Runtime) -> Vec<Row> {
     let log = Log::new(&folder.path().join("log"));
     let mut peer = LangGraph::start(&folder.path().join("checkpoints.sqlite"));
     let strategy = strategy();
-    let (_, warm) = one_by_one(threads, &world, &strategy, RUNS);
-    bare(threads, &log, warm, RUNS);
-    if let Some(peer) = &mut peer {
-        for durability in DURABILITY {
-            peer.round(durability, PEER_RUNS);
-        }
-    }
-    let (mut ours, mut floor, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let (taken, written) = one_by_one(threads, &world, &strategy, RUNS);
-        ours.push(taken);
-        floor.push(bare(threads, &log, written, RUNS));
-        if let Some(peer) = &mut peer {
-            theirs.push(DURABILITY.map(|durability| peer.round(durability, PEER_RUNS)));
-        }
-    }
+    let mut rounds = (0..=ROUNDS).map(|_| {
+        let (ours, written) = one_by_one(threads, &world, &strategy, RUNS);
+        let theirs = peer.as_mut().map(|peer| Theirs {
+            strict: peer.round(DURABILITY[0], PEER_RUNS, 1),
+            usual: peer.round(DURABILITY[1], PEER_RUNS, 1),
+            side_by_side: peer.round(DURABILITY[0], PEER_RUNS, CALLERS),
+        });
+        let floor = bare(threads, &log, written, RUNS);
+        Round { ours, side_by_side: many(threads, &world, &strategy, CALLERS as usize, EACH), floor, theirs }
+    });
+    // All of them are warm then.
+    rounds.next();
+    let rounds: Vec<Round> = rounds.collect();
+    let ours: Vec<Taken> = rounds.iter().map(|round| round.ours).collect();
+    let busy: Vec<Taken> = rounds.iter().map(|round| round.side_by_side).collect();
+    let floor: Vec<Taken> = rounds.iter().map(|round| round.floor).collect();
     let none = [Goal::None, Goal::None];
     let mut rows = Vec::new();
     if let Some(peer) = &peer {
+        let of = |which: fn(&Theirs) -> Taken| -> Vec<Taken> {
+            rounds.iter().flat_map(|round| &round.theirs).map(which).collect()
+        };
         let beside = |setting: &str| format!("LangGraph {} with SqliteSaver{setting}", peer.version);
         let goals = [Goal::RatioAtMost(1.0 / 15.0), Goal::RatioAtMost(1.0 / 40.0)];
-        let (strict, usual): (Vec<Taken>, Vec<Taken>) =
-            theirs.into_iter().map(|[strict, usual]| (strict, usual)).unzip();
-        rows.extend(both(&beside(", all durable before it goes on"), &ours, &strict, goals));
-        rows.extend(both(&beside(" and its default durability"), &ours, &usual, none));
+        let strict = beside(", all durable before it goes on");
+        rows.extend(both("", &strict, &ours, &of(|it| it.strict), goals));
+        rows.extend(both("", &beside(" and its default durability"), &ours, &of(|it| it.usual), none));
+        rows.extend(both(&format!(", {CALLERS} callers"), &strict, &busy, &of(|it| it.side_by_side), none));
     }
-    rows.extend(both("bare log", &ours, &floor, none));
+    rows.extend(both("", "bare log", &ours, &floor, none));
     rows
 }
 
+/// What all sides took in one round.
+struct Round {
+    ours: Taken,
+    side_by_side: Taken,
+    floor: Taken,
+    theirs: Option<Theirs>,
+}
+
+/// What the peer took.
+struct Theirs {
+    strict: Taken,
+    usual: Taken,
+    side_by_side: Taken,
+}
+
 /// Rows about time and CPU.
-fn both(beside: &str, ours: &[Taken], floor: &[Taken], goals: [Goal; 2]) -> [Row; 2] {
+fn both(how: &str, beside: &str, ours: &[Taken], floor: &[Taken], goals: [Goal; 2]) -> [Row; 2] {
     let nodes = SIDE_BY_SIDE + 2;
     let [wall, cpu] = goals;
     [
-        row(format!("runs: time of a run of {nodes} nodes, {beside}"), ours, floor, |it| it.wall, wall),
-        row(format!("runs: CPU of a run of {nodes} nodes, {beside}"), ours, floor, |it| it.cpu, cpu),
+        row(format!("runs: time of a run of {nodes} nodes{how}, {beside}"), ours, floor, |it| it.wall, wall),
+        row(format!("runs: CPU of a run of {nodes} nodes{how}, {beside}"), ours, floor, |it| it.cpu, cpu),
     ]
 }
 

@@ -28,9 +28,10 @@ impl LangGraph {
         started.inspect_err(|problem| eprintln!("the rows with LangGraph are left out: {problem}")).ok()
     }
 
-    /// Has it make so many runs, one after another.
-    pub fn round(&mut self, durability: &str, runs: u32) -> Taken {
-        writeln!(self.input, "{}", json!({ "durability": durability, "runs": runs })).unwrap();
+    /// Has it make so many runs, by so many callers at once, each one after another.
+    pub fn round(&mut self, durability: &str, runs: u32, callers: u32) -> Taken {
+        let wanted = json!({ "durability": durability, "runs": runs, "callers": callers });
+        writeln!(self.input, "{wanted}").unwrap();
         let answer = self.answer().unwrap();
         let each = |name: &str| answer[name].as_f64().unwrap() * 1e3 / f64::from(runs);
         Taken { wall: each("wall"), cpu: each("cpu") }

@@ -200,6 +200,6 @@ async fn wait(world: &World, class: Class, number: usize, begun: Instant) -> Opt
         Err(SubmitError::QueueFull(_)) => return None,
         Err(error) => panic!("a run was not taken up: {error}"),
     };
-    world.over(&id).await;
+    world.runtime.left(&id).await;
     Some(world.model.asked_at(number).saturating_duration_since(begun).as_secs_f64() * 1e3)
 }

@@ -26,11 +26,8 @@ const AT_ONCE: usize = 2_500;
 /// Pages that are kept in memory, as in the host.
 const CACHE_BYTES: usize = 64 << 20;
 
-/// A checksum and the event, as the journal keeps them.
-type EventRow<'a> = (&'a [u8; 16], &'a [u8]);
-
-/// Events of runs by run and number.
-const RUN_EVENTS: TableDefinition<'_, (&str, u64), EventRow<'_>> = TableDefinition::new("run-events");
+/// Events of runs, as many as were appended together, by run and the number of the first.
+const RUN_SEGMENTS: TableDefinition<'_, (&str, u64), &[u8]> = TableDefinition::new("run-segments");
 
 /// Measures the start with each number of open runs.
 pub fn measure() -> Vec<Row> {
@@ -111,12 +108,12 @@ fn read(path: &Path) -> Value {
     drop(Journal::open(path).unwrap());
     let (cpu, start) = (process_cpu(), Instant::now());
     let database = Database::builder().set_cache_size(CACHE_BYTES).open(path).unwrap();
-    let table = database.begin_read().unwrap().open_table(RUN_EVENTS).unwrap();
+    let table = database.begin_read().unwrap().open_table(RUN_SEGMENTS).unwrap();
     let (mut runs, mut bytes) = (0_usize, 0_usize);
     for row in table.iter().unwrap() {
         let (key, row) = row.unwrap();
         runs += usize::from(key.value().1 == 1);
-        bytes += row.value().1.len();
+        bytes += row.value().len();
     }
     let taken = taken(cpu, start);
     json!({ "runs": runs, "bytes": bytes, "wall": taken[0], "cpu": taken[1] })

@@ -1,6 +1,5 @@
 //! Runs of one step: many side by side, and one at a time on a host that is idle.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bailiwick_domain::run::Class;
@@ -9,7 +8,7 @@ use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
 
 use super::world::{Takes, World, single, submission, usual_queue};
-use super::{Taken, Written, event_bytes, on, one_by_one, row, summary_bytes};
+use super::{Taken, Written, event_bytes, many, on, one_by_one, row, summary_bytes};
 use crate::clock::{median, quantile};
 use crate::log::Log;
 use crate::report::{Goal, Row};
@@ -51,9 +50,10 @@ fn side_by_side(threads: &Runtime) -> Vec<Row> {
     let world = World::new(&journal, Takes::Nothing, usual_queue());
     let log = Log::new(&folder.path().join("log"));
     let (_, written) = one_by_one(threads, &world, &single(), SHOWN);
-    many(threads, &world);
+    many(threads, &world, &single(), CALLERS, RUNS);
     many_records(threads, &log, written);
-    let rounds = (0..ROUNDS).map(|_| (many(threads, &world), many_records(threads, &log, written)));
+    let rounds =
+        (0..ROUNDS).map(|_| (many(threads, &world, &single(), CALLERS, RUNS), many_records(threads, &log, written)));
     let (ours, floor): (Vec<Taken>, Vec<Taken>) = rounds.unzip();
     let rate = |rounds: &[Taken]| median(rounds.iter().map(|taken| 1e3 / taken.wall));
     vec![
@@ -72,25 +72,6 @@ fn side_by_side(threads: &Runtime) -> Vec<Row> {
             Goal::None,
         ),
     ]
-}
-
-/// All callers make their runs.
-fn many(threads: &Runtime, world: &Arc<World>) -> Taken {
-    let caller = |caller: usize| {
-        let world = Arc::clone(world);
-        async move {
-            let mut ids = Vec::with_capacity(RUNS);
-            for number in caller * RUNS..(caller + 1) * RUNS {
-                ids.push(world.run(submission(&single(), Class::Normal, number)).await);
-            }
-            ids
-        }
-    };
-    let callers: Vec<_> = (0..CALLERS).map(caller).collect();
-    let work = async move { callers.into_iter().collect::<JoinSet<_>>().join_all().await.concat() };
-    let (taken, ids) = Taken::of(CALLERS * RUNS, || on(threads, work));
-    world.check(&ids);
-    taken
 }
 
 /// As many callers make as many records durable as their runs do when each is alone.
@@ -158,7 +139,7 @@ async fn sample(world: &World, log: &Log, number: usize) -> Sample {
     let start = Instant::now();
     let id = world.runtime.submit(submission(&single(), Class::Normal, number)).await.unwrap().id;
     let submitted = Instant::now();
-    world.over(&id).await;
+    world.runtime.left(&id).await;
     let (events, summary) = (event_bytes(world, &id), summary_bytes(world, &id));
     tokio::time::sleep(PAUSE).await;
     let bare = Instant::now();

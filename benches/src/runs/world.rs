@@ -65,17 +65,10 @@ impl World {
         Arc::new(Self { runtime, journal: Arc::clone(journal), model, _agents: folder })
     }
 
-    /// Waits until a run is over.
-    pub async fn over(&self, id: &RunId) {
-        // One that is over already has left.
-        let Some(mut follow) = self.runtime.follow(id) else { return };
-        while follow.durable.changed().await.is_ok() {}
-    }
-
     /// Takes a run up and waits until it is over.
     pub async fn run(&self, submission: Submission) -> RunId {
         let id = self.runtime.submit(submission).await.unwrap().id;
-        self.over(&id).await;
+        self.runtime.left(&id).await;
         id
     }
 

@@ -74,7 +74,7 @@ fn first_span(trace_id: &[u8; 16]) -> [u8; 8] {
 /// The span id that follows from these parts: the same on every machine, and unlike that of
 /// other parts. Each part has its length before it, so that none runs into the next.
 pub fn span_id(parts: &[&[u8]]) -> [u8; 8] {
-    let mut whole = Vec::new();
+    let mut whole = Vec::with_capacity(parts.iter().map(|part| size_of::<u64>() + part.len()).sum());
     for part in parts {
         whole.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         whole.extend_from_slice(part);
@@ -94,9 +94,9 @@ fn unhex<const N: usize>(text: &str) -> Result<[u8; N], InvalidTraceparent> {
         return Err(InvalidTraceparent);
     }
     let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let pair = std::str::from_utf8(pair).map_err(|_| InvalidTraceparent)?;
-        *byte = u8::from_str_radix(pair, 16).map_err(|_| InvalidTraceparent)?;
+    let value = |digit: u8| if digit.is_ascii_digit() { digit - b'0' } else { digit - b'a' + 10 };
+    for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
+        *byte = value(pair[0]) << 4 | value(pair[1]);
     }
     Ok(bytes)
 }

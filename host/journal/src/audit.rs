@@ -84,7 +84,7 @@ pub(crate) fn check_body(body: &str) -> Result<(), JournalError> {
     Ok(())
 }
 
-/// Adds one record. Places are given here, on the one thread that writes.
+/// Adds one record. Places are given here, where one writes at a time.
 pub(crate) fn append(tables: &mut Tables<'_>, body: &str) -> Applied<Link> {
     let last = head(tables.audit.read()?)?;
     let seq = last.seq + 1;

@@ -12,11 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bailiwick_domain::digest::Digest;
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTable;
 
 use crate::Journal;
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
+use crate::writer::LONG;
 
 /// How long a record is kept after its call began: clients retry within minutes,
 /// and jobs that run again by day get a new key.
@@ -97,9 +98,9 @@ impl Journal {
         let name: Name = (scope.into(), key.into());
         let running = Arc::clone(&self.running);
         let now = millis(now);
-        let bytes = scope.len() + key.len();
         let work = move |tables: &mut Tables<'_>| begin(tables, &running, name, request, now, interrupted);
-        self.writer.submit(bytes, work).await?
+        // It may find a record of any size.
+        self.writer.submit(LONG, work).await?
     }
 
     /// Records how `call` ended.
@@ -170,7 +171,7 @@ fn begin(
         Some(Stored { record: Some(record), .. }) => Begin::Done(record),
         Some(_) if under_way => Begin::InProgress,
         Some(_) if interrupted == OnInterrupted::Report => Begin::Interrupted,
-        None if tables.calls.read()?.len()? >= MAX_CALLS => return Ok(Err(JournalError::Full(MAX_CALLS))),
+        None if !tables.calls.has_fewer_than(MAX_CALLS)? => return Ok(Err(JournalError::Full(MAX_CALLS))),
         Some(_) | None => {
             write_begun(tables, &name, request, now)?;
             Begin::New(running.claim(name))

@@ -4,6 +4,8 @@
 //! So a transaction of the engine stays open over many batches, a *round*, until somebody
 //! wants to read what was written, or the log is full.
 
+use std::cell::RefCell;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -11,12 +13,19 @@ use redb::{Database, Durability, WriteTransaction};
 
 use crate::error::{self, JournalError};
 use crate::open::{IN_USE, SEQUENCE, note};
-use crate::tables::{Applied, Tables};
-use crate::wal::Wal;
+use crate::tables::{Applied, Rows, Tables};
+use crate::wal::{HEAD, Wal};
 
 /// Batches after a read that readers see at once. Where somebody reads, others will, and
 /// should not have to wait for the batch that is being written.
 const READ_AGAIN: u32 = 64;
+
+/// Bytes of rows after which the engine's transaction gets them: few enough that nobody waits
+/// for long until it has them.
+const PENDING_BYTES: usize = 128 << 10;
+
+/// Room that is kept for the record of the next batch.
+const RECORD_BYTES: usize = 64 << 10;
 
 /// The one who commits.
 #[derive(Debug)]
@@ -31,6 +40,8 @@ pub(crate) struct Committer {
     readers: Arc<Readers>,
     /// Batches that are shown to readers at once.
     watched: u32,
+    /// Room for the record of a batch.
+    record: Vec<u8>,
     /// Why nothing can be committed any more. What was written then may be durable or not,
     /// so that nothing may follow on it.
     broken: Option<JournalError>,
@@ -45,16 +56,18 @@ pub(crate) struct Readers {
     pub(crate) came: AtomicBool,
 }
 
-/// A transaction of the engine, and what the log has of it.
+/// A transaction of the engine, and what it lacks.
 struct Round {
     transaction: WriteTransaction,
-    /// The changes of its batches, each of which is durable.
-    changes: Vec<Vec<u8>>,
+    /// What the transaction has not of it yet.
+    rows: Rows,
+    /// The number of the log's last record before it.
+    after: u64,
 }
 
 impl std::fmt::Debug for Round {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Round").field("batches", &self.changes.len()).finish_non_exhaustive()
+        f.debug_struct("Round").field("after", &self.after).finish_non_exhaustive()
     }
 }
 
@@ -66,85 +79,110 @@ impl Committer {
         commits: Arc<AtomicU64>,
         readers: Arc<Readers>,
     ) -> Self {
-        Self { round: None, database, wal, commits, readers, watched: 0, broken: None }
+        Self { round: None, database, wal, commits, readers, watched: 0, record: Vec::new(), broken: None }
     }
 
-    /// Has `work` done as a whole, which is durable when this answers.
-    pub(crate) fn commit(&mut self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<(), JournalError> {
+    /// Whether so many bytes of changes go into the log as it is, so that the engine has not to
+    /// make anything durable for them.
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        self.wal.as_ref().is_some_and(|wal| wal.has_room(bytes))
+    }
+
+    /// Has `work` done as a whole, which is durable when this answers. Says whether anything was
+    /// written for it.
+    pub(crate) fn commit(&mut self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<bool, JournalError> {
         self.check()?;
-        let round = match self.round.take() {
-            Some(round) => round,
-            None => Round::begin(&self.database)?,
+        // A panic leaves it like this, because nobody knows then what was done of a batch.
+        self.broken = Some(JournalError::Stopped);
+        let mut record = mem::take(&mut self.record);
+        record.resize(HEAD, 0);
+        let (outcome, broken) = self.try_commit(work, &mut record);
+        self.broken = broken;
+        record.clear();
+        record.shrink_to(RECORD_BYTES);
+        self.record = record;
+        if matches!(outcome, Ok(true)) {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// The same with room for the record. Answers too why nothing can be committed after it.
+    fn try_commit(
+        &mut self,
+        work: impl FnOnce(&mut Tables<'_>) -> Applied<()>,
+        record: &mut Vec<u8>,
+    ) -> (Result<bool, JournalError>, Option<JournalError>) {
+        let begun = self.round.take().map_or_else(|| Round::begin(&self.database, self.sequence()), Ok);
+        let mut round = match begun {
+            Ok(round) => round,
+            Err(error) => return (Err(error), None),
         };
-        // A panic of `work` takes the round along: see `check`.
-        let mut tables = Tables::of(&round.transaction);
-        let done = work(&mut tables);
-        let changes = tables.changes();
-        drop(tables);
-        let kept = match done {
-            Ok(()) if changes.is_empty() => {
-                self.round = (!round.changes.is_empty()).then_some(round);
-                return Ok(());
+        let changes = RefCell::new(mem::take(record));
+        let done = work(&mut Tables::of(&round.transaction, &mut round.rows, &changes));
+        *record = changes.into_inner();
+        match done {
+            Ok(()) if record.len() == HEAD => {
+                self.round = (round.after < self.sequence()).then_some(round);
+                (Ok(false), None)
             }
-            Ok(()) => self.keep(round, changes),
+            Ok(()) => match self.keep(round, record) {
+                Ok(()) => (Ok(true), None),
+                Err(error) => (Err(error.clone()), Some(error)),
+            },
             Err(error) => {
                 let error = error::commit(error);
                 // After an error of its storage the engine does nothing more, not this either.
-                if self.undo(round).is_err() {
-                    self.broken = Some(error.clone());
-                }
-                return Err(error);
+                let broken = self.undo(round).is_err().then(|| error.clone());
+                (Err(error), broken)
             }
-        };
-        if let Err(error) = &kept {
-            self.broken = Some(error.clone());
-        } else {
-            self.commits.fetch_add(1, Ordering::Relaxed);
         }
-        kept
     }
 
     /// Lets readers see all that is acknowledged, where they don't.
     pub(crate) fn show(&mut self) -> Result<(), JournalError> {
         self.check()?;
         let Some(round) = self.round.take() else { return Ok(()) };
-        if let Err(error) = round.show() {
-            self.broken = Some(error.clone());
-            return Err(error);
+        self.broken = Some(JournalError::Stopped);
+        let shown = round.show();
+        self.broken = shown.as_ref().err().cloned();
+        if shown.is_ok() {
+            self.readers.behind.store(false, Ordering::Release);
         }
-        self.readers.behind.store(false, Ordering::Release);
-        Ok(())
+        shown
     }
 
     fn check(&self) -> Result<(), JournalError> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
-        // An operation panicked. What others had acknowledged is in the log alone.
-        let is_lost = self.round.is_none() && self.readers.behind.load(Ordering::Relaxed);
-        if is_lost { Err(JournalError::Stopped) } else { Ok(()) }
+        self.broken.clone().map_or(Ok(()), Err)
     }
 
     /// Undoes what a batch did, and keeps those before it.
     fn undo(&mut self, round: Round) -> Result<(), JournalError> {
-        let Round { transaction, changes } = round;
+        let Round { transaction, after, .. } = round;
         transaction.abort().map_err(error::commit)?;
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let transaction = self.database.begin_write().map_err(error::commit)?;
-        let mut tables = Tables::of(&transaction);
-        changes.iter().try_for_each(|changes| tables.redo(changes)).map_err(error::commit)?;
+        let batches = match &self.wal {
+            Some(wal) if wal.sequence() > after => wal.since(after).map_err(error::commit)?,
+            _ => return Ok(()),
+        };
+        let mut round = Round::begin(&self.database, after)?;
+        let redone = RefCell::default();
+        let mut tables = Tables::of(&round.transaction, &mut round.rows, &redone);
+        batches.iter().try_for_each(|changes| tables.redo(changes)).map_err(error::commit)?;
         drop(tables);
-        self.round = Some(Round { transaction, changes });
+        self.round = Some(round);
         Ok(())
     }
 
-    fn keep(&mut self, mut round: Round, changes: Vec<u8>) -> Result<(), JournalError> {
+    /// The number of the log's last record.
+    fn sequence(&self) -> u64 {
+        self.wal.as_ref().map_or(0, Wal::sequence)
+    }
+
+    fn keep(&mut self, mut round: Round, record: &mut Vec<u8>) -> Result<(), JournalError> {
         let Some(mut wal) = self.wal.take() else {
-            return round.transaction.commit().map_err(error::commit);
+            return round.into_transaction()?.commit().map_err(error::commit);
         };
-        let written = if wal.has_room(changes.len()) { wal.append(&changes).map(|()| true) } else { Ok(false) };
+        let written = if wal.has_room(record.len() - HEAD) { wal.append(record).map(|()| true) } else { Ok(false) };
         if matches!(written, Ok(true)) {
             self.wal = Some(wal);
             if self.readers.came.swap(false, Ordering::Relaxed) {
@@ -156,14 +194,16 @@ impl Committer {
                 self.readers.behind.store(false, Ordering::Release);
                 return Ok(());
             }
-            round.changes.push(changes);
+            if round.rows.bytes() > PENDING_BYTES {
+                round.flush()?;
+            }
             self.round = Some(round);
             self.readers.behind.store(true, Ordering::Release);
             return Ok(());
         }
         // The engine takes these itself, and with them all that the log has. Whether a record
         // that failed is in the log makes no difference then.
-        let mut transaction = round.transaction;
+        let mut transaction = round.into_transaction()?;
         let sequence = wal.sequence() + 1;
         note(&transaction, SEQUENCE, sequence).map_err(error::commit)?;
         if written.is_err() {
@@ -196,7 +236,7 @@ impl Committer {
         }
         let Some(wal) = self.wal.take() else { return Ok(()) };
         let transaction = match self.round.take() {
-            Some(round) => round.transaction,
+            Some(round) => round.into_transaction()?,
             None => self.database.begin_write().map_err(error::commit)?,
         };
         note(&transaction, SEQUENCE, wal.sequence()).map_err(error::commit)?;
@@ -207,13 +247,26 @@ impl Committer {
 }
 
 impl Round {
-    fn begin(database: &Database) -> Result<Self, JournalError> {
-        Ok(Self { transaction: database.begin_write().map_err(error::commit)?, changes: Vec::new() })
+    fn begin(database: &Database, after: u64) -> Result<Self, JournalError> {
+        let transaction = database.begin_write().map_err(error::commit)?;
+        Ok(Self { transaction, rows: Rows::default(), after })
+    }
+
+    fn flush(&mut self) -> Result<(), JournalError> {
+        let changes = RefCell::default();
+        Tables::of(&self.transaction, &mut self.rows, &changes).flush().map_err(error::commit)
+    }
+
+    /// The transaction with all that is in the round.
+    fn into_transaction(mut self) -> Result<WriteTransaction, JournalError> {
+        self.flush()?;
+        Ok(self.transaction)
     }
 
     /// Commits it in memory. All of it is in the log.
-    fn show(mut self) -> Result<(), JournalError> {
-        self.transaction.set_durability(Durability::None).map_err(error::commit)?;
-        self.transaction.commit().map_err(error::commit)
+    fn show(self) -> Result<(), JournalError> {
+        let mut transaction = self.into_transaction()?;
+        transaction.set_durability(Durability::None).map_err(error::commit)?;
+        transaction.commit().map_err(error::commit)
     }
 }

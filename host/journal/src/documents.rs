@@ -6,6 +6,7 @@ use crate::audit::{self, Link};
 use crate::blocking::block_on;
 use crate::error::{self, JournalError};
 use crate::tables::{DOCUMENTS, Tables};
+use crate::writer::LONG;
 
 /// Bytes of a document.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
@@ -148,7 +149,7 @@ impl Journal {
                 },
             }
         };
-        self.writer.submit(MAX_DOCUMENT_BYTES / 16, work).await?
+        self.writer.submit(LONG, work).await?
     }
 
     /// The same for callers on threads that may block.

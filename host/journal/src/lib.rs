@@ -1,10 +1,11 @@
 //! The durable store: the state of skills, the calls that are made only once, the
 //! logs of runs, the audit chain, and the grants and approvals that it tells of.
 //!
-//! One thread writes. It takes every operation that waits, applies them in one
+//! One thread at a time writes. It takes every operation that waits, applies them in one
 //! piece, writes what they changed to a log, and answers all of them when the disk has it,
 //! so that many callers share one `fsync` and none is answered before its change would
-//! survive a crash ([`wal`]). Reads go past that thread, to a snapshot that has all that
+//! survive a crash ([`wal`]). That is a thread of the journal's own, or the caller's where
+//! nobody waits and the disk is quick ([`writer`]). Reads go past that thread, to a snapshot that has all that
 //! was answered, and nothing that isn't in the log ([`store`]).
 
 pub mod audit;
@@ -15,6 +16,7 @@ pub mod documents;
 mod error;
 mod logged;
 mod open;
+mod pace;
 pub mod runs;
 #[cfg(any(test, feature = "simulation"))]
 pub mod simulation;

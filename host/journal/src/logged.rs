@@ -1,10 +1,16 @@
-//! Tables that remember what was changed, so that a log can say it again.
+//! Tables that remember what was changed, so that a log can say it again, and give it to the
+//! engine only after a while.
+//!
+//! The engine's price is by the row. A run's row changes with each of its steps, and many rows
+//! are gone again soon: of all changes that come together, the engine gets what is left of them.
 
 use std::borrow::Borrow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 
 use redb::{
-    AccessGuard, Key, ReadableTable as _, StorageError, Table, TableDefinition, TableError, Value, WriteTransaction,
+    AccessGuard, Key, ReadableTable as _, ReadableTableMetadata as _, StorageError, Table, TableDefinition, TableError,
+    Value, WriteTransaction,
 };
 
 use crate::tables::Applied;
@@ -13,15 +19,36 @@ use crate::tables::Applied;
 const PUT: u8 = 1;
 const REMOVE: u8 = 2;
 
+/// Bytes of the length of a key or a value.
+const LENGTH: usize = size_of::<u32>();
+
+/// Bytes of a row that the engine is sure to take. All that is stored has lower bounds.
+const MAX_ROW_BYTES: usize = 1 << 30;
+
+/// Changes of a table that are not in the engine's transaction yet: keys, and what they have now.
+#[derive(Default)]
+pub(crate) struct Pending {
+    rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Of all that was put there.
+    bytes: usize,
+}
+
 /// A table of one write transaction, opened when it is first needed, because most
-/// transactions need few. It is read as what it is, and changed only through what remembers
-/// the change.
-pub(crate) struct Logged<'txn, K: Key + 'static, V: Value + 'static> {
+/// transactions need few. It is read as what it is with what is pending, and changed only
+/// through what remembers the change.
+pub(crate) struct Logged<'t, K: Key + 'static, V: Value + 'static> {
     number: u8,
-    transaction: &'txn WriteTransaction,
+    transaction: &'t WriteTransaction,
     definition: TableDefinition<'static, K, V>,
-    table: OnceCell<Table<'txn, K, V>>,
-    changes: Vec<u8>,
+    table: OnceCell<Table<'t, K, V>>,
+    pending: &'t mut Pending,
+    changes: &'t RefCell<Vec<u8>>,
+}
+
+/// The value of a row.
+pub(crate) enum Found<'a, V: Value + 'static> {
+    Pending(&'a [u8]),
+    Stored(AccessGuard<'a, V>),
 }
 
 /// A row that was changed.
@@ -38,26 +65,62 @@ pub(crate) struct Change<'a> {
 #[error("the changes in the log can't be read")]
 pub(crate) struct Unreadable;
 
-impl<'txn, K: Key + 'static, V: Value + 'static> Logged<'txn, K, V> {
+impl Pending {
+    /// Roughly the memory that it takes.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.bytes += key.len() + value.map_or(0, <[u8]>::len);
+        let value = value.map(<[u8]>::to_vec);
+        match self.rows.get_mut(key) {
+            Some(row) => *row = value,
+            None => drop(self.rows.insert(key.to_vec(), value)),
+        }
+    }
+}
+
+impl<V: Value> Found<'_, V> {
+    pub(crate) fn value(&self) -> V::SelfType<'_> {
+        match self {
+            Self::Pending(bytes) => V::from_bytes(bytes),
+            Self::Stored(row) => row.value(),
+        }
+    }
+}
+
+impl<'t, K: Key + 'static, V: Value + 'static> Logged<'t, K, V> {
     pub(crate) const fn new(
         number: u8,
-        transaction: &'txn WriteTransaction,
+        transaction: &'t WriteTransaction,
         definition: TableDefinition<'static, K, V>,
+        pending: &'t mut Pending,
+        changes: &'t RefCell<Vec<u8>>,
     ) -> Self {
-        Self { number, transaction, definition, table: OnceCell::new(), changes: Vec::new() }
+        Self { number, transaction, definition, table: OnceCell::new(), pending, changes }
     }
 
-    /// The table as it is now. It is made where there is none.
-    pub(crate) fn read(&self) -> Applied<&Table<'txn, K, V>> {
-        if let Some(table) = self.table.get() {
-            return Ok(table);
+    /// The whole table as it is now, for which the engine gets what is pending. It is made where
+    /// there is none.
+    pub(crate) fn read(&mut self) -> Applied<&Table<'t, K, V>> {
+        self.flush()?;
+        self.table()
+    }
+
+    /// Whether there are fewer rows than so many.
+    pub(crate) fn has_fewer_than(&mut self, most: u64) -> Applied<bool> {
+        // What is pending may be more rows, and may be others.
+        let at_most = self.table()?.len()?.saturating_add(self.pending.rows.len() as u64);
+        Ok(at_most < most || self.read()?.len()? < most)
+    }
+
+    pub(crate) fn get<'k>(&self, key: impl Borrow<K::SelfType<'k>>) -> Applied<Option<Found<'_, V>>> {
+        let key = key.borrow();
+        match self.pending.rows.get(K::as_bytes(key).as_ref()) {
+            Some(row) => Ok(row.as_deref().map(Found::Pending)),
+            None => Ok(self.table()?.get(key)?.map(Found::Stored)),
         }
-        let table = self.open()?;
-        Ok(self.table.get_or_init(|| table))
-    }
-
-    pub(crate) fn get<'k>(&self, key: impl Borrow<K::SelfType<'k>>) -> Applied<Option<AccessGuard<'_, V>>> {
-        self.read()?.get(key)
     }
 
     pub(crate) fn insert<'k, 'v>(
@@ -65,11 +128,18 @@ impl<'txn, K: Key + 'static, V: Value + 'static> Logged<'txn, K, V> {
         key: impl Borrow<K::SelfType<'k>>,
         value: impl Borrow<V::SelfType<'v>>,
     ) -> Applied<()> {
-        let (key, value) = (key.borrow(), value.borrow());
-        self.with(|table| table.insert(key, value).map(drop))?;
-        self.changes.extend([self.number, PUT]);
-        write(&mut self.changes, K::as_bytes(key).as_ref());
-        write(&mut self.changes, V::as_bytes(value).as_ref());
+        let (key, value) = (K::as_bytes(key.borrow()), V::as_bytes(value.borrow()));
+        let (key, value) = (key.as_ref(), value.as_ref());
+        let bytes = key.len().saturating_add(value.len());
+        if bytes > MAX_ROW_BYTES {
+            return Err(StorageError::ValueTooLarge(bytes));
+        }
+        let mut changes = self.changes.borrow_mut();
+        changes.reserve(2 + 2 * LENGTH + bytes);
+        changes.extend([self.number, PUT]);
+        write(&mut changes, key);
+        write(&mut changes, value);
+        self.pending.put(key, Some(value));
         Ok(())
     }
 
@@ -85,36 +155,49 @@ impl<'txn, K: Key + 'static, V: Value + 'static> Logged<'txn, K, V> {
         read: impl FnOnce(V::SelfType<'_>) -> T,
     ) -> Applied<Option<T>> {
         let key = key.borrow();
-        let taken = self.with(|table| Ok(table.remove(key)?.map(|row| read(row.value()))))?;
+        let taken = self.get(key)?.map(|row| read(row.value()));
         if taken.is_some() {
-            self.changes.extend([self.number, REMOVE]);
-            write(&mut self.changes, K::as_bytes(key).as_ref());
+            let key = K::as_bytes(key);
+            let mut changes = self.changes.borrow_mut();
+            changes.extend([self.number, REMOVE]);
+            write(&mut changes, key.as_ref());
+            self.pending.put(key.as_ref(), None);
         }
         Ok(taken)
     }
 
     /// Makes a change that was remembered, and doesn't remember it again.
-    pub(crate) fn redo(&mut self, change: &Change<'_>) -> Applied<()> {
-        let key = K::from_bytes(change.key);
-        self.with(|table| match change.value {
-            Some(value) => table.insert(key, V::from_bytes(value)).map(drop),
-            None => table.remove(key).map(drop),
-        })
+    pub(crate) fn redo(&mut self, change: &Change<'_>) {
+        self.pending.put(change.key, change.value);
     }
 
-    /// What was changed, in its order, as [`read`] reads it.
-    pub(crate) fn changes(&self) -> &[u8] {
-        &self.changes
-    }
-
-    fn with<T>(&mut self, change: impl FnOnce(&mut Table<'txn, K, V>) -> Applied<T>) -> Applied<T> {
+    /// Gives the engine what is pending.
+    pub(crate) fn flush(&mut self) -> Applied<()> {
+        if self.pending.rows.is_empty() {
+            return Ok(());
+        }
+        let Pending { rows, .. } = std::mem::take(self.pending);
         let mut table = self.table.take().map_or_else(|| self.open(), Ok)?;
-        let done = change(&mut table)?;
+        for (key, value) in &rows {
+            let key = K::from_bytes(key);
+            match value {
+                Some(value) => drop(table.insert(key, V::from_bytes(value))?),
+                None => drop(table.remove(key)?),
+            }
+        }
         self.table = table.into();
-        Ok(done)
+        Ok(())
     }
 
-    fn open(&self) -> Applied<Table<'txn, K, V>> {
+    fn table(&self) -> Applied<&Table<'t, K, V>> {
+        if let Some(table) = self.table.get() {
+            return Ok(table);
+        }
+        let table = self.open()?;
+        Ok(self.table.get_or_init(|| table))
+    }
+
+    fn open(&self) -> Applied<Table<'t, K, V>> {
         self.transaction.open_table(self.definition).map_err(|error| match error {
             TableError::Storage(error) => error,
             other => StorageError::Corrupted(other.to_string()),

@@ -1,6 +1,7 @@
 //! Opening the files: their folder, their lock, their version, and what a stop of the host
 //! left in the log.
 
+use std::cell::RefCell;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -11,7 +12,8 @@ use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError, WriteTransaction};
 
 use crate::error::JournalError;
-use crate::tables::{META, Tables, VERSION};
+use crate::runs::upgrade;
+use crate::tables::{META, Rows, Tables, VERSION};
 use crate::wal::{Found, MAX_BYTES, Salt, Wal};
 
 /// Pages kept in memory. The engine's own default of 1 GiB is more than a host
@@ -52,6 +54,7 @@ pub(crate) fn files(path: &Path) -> Result<(Database, Option<Wal>), JournalError
     sync_folder(&log).map_err(|error| opening(&log, error))?;
     let storage = FileBackend::new(file).map_err(|error| opening(&log, error))?;
     let wal = follow(&database, Box::new(storage), &log, MAX_BYTES)?;
+    bring_up(&database, path)?;
     Ok((database, Some(wal)))
 }
 
@@ -69,6 +72,7 @@ pub(crate) fn over_both(
 ) -> Result<(Database, Option<Wal>), JournalError> {
     let database = over_storage(backend)?;
     let wal = follow(&database, Box::new(log), Path::new("log"), most)?;
+    bring_up(&database, Path::new("backend"))?;
     Ok((database, Some(wal)))
 }
 
@@ -121,8 +125,10 @@ fn redo(
     salt: &Salt,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut transaction = database.begin_write()?;
-    let mut tables = Tables::of(&transaction);
+    let (mut rows, redone) = (Rows::default(), RefCell::default());
+    let mut tables = Tables::of(&transaction, &mut rows, &redone);
     records.iter().try_for_each(|changes| tables.redo(changes))?;
+    tables.flush()?;
     drop(tables);
     note(&transaction, SEQUENCE, sequence)?;
     note(&transaction, IN_USE, 1)?;
@@ -197,9 +203,8 @@ fn check_version(database: &Database, path: &Path, existed: bool) -> Result<(), 
         Some(found) if found > VERSION => {
             Err(JournalError::NewerVersion { path: path.to_owned(), found, known: VERSION })
         }
-        // Older versions had fewer tables and no log, and what they had is as it was. A version
-        // that had a log must have followed it before anything is changed here.
-        Some(1..VERSION) => initialise(database).map_err(|error| opening(path, error)),
+        // Older versions had fewer tables. Their log is followed before anything else is changed.
+        Some(1..VERSION) => make(database).map_err(|error| opening(path, error)),
         None if !existed || is_empty(database).map_err(|error| opening(path, error))? => {
             initialise(database).map_err(|error| opening(path, error))
         }
@@ -224,10 +229,37 @@ fn is_empty(database: &Database) -> Result<bool, redb::Error> {
 /// Makes every table that is not there, together with the version, in one transaction.
 fn initialise(database: &Database) -> Result<(), redb::Error> {
     let transaction = database.begin_write()?;
-    Tables::of(&transaction).make()?;
+    Tables::of(&transaction, &mut Rows::default(), &RefCell::default()).make()?;
     note(&transaction, VERSION_KEY, VERSION)?;
     transaction.commit()?;
     Ok(())
+}
+
+/// Makes every table that an older version lacks.
+fn make(database: &Database) -> Result<(), redb::Error> {
+    let transaction = database.begin_write()?;
+    Tables::of(&transaction, &mut Rows::default(), &RefCell::default()).make()?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Brings what an older version left to the layout of this one, whose it is from then on.
+fn bring_up(database: &Database, path: &Path) -> Result<(), JournalError> {
+    let failed = |error| opening(path, error);
+    let found = stored_version(database).map_err(failed)?;
+    if found == Some(VERSION) {
+        return Ok(());
+    }
+    tracing::warn!(journal = %path.display(), from = found, to = VERSION, "the journal is brought to a newer layout");
+    let move_events = || -> Result<(), redb::Error> {
+        let mut transaction = database.begin_write()?;
+        upgrade::events(&transaction)?;
+        note(&transaction, VERSION_KEY, VERSION)?;
+        transaction.set_quick_repair(true);
+        transaction.commit()?;
+        Ok(())
+    };
+    move_events().map_err(failed)
 }
 
 fn opening(path: &Path, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> JournalError {

@@ -9,7 +9,10 @@
 pub(crate) mod change;
 pub(crate) mod log;
 mod removal;
+pub(crate) mod segment;
+pub(crate) mod upgrade;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bailiwick_domain::digest::Digest;
@@ -129,10 +132,11 @@ impl Journal {
         &self,
         id: &str,
         after: u64,
-        events: Vec<Vec<u8>>,
+        events: impl Into<Arc<[Vec<u8>]>>,
         summary: Summary,
         now: SystemTime,
     ) -> Result<u64, JournalError> {
+        let events = events.into();
         check_id(id)?;
         check_events(&events)?;
         check_size("summary", summary.bytes.len(), MAX_SUMMARY_BYTES)?;

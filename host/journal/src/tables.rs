@@ -1,12 +1,14 @@
 //! What is stored, under which keys.
 
+use std::cell::RefCell;
+
 use redb::{StorageError, TableDefinition, WriteTransaction};
 
-use crate::logged::{self, Logged, Unreadable};
+use crate::logged::{self, Logged, Pending, Unreadable};
 
 /// The layout below, and that of the log. A layout that this release can't read gets a
 /// higher number.
-pub(crate) const VERSION: u64 = 4;
+pub(crate) const VERSION: u64 = 5;
 
 /// Facts about the file: its version, and how far the log was followed.
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
@@ -18,33 +20,52 @@ macro_rules! tables {
     ($($(#[$doc:meta])* $number:literal $field:ident $constant:ident $name:literal: $key:ty => $value:ty;)*) => {
         $($(#[$doc])* pub(crate) const $constant: TableDefinition<'_, $key, $value> = TableDefinition::new($name);)*
 
-        /// The tables of one write transaction.
-        pub(crate) struct Tables<'txn> {
-            $($(#[$doc])* pub(crate) $field: Logged<'txn, $key, $value>,)*
+        /// What the engine's transaction has not yet, table by table.
+        #[derive(Default)]
+        pub(crate) struct Rows {
+            $($field: Pending,)*
         }
 
-        impl<'txn> Tables<'txn> {
-            pub(crate) const fn of(transaction: &'txn WriteTransaction) -> Self {
-                Self { $($field: Logged::new($number, transaction, $constant),)* }
+        impl Rows {
+            /// Roughly the memory that they take.
+            pub(crate) const fn bytes(&self) -> usize {
+                0 $(+ self.$field.bytes())*
+            }
+        }
+
+        /// The tables of one write transaction.
+        pub(crate) struct Tables<'t> {
+            $($(#[$doc])* pub(crate) $field: Logged<'t, $key, $value>,)*
+        }
+
+        impl<'t> Tables<'t> {
+            /// These write what they change behind what is in `changes`, as [`Tables::redo`] takes it.
+            pub(crate) const fn of(
+                transaction: &'t WriteTransaction,
+                rows: &'t mut Rows,
+                changes: &'t RefCell<Vec<u8>>,
+            ) -> Self {
+                Self { $($field: Logged::new($number, transaction, $constant, &mut rows.$field, changes),)* }
             }
 
             /// Makes every table that there isn't, so that readers find all of them.
-            pub(crate) fn make(&self) -> Applied<()> {
+            pub(crate) fn make(&mut self) -> Applied<()> {
                 $(self.$field.read()?;)*
                 Ok(())
             }
 
-            /// Everything that was changed, as [`Tables::redo`] takes it.
-            pub(crate) fn changes(&self) -> Vec<u8> {
-                [$(self.$field.changes()),*].concat()
+            /// Gives the engine's transaction all that it has not.
+            pub(crate) fn flush(&mut self) -> Applied<()> {
+                $(self.$field.flush()?;)*
+                Ok(())
             }
 
             /// Makes changes again that a transaction of before made.
-            pub(crate) fn redo(&mut self, changes: &[u8]) -> Result<(), RedoError> {
+            pub(crate) fn redo(&mut self, changes: &[u8]) -> Result<(), Unreadable> {
                 for change in logged::read(changes)? {
                     match change.table {
-                        $($number => self.$field.redo(&change)?,)*
-                        _ => return Err(Unreadable.into()),
+                        $($number => self.$field.redo(&change),)*
+                        _ => return Err(Unreadable),
                     }
                 }
                 Ok(())
@@ -81,7 +102,8 @@ tables! {
     /// creation, and the summary.
     7 runs RUNS "runs": &'static str => RunRow<'static>;
 
-    /// Events of runs by run and number, from 1: the checksum, and the event itself.
+    /// What releases before version 5 kept instead of [`RUN_SEGMENTS`]: events of runs by run
+    /// and number, from 1, with the checksum. Empty, once it was moved there.
     8 run_events RUN_EVENTS "run-events": (&'static str, u64) => EventRow<'static>;
 
     /// Creations by scope and idempotency key: the digest of the request, the run, and
@@ -108,6 +130,10 @@ tables! {
     /// How many runs have a team, by its digest; apart, so that the team itself is
     /// written once.
     15 team_uses TEAM_USES "team-uses": &'static [u8; 32] => u64;
+
+    /// Events of runs, those together that were appended together, by run and the number of
+    /// the first, counted from 1.
+    16 run_segments RUN_SEGMENTS "run-segments": SegmentKey => &'static [u8];
 }
 
 /// A row of [`RUNS`].
@@ -115,6 +141,9 @@ pub(crate) type RunRow<'a> = (u64, &'a [u8; 16], u64, &'a [u8; 32], Option<(&'a 
 
 /// A row of [`RUN_EVENTS`].
 pub(crate) type EventRow<'a> = (&'a [u8; 16], &'a [u8]);
+
+/// A key of [`RUN_SEGMENTS`].
+pub(crate) type SegmentKey = (&'static str, u64);
 
 /// A row of [`RUN_KEYS`].
 pub(crate) type RunKeyRow<'a> = (&'a [u8; 32], &'a str, u64);
@@ -127,17 +156,6 @@ pub(crate) type AuditRow<'a> = (&'a [u8; 32], &'a [u8]);
 
 /// A row of [`CALLS`].
 pub(crate) type CallRow<'a> = (u64, &'a [u8; 32], Option<&'a [u8]>);
-
-/// Why changes were not made again.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum RedoError {
-    /// They are none of this release's.
-    #[error(transparent)]
-    Unreadable(#[from] Unreadable),
-    /// The storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-}
 
 /// What an operation answers to the writer: an `Err` undoes the whole transaction.
 pub(crate) type Applied<T> = Result<T, StorageError>;

@@ -31,7 +31,7 @@ use redb::StorageBackend;
 const ALIGN: usize = 64;
 
 /// What a record has before its changes.
-const HEAD: usize = 32;
+pub(crate) const HEAD: usize = 32;
 
 /// Bytes of a log. The commit of the engine that ends a round takes some milliseconds for
 /// each of these.
@@ -152,21 +152,30 @@ impl Wal {
         self.records < MAX_RECORDS && self.at.saturating_add(HEAD).saturating_add(changes) <= self.most
     }
 
-    /// Writes a record, which is durable when this answers.
-    pub(crate) fn append(&mut self, changes: &[u8]) -> io::Result<()> {
+    /// Writes a record, which is durable when this answers: [`HEAD`] bytes for its head, and
+    /// its changes.
+    pub(crate) fn append(&mut self, record: &mut Vec<u8>) -> io::Result<()> {
         let sequence = self.sequence + 1;
-        let record = encode(sequence, changes, &self.salt.0)?;
+        complete(record, sequence, &self.salt.0)?;
         let end = self.at + record.len();
         if end > self.length {
             // With the record, so that the disk is waited for once.
             self.grow(end.next_multiple_of(self.growth()).min(self.most))?;
         }
-        self.storage.write(self.at as u64, &record)?;
+        self.storage.write(self.at as u64, record)?;
         self.storage.sync_data()?;
         self.at = end;
         self.sequence = sequence;
         self.records += 1;
         Ok(())
+    }
+
+    /// The changes of the records behind the number `after`, which are all durable.
+    pub(crate) fn since(&self, after: u64) -> io::Result<Vec<Vec<u8>>> {
+        match Self::read(&*self.storage, after, &self.salt.0)? {
+            Found::Records(records) if records.len() as u64 == self.sequence - after => Ok(records),
+            _ => Err(io::Error::other("the records of the journal's log are not all there")),
+        }
     }
 
     /// Begins a new round, where the engine has made everything durable, up to the number
@@ -195,17 +204,18 @@ impl Wal {
     }
 }
 
-/// A record as it is written, up to where the next one begins.
-fn encode(sequence: u64, changes: &[u8], salt: &Salt) -> io::Result<Vec<u8>> {
+/// Makes a record of room for its head and of its changes, up to where the next one begins.
+fn complete(record: &mut Vec<u8>, sequence: u64, salt: &Salt) -> io::Result<()> {
+    let Some((head, changes)) = record.split_first_chunk_mut::<HEAD>() else {
+        return Err(io::Error::other("there is no room for the head of a record"));
+    };
     let length = u32::try_from(changes.len()).map_err(io::Error::other)?;
-    let mut record = Vec::with_capacity((HEAD + changes.len()).next_multiple_of(ALIGN));
-    record.extend(length.to_le_bytes());
-    record.extend(mark(length, sequence, salt));
-    record.extend(sequence.to_le_bytes());
-    record.extend(checksum(sequence, changes, salt));
-    record.extend(changes);
+    head[..4].copy_from_slice(&length.to_le_bytes());
+    head[4..8].copy_from_slice(&mark(length, sequence, salt));
+    head[8..16].copy_from_slice(&sequence.to_le_bytes());
+    head[16..].copy_from_slice(&checksum(sequence, changes, salt));
     record.resize(record.len().next_multiple_of(ALIGN), 0);
-    Ok(record)
+    Ok(())
 }
 
 /// The number and the changes of a record that is whole, at the start of `bytes`.

@@ -1,13 +1,20 @@
-//! The one thread that writes, and the commits that it shares out.
+//! The thread that writes, and the commits that it shares out.
+//!
+//! To wake it and to be woken by it takes longer than a small write to a quick disk. So who is
+//! alone writes for himself, on a thread of the runtime, as long as that keeps nobody waiting.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::JournalError;
-use crate::store::Store;
+use crate::store::{QUICK_BYTES, Store, Turn};
 use crate::tables::{Applied, Tables};
+
+/// The name of the thread.
+const THREAD: &str = "journal";
 
 /// Operations that wait. The host runs fewer calls than this at once, so a full
 /// queue means a disk that stalls, and then callers had better wait too.
@@ -17,16 +24,26 @@ const QUEUE: usize = 1024;
 /// of a busy host, few enough that the first is not kept waiting by the last.
 const BATCH: usize = 256;
 
+/// What an operation says that it writes, where that may be much, or where it has much to do
+/// first: it is never done on a thread of the runtime.
+pub(crate) const LONG: usize = QUICK_BYTES + 1;
+
 /// Bytes of values in one transaction, because its changed pages are in memory.
 const BATCH_BYTES: usize = 16 << 20;
+
+/// To the thread.
+type Queue = mpsc::Sender<Box<dyn Operation>>;
 
 /// Who writes.
 #[derive(Debug)]
 pub(crate) enum Writer {
-    /// A thread.
+    /// A thread, and callers who find that there is nothing to wait for.
     Thread {
+        store: Arc<Store>,
         /// `None` only while the writer is being dropped.
-        queue: Option<mpsc::Sender<Box<dyn Operation>>>,
+        queue: Option<Queue>,
+        /// Operations that are not answered yet.
+        waiting: Arc<AtomicUsize>,
         thread: Option<JoinHandle<()>>,
     },
     /// Whoever wants something written, so that nothing happens beside what a test drives.
@@ -37,11 +54,12 @@ pub(crate) enum Writer {
 impl Writer {
     pub(crate) fn start(store: Arc<Store>) -> Result<Self, JournalError> {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let threads = Arc::clone(&store);
         let thread = thread::Builder::new()
-            .name("journal".to_owned())
-            .spawn(move || run(&store, receiver))
+            .name(THREAD.to_owned())
+            .spawn(move || run(&threads, receiver))
             .map_err(|error| JournalError::Thread(Arc::new(error)))?;
-        Ok(Self::Thread { queue: Some(sender), thread: Some(thread) })
+        Ok(Self::Thread { store, queue: Some(sender), waiting: Arc::default(), thread: Some(thread) })
     }
 
     /// A writer that is whoever calls it.
@@ -58,14 +76,18 @@ impl Writer {
         F: FnOnce(&mut Tables<'_>) -> Applied<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Box::new(Job { work: Some(work), result: None, reply, bytes });
+        let job = |waits| Box::new(Job { work: Some(work), result: None, reply, bytes, _waits: waits });
         match self {
-            Self::Thread { queue, .. } => {
+            Self::Thread { store, queue, waiting, .. } => {
                 let queue = queue.as_ref().ok_or(JournalError::Stopped)?;
-                queue.send(job).await.map_err(|_| JournalError::Stopped)?;
+                let (waits, is_alone) = Waits::begin(waiting);
+                let job = job(Some(waits));
+                if let Some(job) = if is_alone { write_quickly(store, job) } else { Some(job as Box<dyn Operation>) } {
+                    queue.send(job).await.map_err(|_| JournalError::Stopped)?;
+                }
             }
             #[cfg(any(test, feature = "simulation"))]
-            Self::Caller(store) => write(store, vec![job]),
+            Self::Caller(store) => write(store.turn(), vec![job(None)]),
         }
         answer.await.map_err(|_| JournalError::Stopped)?
     }
@@ -84,7 +106,7 @@ impl Drop for Writer {
     /// Lets the thread finish what waits, then waits for it.
     fn drop(&mut self) {
         match self {
-            Self::Thread { queue, thread } => {
+            Self::Thread { queue, thread, .. } => {
                 drop(queue.take());
                 if let Some(thread) = thread.take()
                     && thread.join().is_err()
@@ -110,6 +132,25 @@ struct Job<T, F> {
     result: Option<T>,
     reply: oneshot::Sender<Result<T, JournalError>>,
     bytes: usize,
+    /// Until it is answered, also where nobody waits for that any more.
+    _waits: Option<Waits>,
+}
+
+/// One of the operations that are not answered yet.
+struct Waits(Arc<AtomicUsize>);
+
+impl Waits {
+    /// One more; and whether there is no other.
+    fn begin(all: &Arc<AtomicUsize>) -> (Self, bool) {
+        let others = all.fetch_add(1, Ordering::AcqRel);
+        (Self(Arc::clone(all)), others == 0)
+    }
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl<T, F> Operation for Job<T, F>
@@ -144,20 +185,31 @@ fn run(store: &Store, mut queue: mpsc::Receiver<Box<dyn Operation>>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while queue.blocking_recv_many(&mut waiting, BATCH) > 0 {
         for batch in split(waiting.drain(..)) {
-            write(store, batch);
+            write(store.turn(), batch);
         }
     }
     close(store);
 }
 
 /// Commits a batch, and answers everybody who waits for it.
-fn write(store: &Store, mut batch: Vec<Box<dyn Operation>>) {
-    let outcome = store.commit(|tables| batch.iter_mut().try_for_each(|operation| operation.apply(tables)));
+fn write(turn: Turn<'_>, mut batch: Vec<Box<dyn Operation>>) {
+    let outcome = turn.commit(|tables| batch.iter_mut().try_for_each(|operation| operation.apply(tables)));
     if let Err(error) = &outcome {
         tracing::error!(error = %Chain(error), operations = batch.len(), "the journal can't commit");
     }
     for operation in batch {
         operation.answer(&outcome);
+    }
+}
+
+/// Commits an operation here and now, where that will hardly take any time, or gives it back.
+fn write_quickly(store: &Store, job: Box<dyn Operation>) -> Option<Box<dyn Operation>> {
+    match store.quick_turn(job.bytes()) {
+        Some(turn) => {
+            write(turn, vec![job]);
+            None
+        }
+        None => Some(job),
     }
 }
 

@@ -17,6 +17,10 @@ use clap::CommandFactory as _;
 use crate::cli::{Cli, Command};
 use crate::output::{Done, Exit, Failure, Output};
 
+/// What the binary allocates with, and so do the benchmarks that link this crate.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs one command line.
 pub fn run(cli: Cli) -> Done {
     let out = Output::new(cli.json);

@@ -22,7 +22,7 @@ use bailiwick_domain::run::{
 use bailiwick_domain::span::Span;
 use bailiwick_journal::runs::MAX_EVENT_BYTES;
 use serde_json::Value;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until};
 
@@ -31,8 +31,9 @@ use self::drivers::Drivers;
 use self::time::TimeLeft;
 use super::driver::Mail;
 use super::error::ControlError;
+use super::hearers::Hearers;
 use super::step::{self, Done};
-use super::{Heard, Inner, keep};
+use super::{Inner, keep};
 use crate::bus::{self, Told};
 use crate::scheduler::{Seat, Ticket};
 use crate::spans::Trail;
@@ -55,7 +56,7 @@ pub(super) struct Actor {
     run: Run,
     letters: mpsc::Receiver<Letter>,
     durable: watch::Sender<u64>,
-    heard: broadcast::Sender<Heard>,
+    hearers: Hearers,
     place: Place,
     /// What was told and is not durable yet.
     pending: Vec<Pending>,
@@ -117,7 +118,7 @@ impl Actor {
         run: Run,
         letters: mpsc::Receiver<Letter>,
         durable: watch::Sender<u64>,
-        heard: broadcast::Sender<Heard>,
+        hearers: Hearers,
         ticket: Option<Ticket>,
     ) -> Self {
         let waits_since = inner.scheduler.now();
@@ -137,7 +138,7 @@ impl Actor {
             run,
             letters,
             durable,
-            heard,
+            hearers,
             place: ticket.map_or(Place::None, Place::Waiting),
             pending: Vec::new(),
             begin: Vec::new(),
@@ -368,7 +369,7 @@ impl Actor {
             let step = self.run.steps.get(number as usize).filter(|step| step.state == StepState::UnderWay);
             let Some(step) = step else { continue };
             let asks_a_model = matches!(step.action, Action::Model {} | Action::Complete { .. });
-            let Some(mut work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.heard) else {
+            let Some(mut work) = step::work(&self.inner, &self.run, number, self.time.left(), &self.hearers) else {
                 continue;
             };
             if asks_a_model && let Some(event) = at_once::result(&mut work, number) {

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bailiwick_domain::authority::SkillRule;
 use bailiwick_domain::model::{ChatAnswer, Finish, Message};
 use bailiwick_domain::run::{Action, INVALID_ARGUMENTS, PinnedSkill, PinnedTool, StepResult, Team};
 use bailiwick_domain::sandbox::BoxFuture;
@@ -99,8 +100,8 @@ impl Driven {
     }
 
     async fn call(&self, call: SkillCall) -> Result<String, SkillCallError> {
-        let SkillCall { skill, tool, arguments, budget } = call;
-        let (skill, tool) = self.callee(&skill, tool.as_deref())?;
+        let SkillCall { skill, allowed, tool, arguments, budget } = call;
+        let (skill, tool) = self.callee(&skill, &allowed, tool.as_deref())?;
         let action = Action::Skill {
             call: String::new(),
             skill: skill.id.clone(),
@@ -121,13 +122,17 @@ impl Driven {
     fn callee(
         &self,
         wanted: &SkillSelector,
+        allowed: &SkillRule,
         tool: Option<&str>,
     ) -> Result<(&PinnedSkill, &PinnedTool), SkillCallError> {
         let not_found = |problem: String| SkillCallError::NotFound(problem);
         let skills = self.team.members.get(&self.member).map_or(&[][..], |member| &member.skills);
         // The first one is the workflow itself.
         let mut others = skills.iter().skip(1);
-        let Some(skill) = others.find(|it| it.id == wanted.id && wanted.versions.matches(&it.version)) else {
+        let is_meant = |it: &&PinnedSkill| {
+            it.id == wanted.id && wanted.versions.matches(&it.version) && allowed.allows(&it.version)
+        };
+        let Some(skill) = others.find(is_meant) else {
             return Err(not_found(format!(
                 "the run began without `{wanted}`: a run keeps the skills that it began with"
             )));

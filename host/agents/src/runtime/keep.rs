@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bailiwick_domain::digest::Digest;
 use bailiwick_domain::run::{Event, Record, Run, RunId, Team};
 use bailiwick_journal::{JournalError, Summary};
+use serde::Serialize;
 
 use super::error::ControlError;
 use super::summary::{RunFilter, RunSummary};
@@ -16,15 +17,33 @@ use crate::spans::Trail;
 /// Events that are read at once.
 const PAGE: usize = 1024;
 
+/// Bytes that are there for a text before it is written: most events, and the rows of most runs
+/// in lists, have fewer.
+const ROOM: usize = 512;
+
 /// A record as it is written.
 pub(super) fn bytes(record: &Record) -> Vec<u8> {
-    // Text, numbers and JSON can be written.
-    serde_json::to_vec(record).unwrap_or_default()
+    json(record)
+}
+
+/// What is kept, as JSON.
+pub(super) fn json(kept: &impl Serialize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(ROOM);
+    match serde_json::to_writer(&mut bytes, kept) {
+        Ok(()) => bytes,
+        // Text, numbers and JSON can be written.
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The row of a run in lists.
 pub(super) fn summary(run: &Run) -> Summary {
-    Summary { open: !run.status.is_over(), bytes: RunSummary::of(run).bytes() }
+    row(&RunSummary::of(run))
+}
+
+/// The row that shows this.
+pub(super) fn row(summary: &RunSummary) -> Summary {
+    Summary { open: !summary.status.is_over(), bytes: summary.bytes() }
 }
 
 /// Milliseconds since 1970, never before the run's last event: a clock may be set back.

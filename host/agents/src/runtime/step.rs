@@ -14,8 +14,8 @@ use bailiwick_domain::trace::TraceContext;
 use bailiwick_domain::workspace::WorkspaceKey;
 use bailiwick_skills::execute::Asking;
 use futures::FutureExt as _;
-use tokio::sync::broadcast;
 
+use super::hearers::Hearers;
 use super::{Heard, Inner, driver};
 use crate::skills::{CallOutcome, Called, Serve, Verdict};
 use crate::spans::ids;
@@ -55,7 +55,7 @@ pub(super) fn work(
     run: &Run,
     number: u32,
     left: Option<Duration>,
-    heard: &broadcast::Sender<Heard>,
+    hearers: &Hearers,
 ) -> Option<BoxFuture<'static, Done>> {
     let step = run.steps.get(number as usize)?;
     let left = left.unwrap_or_else(|| run.spec.budget.wall());
@@ -71,11 +71,11 @@ pub(super) fn work(
                 Arc::clone(inner),
                 number,
                 request,
-                Voice { heard: heard.clone(), task: step.task, step: number },
+                Voice { hearers: hearers.clone(), task: step.task, step: number },
             )))
         }
         Action::Skill { .. } => {
-            let call = inner.parts.skills.call(invocation(inner, run, number, left)?, told(number, heard.clone()));
+            let call = inner.parts.skills.call(invocation(inner, run, number, left)?, told(number, hearers.clone()));
             Some(came(number, call))
         }
         // These begin when somebody is there whom they serve.
@@ -89,11 +89,11 @@ pub(super) fn drive(
     run: &Run,
     number: u32,
     left: Option<Duration>,
-    heard: &broadcast::Sender<Heard>,
+    hearers: &Hearers,
     serve: Serve,
 ) -> Option<BoxFuture<'static, Done>> {
     let left = left.unwrap_or_else(|| run.spec.budget.wall());
-    let drive = inner.parts.skills.drive(invocation(inner, run, number, left)?, told(number, heard.clone()), serve);
+    let drive = inner.parts.skills.drive(invocation(inner, run, number, left)?, told(number, hearers.clone()), serve);
     // What its models took is counted where they were asked, which are steps of their own.
     let own = |spend: Spend| Spend { input_tokens: 0, output_tokens: 0, usd: Usd::ZERO, ..spend };
     let drive = drive.map(move |called| Called { spend: own(called.spend), ..called });
@@ -258,34 +258,33 @@ async fn ask_until_it_fits(inner: Arc<Inner>, step: u32, request: ChatRequest, t
 
 /// Passes on what a model says.
 struct Voice {
-    heard: broadcast::Sender<Heard>,
+    hearers: Hearers,
     task: u32,
     step: u32,
 }
 
 impl Listener for Voice {
     fn text(&self, piece: &str) {
-        let piece = Heard::Text { task: self.task, step: self.step, piece: piece.to_owned() };
-        // Nobody may be listening.
-        drop(self.heard.send(piece));
+        self.hearers.tell(|| Heard::Text { task: self.task, step: self.step, piece: piece.to_owned() });
     }
 
     fn again(&self, failure: &ModelFailure, model: &str, wait: Duration) {
-        let message = format!("{failure}; `{model}` is asked in {:.1} s", wait.as_secs_f64());
-        drop(self.heard.send(Heard::Again { step: self.step, message }));
+        self.hearers.tell(|| {
+            let message = format!("{failure}; `{model}` is asked in {:.1} s", wait.as_secs_f64());
+            Heard::Again { step: self.step, message }
+        });
     }
 }
 
 /// Passes on what a skill tells.
-fn told(step: u32, heard: broadcast::Sender<Heard>) -> Arc<dyn Fn(Report) + Send + Sync> {
+fn told(step: u32, hearers: Hearers) -> Arc<dyn Fn(Report) + Send + Sync> {
     Arc::new(move |report| {
-        let told = match report {
+        hearers.tell(|| match report {
             Report::Progress { done, total, message } => Heard::Progress { step, done, total, message },
             Report::Log { level, context, message } => {
                 let message = if context.is_empty() { message } else { format!("{context}: {message}") };
                 Heard::Log { step, level: level.name(), message }
             }
-        };
-        drop(heard.send(told));
+        });
     })
 }

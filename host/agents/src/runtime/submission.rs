@@ -104,11 +104,11 @@ impl Inner {
         let class = submission.class;
         let spec = spec(submission, id.clone(), digest, budget);
         let first = Record { at: keep::millis(now), event: Event::Queued { spec: Box::new(spec) } };
-        let run = Run::begin(&first, team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
+        let queued = keep::bytes(&first);
+        let run = Run::begin_checked(first, team).map_err(|error| SubmitError::Unwritable(error.to_string()))?;
         // The place in the queue comes first: nothing is kept of a run that has none.
         let ticket = self.scheduler.enter(class)?;
         let mut begun = self.begun(run, Some(ticket));
-        let queued = keep::bytes(&first);
         let First { events, summary } = begun.actor.first(queued.len());
         let count = events.len();
         let events = std::iter::once(queued).chain(events).collect();
@@ -136,14 +136,18 @@ impl Inner {
         walls.map(|wall| u64::try_from(wall.as_millis()).unwrap_or(u64::MAX)).min().unwrap_or(u64::MAX)
     }
 
-    /// The agents as they are now, with the skills as they are now.
+    /// The agents as they are now, with the skills as they are now. The strategy is checked with
+    /// them.
     fn pin(&self, strategy: &Strategy) -> Result<Arc<Team>, SubmitError> {
         self.parts.agents.reload_if_changed();
         if let Strategy::Workflow { skill } = strategy {
-            return Ok(Arc::new(registry::driven(self.parts.skills.driver(skill)?)));
+            let team = registry::driven(self.parts.skills.driver(skill)?);
+            strategy.check(&team)?;
+            return Ok(Arc::new(team));
         }
         // What is wrong with a graph by itself is said before who is missing.
-        if let Strategy::Graph { .. } = strategy {
+        let is_graph = matches!(strategy, Strategy::Graph { .. });
+        if is_graph {
             strategy.check_alone()?;
         }
         let names = strategy.agents();
@@ -151,7 +155,10 @@ impl Inner {
             return Err(InvalidSpec::Empty("agents").into());
         }
         let team = registry::team(&self.parts.agents, &names, &|selector| self.parts.skills.pin(selector))?;
-        strategy.check(&team)?;
+        // Of a graph nothing is left to check: the team has everybody whom it names.
+        if !is_graph {
+            strategy.check(&team)?;
+        }
         Ok(Arc::new(team))
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use bailiwick_domain::run::{Class, Run, RunId, RunOutcome, Spend, Status};
 use serde::{Deserialize, Serialize};
 
+use super::keep;
+
 /// A run in a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -76,8 +78,7 @@ impl RunSummary {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        // Text and numbers can be written.
-        serde_json::to_vec(self).unwrap_or_default()
+        keep::json(self)
     }
 
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {

@@ -145,7 +145,16 @@ pub enum Condition {
 impl Graph {
     /// Every agent that its nodes name, in their order, those of their strategies included.
     pub fn agents(&self) -> Vec<&str> {
-        self.nodes.iter().flat_map(Node::agents).collect()
+        let mut agents = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            match node.run.as_deref() {
+                // It can't stand here, and its skill is no agent's name.
+                Some(Strategy::Workflow { .. }) => {}
+                Some(strategy) => agents.extend(strategy.agents()),
+                None => agents.push(node.agent.as_str()),
+            }
+        }
+        agents
     }
 
     /// Bytes of all its templates, labels and conditions, and of what stands in the strategies
@@ -160,17 +169,6 @@ impl Graph {
             _ => 0,
         });
         templates.chain(labels).chain(conditions).chain(within).sum()
-    }
-}
-
-impl Node {
-    fn agents(&self) -> Vec<&str> {
-        match self.run.as_deref() {
-            // It can't stand here, and its skill is no agent's name.
-            Some(Strategy::Workflow { .. }) => Vec::new(),
-            Some(strategy) => strategy.agents(),
-            None => vec![&self.agent],
-        }
     }
 }
 

@@ -183,13 +183,28 @@ pub enum IllegalEvent {
 }
 
 impl Run {
-    /// The run that its first event makes.
+    /// The run that its first event makes, wherever that comes from: what it asks for is checked.
     pub fn begin(record: &Record, team: Arc<Team>) -> Result<Self, IllegalEvent> {
         let Event::Queued { spec } = &record.event else { return Err(IllegalEvent::First(record.event.kind())) };
         spec.strategy.check(&team)?;
+        Ok(Self::queued(record.at, (**spec).clone(), team))
+    }
+
+    /// The same for whoever made the first event, and checked its strategy with this team before.
+    pub fn begin_checked(record: Record, team: Arc<Team>) -> Result<Self, IllegalEvent> {
+        match record {
+            Record { at, event: Event::Queued { spec } } => {
+                debug_assert!(spec.strategy.check(&team).is_ok(), "the strategy was checked with this team");
+                Ok(Self::queued(at, *spec, team))
+            }
+            Record { event, .. } => Err(IllegalEvent::First(event.kind())),
+        }
+    }
+
+    fn queued(at: u64, spec: RunSpec, team: Arc<Team>) -> Self {
         let wiring = wired(&spec.strategy).map(|wiring| (None, wiring)).into_iter().collect();
-        Ok(Self {
-            spec: (**spec).clone(),
+        Self {
+            spec,
             team,
             status: Status::Queued,
             tasks: Vec::new(),
@@ -197,9 +212,9 @@ impl Run {
             handoffs: Vec::new(),
             subruns: Vec::new(),
             spend: Spend::default(),
-            queued_at: record.at,
+            queued_at: at,
             started_at: None,
-            updated_at: record.at,
+            updated_at: at,
             last: 1,
             outcome: None,
             open: BTreeSet::new(),
@@ -209,7 +224,7 @@ impl Run {
             grown: BTreeMap::new(),
             wiring,
             inputs: 0,
-        })
+        }
     }
 
     /// Takes one event more. What can't follow changes nothing.

@@ -184,7 +184,9 @@ impl Strategy {
             Self::Router { agents, by } => agents.iter().chain([by]).map(String::as_str).collect(),
             Self::Handoff { agents, first, .. } => agents.iter().chain([first]).map(String::as_str).collect(),
             Self::Graph { graph, agents } => {
-                graph.agents().into_iter().chain(agents.iter().map(String::as_str)).collect()
+                let mut all = graph.agents();
+                all.extend(agents.iter().map(String::as_str));
+                all
             }
             // It is at work under its own name, which no agent can have.
             Self::Workflow { skill } => vec![skill.id.as_str()],

@@ -42,9 +42,6 @@ pub struct RunNode<'r> {
     pub subrun: Option<u32>,
 }
 
-/// How the nodes of a graph ended that have begun, by place; nothing while they are at work.
-pub(super) type Nodes<'r> = BTreeMap<usize, Option<&'r TaskOutcome>>;
-
 /// A strategy with all that belongs to it: the run's own, or that of a subrun.
 pub(super) struct Scope<'r> {
     run: &'r Run,
@@ -71,9 +68,31 @@ impl<'r> Scope<'r> {
         tasks + self.subruns.iter().filter(|(_, subrun)| subrun.outcome.is_none()).count()
     }
 
-    /// How the nodes of its graph ended. What ended with a subrun around it has no end of its
-    /// own.
-    pub(super) fn nodes(&self) -> Nodes<'r> {
+    /// Where the nodes of its graph stand, by place, those that are skipped as waiting.
+    pub(super) fn nodes(&self) -> Vec<NodeState<'r>> {
+        let count = self.run.graph(self.subrun).map_or(0, |graph| graph.nodes.len());
+        let mut nodes = vec![NodeState::Waiting; count];
+        for (place, outcome) in self.begun() {
+            if let Some(node) = nodes.get_mut(place) {
+                *node = match outcome {
+                    None => NodeState::Open,
+                    Some(TaskOutcome::Done { output }) => NodeState::Done(output),
+                    Some(TaskOutcome::Failed { .. }) => NodeState::Failed,
+                };
+            }
+        }
+        nodes
+    }
+
+    /// How the node at this place ended.
+    pub(super) fn outcome(&self, place: usize) -> Option<&'r TaskOutcome> {
+        let of_node = self.begun().filter(|(begun, _)| *begun == place);
+        of_node.last().and_then(|(_, outcome)| outcome)
+    }
+
+    /// The places of the nodes that have begun, with how they ended; nothing while they are at
+    /// work. What ended with a subrun around it has no end of its own.
+    fn begun(&self) -> impl Iterator<Item = (usize, Option<&'r TaskOutcome>)> {
         let tasks = self.tasks.iter().filter_map(|(number, task)| {
             let outcome = task.outcome.as_ref().filter(|_| !self.run.abandoned.contains(number));
             Some((task.opening.node? as usize, outcome))
@@ -82,18 +101,18 @@ impl<'r> Scope<'r> {
             let outcome = subrun.outcome.as_ref().filter(|_| !subrun.abandoned);
             (subrun.node as usize, outcome)
         });
-        tasks.chain(subruns).collect()
+        tasks.chain(subruns)
     }
 }
 
 /// Where the node at this place stands.
-pub(super) fn node_state<'r>(nodes: &Nodes<'r>, place: usize) -> NodeState<'r> {
-    match nodes.get(&place).copied() {
-        None => NodeState::Waiting,
-        Some(None) => NodeState::Open,
-        Some(Some(TaskOutcome::Done { output })) => NodeState::Done(output),
-        Some(Some(TaskOutcome::Failed { .. })) => NodeState::Failed,
-    }
+pub(super) fn node_state<'r>(nodes: &[NodeState<'r>], place: usize) -> NodeState<'r> {
+    nodes.get(place).copied().unwrap_or(NodeState::Waiting)
+}
+
+/// Where a strategy stands among these, which are in the order of their subruns.
+fn place_of(scopes: &[Scope<'_>], subrun: Option<u32>) -> Option<usize> {
+    scopes.binary_search_by_key(&subrun, |scope| scope.subrun).ok()
 }
 
 /// How the nodes of a strategy's graph hang together, where it has one.
@@ -135,14 +154,14 @@ impl Run {
         Some(shown.collect())
     }
 
-    /// What follows in the graph of a subrun, or of the run itself, whose nodes ended so.
-    pub(super) fn advance(&self, subrun: Option<u32>, nodes: &Nodes<'_>) -> Option<Advance> {
+    /// What follows in the graph of a subrun, or of the run itself, whose nodes stand so.
+    pub(super) fn advance(&self, subrun: Option<u32>, nodes: &[NodeState<'_>]) -> Option<Advance> {
         let (graph, wiring) = (self.graph(subrun)?, self.wiring.get(&subrun)?);
         Some(graph.advance_by(wiring, &|place| node_state(nodes, place)))
     }
 
     /// What came of that graph.
-    pub(super) fn outputs(&self, subrun: Option<u32>, nodes: &Nodes<'_>) -> Option<Value> {
+    pub(super) fn outputs(&self, subrun: Option<u32>, nodes: &[NodeState<'_>]) -> Option<Value> {
         let (graph, wiring) = (self.graph(subrun)?, self.wiring.get(&subrun)?);
         Some(graph.outputs_by(wiring, &|place| node_state(nodes, place)))
     }
@@ -176,19 +195,18 @@ impl Run {
     pub(super) fn scopes(&self) -> Vec<Scope<'_>> {
         let open = (0_u32..).zip(&self.subruns).filter(|(_, subrun)| subrun.outcome.is_none());
         let all = std::iter::once(None).chain(open.map(|(number, _)| Some(number)));
-        let mut scopes: BTreeMap<Option<u32>, Scope<'_>> =
-            all.filter_map(|subrun| Some((subrun, Scope::empty(self, subrun)?))).collect();
+        let mut scopes: Vec<Scope<'_>> = all.filter_map(|subrun| Scope::empty(self, subrun)).collect();
         for (number, task) in (0_u32..).zip(&self.tasks) {
-            if let Some(scope) = scopes.get_mut(&task.opening.subrun) {
-                scope.tasks.push((number, task));
+            if let Some(place) = place_of(&scopes, task.opening.subrun) {
+                scopes[place].tasks.push((number, task));
             }
         }
         for (number, subrun) in (0_u32..).zip(&self.subruns) {
-            if let Some(scope) = scopes.get_mut(&subrun.parent) {
-                scope.subruns.push((number, subrun));
+            if let Some(place) = place_of(&scopes, subrun.parent) {
+                scopes[place].subruns.push((number, subrun));
             }
         }
-        scopes.into_values().collect()
+        scopes
     }
 
     /// Whether a subrun has not ended; the run itself has not.
@@ -219,7 +237,7 @@ impl Run {
             return Err(format!("node `{}`: what is added has an `agent`, and neither `run` nor `plans`", node.id));
         }
         let nodes = scope.nodes();
-        let to_come = graph.nodes.len().saturating_sub(nodes.len());
+        let to_come = nodes.iter().filter(|node| **node == NodeState::Waiting).count();
         let room = MAX_TASKS.saturating_sub(self.tasks.len() + to_come);
         if more.nodes.len() > room {
             return Err(format!("the run has no room for {} nodes more, only for {room}", more.nodes.len()));

@@ -3,11 +3,14 @@
 //! Everything that can be refused is checked before anything is written, because
 //! a refusal doesn't undo the transaction that it shares with others.
 
+use std::sync::Arc;
+
 use bailiwick_domain::digest::Digest;
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::log::{Checksum, ORIGIN, checksum};
-use super::{Created, MAX_RUN_EVENTS, NewRun, RunKey, Summary, check_count, no_run};
+use super::segment::Segment;
+use super::{Created, MAX_RUN_EVENTS, NewRun, RunKey, Summary, check_count, event_bytes, no_run};
 use crate::error::JournalError;
 use crate::tables::{Applied, RunKeyRow, RunRow, Tables};
 
@@ -25,11 +28,18 @@ pub(crate) struct Head {
     pub(crate) key: Option<(String, String)>,
 }
 
+impl Head {
+    fn of((last, checksum, changed, team, key, _): RunRow<'_>) -> Self {
+        let key = key.map(|(scope, key)| (scope.to_owned(), key.to_owned()));
+        Self { last, checksum: *checksum, changed, team: *team, key }
+    }
+}
+
 /// Events to be appended.
 pub(crate) struct Append {
     pub(crate) id: String,
     pub(crate) after: u64,
-    pub(crate) events: Vec<Vec<u8>>,
+    pub(crate) events: Arc<[Vec<u8>]>,
     pub(crate) summary: Summary,
     /// Milliseconds since 1970.
     pub(crate) now: u64,
@@ -43,9 +53,9 @@ pub(crate) fn create(
     most_open: u64,
 ) -> Applied<Result<Created, JournalError>> {
     if let Some(key) = &run.key
-        && let Some(found) = by_key(tables.run_keys.read()?, key)?
+        && let Some(row) = tables.run_keys.get((key.scope.as_str(), key.key.as_str()))?
     {
-        return Ok(Ok(found));
+        return Ok(Ok(made_before(row.value(), key)));
     }
     if is_taken(tables, &run.id)? {
         return Ok(Err(JournalError::RunExists(run.id.clone())));
@@ -71,7 +81,7 @@ pub(crate) fn create(
 /// the last event.
 pub(crate) fn append(tables: &mut Tables<'_>, append: &Append, most_open: u64) -> Applied<Result<u64, JournalError>> {
     let (id, summary) = (append.id.as_str(), &append.summary);
-    let Some(mut head) = stored(tables.runs.read()?, id)? else {
+    let Some(mut head) = head(tables, id)? else {
         return Ok(Err(no_run(id)));
     };
     if let Err(refusal) = check_append(&head, append) {
@@ -98,13 +108,13 @@ pub(crate) fn append(tables: &mut Tables<'_>, append: &Append, most_open: u64) -
 }
 
 /// The row of a run, without its summary.
+pub(crate) fn head(tables: &Tables<'_>, id: &str) -> Applied<Option<Head>> {
+    Ok(tables.runs.get(id)?.map(|row| Head::of(row.value())))
+}
+
+/// The same, where nothing is being written.
 pub(crate) fn stored(table: &impl ReadableTable<&'static str, RunRow<'static>>, id: &str) -> Applied<Option<Head>> {
-    let row = table.get(id)?;
-    Ok(row.map(|row| {
-        let (last, checksum, changed, team, key, _) = row.value();
-        let key = key.map(|(scope, key)| (scope.to_owned(), key.to_owned()));
-        Head { last, checksum: *checksum, changed, team: *team, key }
-    }))
+    Ok(table.get(id)?.map(|row| Head::of(row.value())))
 }
 
 /// Writes the row of a run.
@@ -136,8 +146,8 @@ pub(super) fn unlist(tables: &mut Tables<'_>, id: &str, head: &Head) -> Applied<
 }
 
 /// Whether a run may be added to the open ones, where it `opens` at all.
-pub(super) fn check_open(tables: &Tables<'_>, opens: bool, most: u64) -> Applied<Result<(), JournalError>> {
-    if !opens {
+pub(super) fn check_open(tables: &mut Tables<'_>, opens: bool, most: u64) -> Applied<Result<(), JournalError>> {
+    if !opens || tables.open_runs.has_fewer_than(most)? {
         return Ok(Ok(()));
     }
     Ok(check_count("open runs", tables.open_runs.read()?.len()?.saturating_add(1), most))
@@ -157,10 +167,11 @@ pub(super) fn by_key(
     key: &RunKey,
 ) -> Applied<Option<Created>> {
     let row = table.get((key.scope.as_str(), key.key.as_str()))?;
-    Ok(row.map(|row| match row.value() {
-        (request, id, _) if request == key.request.as_bytes() => Created::Existing(id.to_owned()),
-        _ => Created::Mismatch,
-    }))
+    Ok(row.map(|row| made_before(row.value(), key)))
+}
+
+fn made_before((request, id, _): RunKeyRow<'_>, key: &RunKey) -> Created {
+    if request == key.request.as_bytes() { Created::Existing(id.to_owned()) } else { Created::Mismatch }
 }
 
 /// Whether there is such a run, or was one whose events are still being removed.
@@ -179,10 +190,24 @@ fn use_team(tables: &mut Tables<'_>, digest: &Digest, team: &[u8]) -> Applied<()
 
 /// Writes events behind those that `head` knows, and moves it on.
 fn write_events(tables: &mut Tables<'_>, id: &str, head: &mut Head, events: &[Vec<u8>]) -> Applied<()> {
-    for event in events {
+    let begin =
+        |head: &Head, events: &[Vec<u8>]| Segment::new(head.last.saturating_add(1), events.len(), event_bytes(events));
+    let mut segment = begin(head, events);
+    for (place, event) in events.iter().enumerate() {
+        if segment.is_full(event.len()) {
+            let full = std::mem::replace(&mut segment, begin(head, &events[place..]));
+            write_segment(tables, id, full)?;
+        }
         head.last = head.last.saturating_add(1);
         head.checksum = checksum(&head.checksum, id, head.last, event);
-        tables.run_events.insert((id, head.last), (&head.checksum, event.as_slice()))?;
+        segment.push(&head.checksum, event);
+    }
+    write_segment(tables, id, segment)
+}
+
+fn write_segment(tables: &mut Tables<'_>, id: &str, segment: Segment) -> Applied<()> {
+    if let Some((first, row)) = segment.row() {
+        tables.run_segments.insert((id, first), row.as_slice())?;
     }
     Ok(())
 }

@@ -4,10 +4,11 @@ use bailiwick_domain::digest::Digest;
 use redb::ReadableTable;
 
 use super::change::{self, Head};
+use super::segment::{self, Segment};
 use super::{MAX_OPEN_RUNS, check_count, check_id, no_run};
 use crate::Journal;
 use crate::error::{self, JournalError};
-use crate::tables::{Applied, EventRow, RUN_EVENTS, RUNS, Tables};
+use crate::tables::{Applied, RUN_SEGMENTS, RUNS, SegmentKey, Tables};
 
 /// Events that one read returns at most.
 pub const MAX_READ_EVENTS: usize = 4096;
@@ -59,8 +60,8 @@ impl Journal {
             let Some(head) = change::stored(&transaction.open_table(RUNS)?, id)? else {
                 return Ok(None);
             };
-            let events = transaction.open_table(RUN_EVENTS)?;
-            Ok(Some(read(&events, id, &head, after, limit)?))
+            let segments = transaction.open_table(RUN_SEGMENTS)?;
+            Ok(Some(read(&segments, id, &head, after, limit)?))
         };
         look().map_err(error::read)?.ok_or_else(|| no_run(id))
     }
@@ -87,7 +88,7 @@ pub(crate) fn checksum(before: &Checksum, id: &str, number: u64, event: &[u8]) -
 }
 
 fn read(
-    table: &impl ReadableTable<(&'static str, u64), EventRow<'static>>,
+    table: &impl ReadableTable<SegmentKey, &'static [u8]>,
     id: &str,
     head: &Head,
     after: u64,
@@ -102,23 +103,33 @@ fn read(
         return Ok(log);
     };
     let (mut number, mut bytes) = (after, 0);
-    for row in table.range((id, after.saturating_add(1))..=(id, u64::MAX))? {
-        if log.events.len() >= limit.min(MAX_READ_EVENTS) || bytes >= MAX_READ_BYTES {
-            return Ok(log);
-        }
-        if number >= head.last {
-            break;
-        }
-        number += 1;
+    let begin = segment::at(table, id, after.saturating_add(1))?.map_or(0, |(first, _)| first);
+    'log: for row in table.range((id, begin)..=(id, u64::MAX))? {
         let (key, row) = row?;
-        let (stored, event) = row.value();
-        if key.value().1 != number || *stored != checksum(&before, id, number, event) {
-            log.damage = Some(damage(table, id, head, number)?);
-            return Ok(log);
+        for (place, stored) in (key.value().1..=u64::MAX).zip(segment::events(row.value())) {
+            if place <= after {
+                continue;
+            }
+            if log.events.len() >= limit.min(MAX_READ_EVENTS) || bytes >= MAX_READ_BYTES {
+                return Ok(log);
+            }
+            if number >= head.last {
+                break 'log;
+            }
+            number += 1;
+            let follows = place == number && stored.is_whole;
+            if !follows || stored.checksum != checksum(&before, id, number, stored.event) {
+                let mut damage = damage(table, id, head, number)?;
+                // The segment may say that it has more events than it has: then it is damaged
+                // itself, and the one behind it is not.
+                damage.torn &= is_last(table, id, key.value().1)?;
+                log.damage = Some(damage);
+                return Ok(log);
+            }
+            before = stored.checksum;
+            bytes += stored.event.len();
+            log.events.push((number, stored.event.to_vec()));
         }
-        before = *stored;
-        bytes += event.len();
-        log.events.push((number, event.to_vec()));
     }
     if let Some(at) = wrong_end(table, id, head, number, &before)? {
         log.events.retain(|(number, _)| *number < at);
@@ -130,7 +141,7 @@ fn read(
 /// The first event that can't be believed because the log doesn't end, with event
 /// `number` and its checksum, as the row of the run says.
 fn wrong_end(
-    table: &impl ReadableTable<(&'static str, u64), EventRow<'static>>,
+    table: &impl ReadableTable<SegmentKey, &'static [u8]>,
     id: &str,
     head: &Head,
     number: u64,
@@ -145,37 +156,40 @@ fn wrong_end(
     Ok(goes_on(table, id, head.last)?.then_some(head.last.saturating_add(1)))
 }
 
-fn damage(
-    table: &impl ReadableTable<(&'static str, u64), EventRow<'static>>,
-    id: &str,
-    head: &Head,
-    at: u64,
-) -> Applied<Damage> {
+fn damage(table: &impl ReadableTable<SegmentKey, &'static [u8]>, id: &str, head: &Head, at: u64) -> Applied<Damage> {
     // There is no event 0: where its place is wrong, the row of the run is.
     let torn = at > 0 && at >= head.last && !goes_on(table, id, at)?;
     Ok(Damage { at, torn })
 }
 
-/// Whether there are rows of events behind `number`.
-fn goes_on(table: &impl ReadableTable<(&'static str, u64), EventRow<'static>>, id: &str, number: u64) -> Applied<bool> {
-    let next = table.range((id, number.saturating_add(1))..=(id, u64::MAX))?.next().transpose()?;
-    Ok(next.is_some())
+/// Whether there are events behind `number`.
+fn goes_on(table: &impl ReadableTable<SegmentKey, &'static [u8]>, id: &str, number: u64) -> Applied<bool> {
+    let Some((first, row)) = segment::at(table, id, u64::MAX)? else { return Ok(false) };
+    Ok(first > number || first.saturating_add(segment::count(row.value())) > number.saturating_add(1))
+}
+
+/// Whether no segment is behind that which begins with the event `first`.
+fn is_last(table: &impl ReadableTable<SegmentKey, &'static [u8]>, id: &str, first: u64) -> Applied<bool> {
+    Ok(segment::at(table, id, u64::MAX)?.is_some_and(|(last, _)| last == first))
 }
 
 fn checksum_at(
-    table: &impl ReadableTable<(&'static str, u64), EventRow<'static>>,
+    table: &impl ReadableTable<SegmentKey, &'static [u8]>,
     id: &str,
     number: u64,
 ) -> Applied<Option<Checksum>> {
     if number == 0 {
         return Ok(Some(ORIGIN));
     }
-    let row = table.get((id, number))?;
-    Ok(row.map(|row| *row.value().0))
+    let found = segment::at(table, id, number)?;
+    Ok(found.and_then(|(first, row)| {
+        let stored = (first..=u64::MAX).zip(segment::events(row.value())).find(|(place, _)| *place == number);
+        stored.map(|(_, stored)| stored.checksum)
+    }))
 }
 
 fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), JournalError>> {
-    let Some(mut head) = change::stored(tables.runs.read()?, id)? else {
+    let Some(mut head) = change::head(tables, id)? else {
         return Ok(Err(no_run(id)));
     };
     let Some(before) = before_torn(tables, id, &head, at)? else {
@@ -189,8 +203,7 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
     if let Err(refusal) = check_count("cuts of one run", cuts + 1, MAX_CUTS) {
         return Ok(Err(refusal));
     }
-    let torn = tables.run_events.take((id, at), |(checksum, event)| (*checksum, event.to_vec()))?;
-    if let Some((checksum, event)) = torn {
+    if let Some((checksum, event)) = take(tables, id, at)? {
         tables.cut_events.insert((id, cuts + 1), (at, &checksum, event.as_slice()))?;
     }
     let summary = tables.runs.get(id)?.map(|row| row.value().5.to_vec()).unwrap_or_default();
@@ -202,12 +215,36 @@ fn cut(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Result<(), Journal
 }
 
 /// The checksum before the event `at`, where that is the last and torn.
-fn before_torn(tables: &Tables<'_>, id: &str, head: &Head, at: u64) -> Applied<Option<Checksum>> {
+fn before_torn(tables: &mut Tables<'_>, id: &str, head: &Head, at: u64) -> Applied<Option<Checksum>> {
     // The event before it is checked too: a wrong checksum of that one would make
     // the last one look torn.
-    let log = read(tables.run_events.read()?, id, head, at.saturating_sub(2), 2)?;
+    let log = read(tables.run_segments.read()?, id, head, at.saturating_sub(2), 2)?;
     if log.damage != Some(Damage { at, torn: true }) {
         return Ok(None);
     }
-    checksum_at(tables.run_events.read()?, id, at.saturating_sub(1))
+    checksum_at(tables.run_segments.read()?, id, at.saturating_sub(1))
+}
+
+/// Takes the last event, with the number `at`, off its segment, where it is there.
+fn take(tables: &mut Tables<'_>, id: &str, at: u64) -> Applied<Option<(Checksum, Vec<u8>)>> {
+    let found = segment::at(tables.run_segments.read()?, id, at)?;
+    let Some((first, row)) = found.map(|(first, row)| (first, row.value().to_vec())) else { return Ok(None) };
+    let mut kept = Segment::new(first, 0, row.len());
+    let mut torn = None;
+    for (place, stored) in (first..=u64::MAX).zip(segment::events(&row)) {
+        if place < at {
+            kept.push(&stored.checksum, stored.event);
+        } else if torn.is_none() {
+            torn = Some((stored.checksum, stored.event.to_vec()));
+        }
+    }
+    // One that has no event by its own words is torn as a whole.
+    let torn = torn.or_else(|| (first == at).then(|| (ORIGIN, row.clone())));
+    if torn.is_some() {
+        match kept.row() {
+            Some((first, row)) => tables.run_segments.insert((id, first), row.as_slice())?,
+            None => tables.run_segments.remove((id, first))?,
+        }
+    }
+    Ok(torn)
 }

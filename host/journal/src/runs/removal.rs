@@ -13,13 +13,11 @@ use crate::Journal;
 use crate::calls::millis;
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
+use crate::writer::LONG;
 
-/// Events, and runs besides, that one transaction removes: few enough that the
+/// Segments of events, and runs besides, that one transaction removes: few enough that the
 /// appends which wait behind it don't notice.
-const STEP: usize = 1024;
-
-/// What a step counts for in the writer's batch: a changed key of each row.
-const STEP_BYTES: usize = STEP << 6;
+const STEP: usize = 256;
 
 /// What one transaction did.
 struct Step {
@@ -39,7 +37,7 @@ impl Journal {
         loop {
             let room = limit.saturating_sub(removed);
             let work = move |tables: &mut Tables<'_>| step(tables, before, room);
-            let step = self.writer.submit(STEP_BYTES, work).await?;
+            let step = self.writer.submit(LONG, work).await?;
             removed += step.runs;
             if !step.more {
                 return Ok(removed);
@@ -52,11 +50,11 @@ fn step(tables: &mut Tables<'_>, before: u64, room: usize) -> Applied<Step> {
     let (mut runs, mut left) = (0, STEP);
     while left > 0 {
         if let Some(id) = half_removed(tables)? {
-            let events = remove_events(tables, &id, left)?;
-            if events < left {
+            let segments = remove_segments(tables, &id, left)?;
+            if segments < left {
                 tables.removed_runs.remove(id.as_str())?;
             }
-            left = left.saturating_sub(events.max(1));
+            left = left.saturating_sub(segments.max(1));
         } else if runs < room
             && let Some((ended, id)) = oldest(tables, before)?
         {
@@ -71,13 +69,13 @@ fn step(tables: &mut Tables<'_>, before: u64, room: usize) -> Applied<Step> {
 }
 
 /// A run that was taken away and whose events may still be there.
-fn half_removed(tables: &Tables<'_>) -> Applied<Option<String>> {
+fn half_removed(tables: &mut Tables<'_>) -> Applied<Option<String>> {
     let first = tables.removed_runs.read()?.first()?;
     Ok(first.map(|(id, _)| id.value().to_owned()))
 }
 
 /// The run that ended first, if that was before `before`.
-fn oldest(tables: &Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
+fn oldest(tables: &mut Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
     let first = tables.ended_runs.read()?.first()?.map(|(row, _)| {
         let (ended, id) = row.value();
         (ended, id.to_owned())
@@ -88,7 +86,7 @@ fn oldest(tables: &Tables<'_>, before: u64) -> Applied<Option<(u64, String)>> {
 /// Takes a run out of the tables by which it is found.
 fn take_away(tables: &mut Tables<'_>, ended: u64, id: &str) -> Applied<()> {
     tables.ended_runs.remove((ended, id))?;
-    let Some(head) = change::stored(tables.runs.read()?, id)? else {
+    let Some(head) = change::head(tables, id)? else {
         return Ok(());
     };
     tables.runs.remove(id)?;
@@ -125,15 +123,15 @@ fn remove_cuts(tables: &mut Tables<'_>, id: &str) -> Applied<()> {
     Ok(())
 }
 
-/// Removes up to `most` events of a run and answers with their number.
-fn remove_events(tables: &mut Tables<'_>, id: &str, most: usize) -> Applied<usize> {
-    let mut numbers = Vec::new();
-    for row in tables.run_events.read()?.range((id, 0)..=(id, u64::MAX))?.take(most) {
+/// Removes up to `most` segments of a run and answers with their number.
+fn remove_segments(tables: &mut Tables<'_>, id: &str, most: usize) -> Applied<usize> {
+    let mut firsts = Vec::new();
+    for row in tables.run_segments.read()?.range((id, 0)..=(id, u64::MAX))?.take(most) {
         let (key, _) = row?;
-        numbers.push(key.value().1);
+        firsts.push(key.value().1);
     }
-    for number in &numbers {
-        tables.run_events.remove((id, *number))?;
+    for first in &firsts {
+        tables.run_segments.remove((id, *first))?;
     }
-    Ok(numbers.len())
+    Ok(firsts.len())
 }

@@ -3,6 +3,7 @@ mod calls;
 mod crash;
 mod group;
 mod open;
+mod quick;
 mod rounds;
 mod runs;
 mod state;

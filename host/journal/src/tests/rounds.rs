@@ -66,6 +66,19 @@ fn after_a_panic_nothing_is_read_or_written_and_all_that_was_told_is_in_the_log(
 }
 
 #[test]
+fn after_a_panic_nothing_is_written_also_where_readers_see_everything() {
+    let disk = Disk::new();
+    let journal = with_a_round(&disk);
+    assert_eq!(keys(&journal), ["a", "b"]);
+    catch_unwind(AssertUnwindSafe(|| try_to(&journal, |_| panic!("on purpose")))).expect_err("it panics");
+    journal.set(&id("a/b"), "c", b"1", StateQuota::MOST).expect_err("nothing may follow on it");
+    assert_eq!(keys(&journal), ["a", "b"]);
+    drop(journal);
+    let journal = Journal::simulated(&disk).expect("opens");
+    assert_eq!(keys(&journal), ["a", "b"]);
+}
+
+#[test]
 fn whoever_has_read_lately_does_not_wait_for_the_disk() {
     let disk = Disk::new();
     let journal = Journal::on(&disk).expect("opens");

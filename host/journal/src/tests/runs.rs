@@ -16,10 +16,10 @@ use crate::calls::MAX_NAME_BYTES;
 use crate::runs::change::{self, Append};
 use crate::runs::{
     MAX_APPEND_BYTES, MAX_APPEND_EVENTS, MAX_EVENT_BYTES, MAX_LIST_ROWS, MAX_READ_BYTES, MAX_RUN_EVENTS,
-    MAX_SUMMARY_BYTES, MAX_TEAM_BYTES,
+    MAX_SUMMARY_BYTES, MAX_TEAM_BYTES, segment,
 };
 use crate::tables::{
-    Applied, CUT_EVENTS, ENDED_RUNS, OPEN_RUNS, REMOVED_RUNS, RUN_EVENTS, RUN_KEYS, RUNS, TEAM_USES, TEAMS, Tables,
+    Applied, CUT_EVENTS, ENDED_RUNS, OPEN_RUNS, REMOVED_RUNS, RUN_KEYS, RUN_SEGMENTS, RUNS, TEAM_USES, TEAMS, Tables,
 };
 use crate::{Created, Journal, JournalError, NewRun, RunKey, Summary};
 
@@ -47,7 +47,7 @@ fn with_key(n: u64, key: &str) -> NewRun {
     NewRun { key: Some(key), ..new_run(n) }
 }
 
-fn open(text: &str) -> Summary {
+pub(super) fn open(text: &str) -> Summary {
     Summary { open: true, bytes: text.as_bytes().to_vec() }
 }
 
@@ -64,7 +64,7 @@ async fn create(journal: &Journal, run: NewRun) {
 }
 
 async fn append(journal: &Journal, n: u64, after: u64, events: &[&[u8]], summary: Summary) -> u64 {
-    let events = events.iter().map(|event| event.to_vec()).collect();
+    let events: Vec<_> = events.iter().map(|event| event.to_vec()).collect();
     journal.append_run(&run_id(n), after, events, summary, start()).await.expect("it is appended")
 }
 
@@ -97,7 +97,7 @@ fn check_tables(journal: &Journal) {
     listed.sort();
     assert_eq!(listed, Vec::from_iter(runs.clone()), "each run is on one list");
     let removed = read.open_table(REMOVED_RUNS).expect("table");
-    let events = read.open_table(RUN_EVENTS).expect("table");
+    let events = read.open_table(RUN_SEGMENTS).expect("table");
     for row in events.iter().expect("rows") {
         let id = text(row.expect("row").0.value().0);
         assert!(runs.contains(&id) || removed.get(id.as_str()).expect("read").is_some(), "events of {id}");
@@ -175,6 +175,33 @@ async fn a_read_of_many_bytes_ends_early() {
     assert_eq!((log.events.len(), log.last, log.damage), (most, 6, None));
     let rest = journal.run_events(&run_id(1), most as u64, usize::MAX).expect("the rest");
     assert_eq!((rest.events.len(), rest.damage), (6 - most, None));
+}
+
+#[tokio::test]
+async fn events_of_one_append_are_read_from_any_of_them_on() {
+    let journal = in_memory();
+    create(&journal, new_run(1)).await;
+    // Segments of many events, of one, and of one that is larger than a segment.
+    let half = vec![7; segment::MAX_BYTES / 2];
+    let large = vec![8; segment::MAX_BYTES * 2];
+    let all: Vec<&[u8]> = vec![b"b", &half, b"c", &half, &half, b"", &large, b"d", b"e"];
+    append(&journal, 1, 1, &all, open("")).await;
+    append(&journal, 1, 10, &[b"f", b"g"], open("")).await;
+    let read = journal.store.read().expect("read").open_table(RUN_SEGMENTS).expect("table");
+    let rows: Vec<u64> = read.iter().expect("rows").map(|row| row.expect("row").0.value().1).collect();
+    assert_eq!(rows, [1, 2, 5, 6, 8, 9, 11], "the numbers that the segments begin with");
+    let whole = events(&journal, 1);
+    assert_eq!(whole[1..10], all);
+    for after in 0..=12 {
+        let log = journal.run_events(&run_id(1), after, usize::MAX).expect("the log");
+        assert_eq!((log.damage, log.last), (None, 12), "after {after}");
+        let numbers: Vec<u64> = log.events.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, (after + 1..=12).collect::<Vec<_>>());
+        assert!(log.events.iter().all(|(number, event)| whole[usize::try_from(*number).expect("small") - 1] == *event));
+        let one = journal.run_events(&run_id(1), after, 1).expect("an event");
+        assert_eq!(one.events.first(), log.events.first());
+        assert_eq!(one.events.len(), usize::from(after < 12));
+    }
 }
 
 #[tokio::test]
@@ -343,7 +370,7 @@ async fn a_run_has_so_many_events() {
     create(&journal, new_run(1)).await;
     // A log this long takes too long to write, so the row says that it is.
     let lengthen = |tables: &mut Tables<'_>| {
-        let mut head = change::stored(tables.runs.read()?, &run_id(1))?.expect("the run");
+        let mut head = change::head(tables, &run_id(1))?.expect("the run");
         head.last = MAX_RUN_EVENTS - 1;
         change::put(tables, &run_id(1), &head, b"")
     };
@@ -358,7 +385,7 @@ async fn so_many_runs_are_open_at_once() {
     let journal = in_memory();
     let create = async |run: NewRun| write(&journal, move |tables| change::create(tables, &run, 0, 2)).await;
     let append = async |n, after, summary| {
-        let append = Append { id: run_id(n), after, events: vec![vec![]], summary, now: 0 };
+        let append = Append { id: run_id(n), after, events: Arc::from([vec![]]), summary, now: 0 };
         write(&journal, move |tables| change::append(tables, &append, 2)).await
     };
     create(with_key(1, "k")).await.expect("the first");

@@ -7,7 +7,7 @@ use bailiwick_domain::state::StateStore as _;
 
 use super::{id, reopen, scratch};
 use crate::simulation::{Disk, LOG_BYTES};
-use crate::wal::{Found, Wal};
+use crate::wal::{Found, HEAD, Wal};
 use crate::{Journal, JournalError};
 
 const SALT: [u8; 16] = [7; 16];
@@ -40,6 +40,11 @@ fn places(log: &[u8], count: usize) -> Vec<usize> {
         std::mem::replace(&mut at, next)
     };
     (0..count).map(place).collect()
+}
+
+/// Changes behind room for a head.
+fn record(changes: &[u8]) -> Vec<u8> {
+    [[0; HEAD].as_slice(), changes].concat()
 }
 
 #[test]
@@ -128,7 +133,7 @@ fn records_that_a_guest_wrote_are_none() {
     let forged = |sequence: u64| {
         let backend = Shared(Arc::new(redb::backends::InMemoryBackend::new()));
         let mut wal = Wal::begin(Box::new(backend.clone()), sequence - 1, LOG_BYTES, [0; 16]).expect("begins");
-        wal.append(b"what the guest would like").expect("appends");
+        wal.append(&mut record(b"what the guest would like")).expect("appends");
         let mut record = vec![0; ALIGN];
         redb::StorageBackend::read(&backend, ALIGN as u64, &mut record).expect("reads");
         record
@@ -235,7 +240,7 @@ fn many_small_changes_end_a_round_too() {
     let backend = Shared(Arc::new(redb::backends::InMemoryBackend::new()));
     let mut wal = Wal::begin(Box::new(backend), 0, 4 << 20, SALT).expect("begins");
     while wal.has_room(1) {
-        wal.append(b"1").expect("appends");
+        wal.append(&mut record(b"1")).expect("appends");
     }
     assert_eq!(wal.sequence(), 8192);
 }
@@ -290,7 +295,7 @@ fn any_bytes_are_read() {
         let shared = Shared(Arc::new(backend));
         let mut wal = Wal::begin(Box::new(shared.clone()), 0, LOG_BYTES, SALT).expect("begins");
         for n in 0..5_u8 {
-            wal.append(&[n; 70]).expect("appends");
+            wal.append(&mut record(&[n; 70])).expect("appends");
         }
         let at = random % 704;
         redb::StorageBackend::write(&shared, at, &random.to_le_bytes()[..=(random >> 40) as usize % 8])

@@ -12,6 +12,7 @@ use futures::FutureExt as _;
 use super::{Actor, Place};
 use crate::runtime::keep;
 use crate::runtime::step::{Done, died};
+use crate::runtime::summary::RunSummary;
 
 /// What becomes durable together with the run itself.
 pub(in crate::runtime) struct First {
@@ -26,20 +27,20 @@ impl Actor {
     /// where it finds a free place, its first steps. Nothing of it is told, and nothing begins,
     /// before [`Actor::is_kept`].
     pub(in crate::runtime) fn first(&mut self, size: usize) -> First {
-        let taken_up = keep::summary(&self.run);
         let seat = match &mut self.place {
             Place::Waiting(ticket) => ticket.seat().now_or_never(),
             Place::None | Place::Has(_) => None,
         };
-        if let Some(seat) = seat {
-            self.seated(seat);
-            self.follow_up();
-        }
+        let Some(seat) = seat else { return First { events: Vec::new(), summary: keep::summary(&self.run) } };
+        // So the run is kept where its first steps are more than fits.
+        let taken_up = RunSummary::of(&self.run);
+        self.seated(seat);
+        self.follow_up();
         // With the event that takes it up, they are one append.
         let bytes = self.pending.iter().fold(size, |bytes, event| bytes.saturating_add(event.bytes.len()));
         let fits = self.pending.len() < MAX_APPEND_EVENTS && bytes <= MAX_APPEND_BYTES;
         if self.pending.is_empty() || !fits {
-            return First { events: Vec::new(), summary: taken_up };
+            return First { events: Vec::new(), summary: keep::row(&taken_up) };
         }
         let events = self.pending.iter_mut().map(|event| std::mem::take(&mut event.bytes)).collect();
         First { events, summary: keep::summary(&self.run) }

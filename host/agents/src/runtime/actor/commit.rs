@@ -1,9 +1,10 @@
 //! What was told becomes durable, and then known.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use bailiwick_journal::JournalError;
 use bailiwick_journal::runs::{MAX_APPEND_BYTES, MAX_APPEND_EVENTS};
+use bailiwick_journal::{JournalError, Summary};
 use tokio::time::sleep;
 
 use super::{Actor, Pending};
@@ -22,16 +23,15 @@ impl Actor {
             return true;
         }
         let whole = keep::summary(&self.run);
-        let id = self.run.spec.id.as_str().to_owned();
+        let id = self.run.spec.id.as_str();
         while !events.is_empty() {
             let rest = events.split_off(fitting(&events));
             let after = *self.durable.borrow();
-            let mut summary = whole.clone();
-            summary.open |= !rest.is_empty();
-            let bytes: Vec<Vec<u8>> = events.iter_mut().map(|event| std::mem::take(&mut event.bytes)).collect();
+            let open = whole.open || !rest.is_empty();
+            let bytes: Arc<[Vec<u8>]> = events.iter_mut().map(|event| std::mem::take(&mut event.bytes)).collect();
             loop {
-                let now = self.inner.parts.clock.now();
-                match self.inner.parts.journal.append_run(&id, after, bytes.clone(), summary.clone(), now).await {
+                let (parts, summary) = (&self.inner.parts, Summary { open, bytes: whole.bytes.clone() });
+                match parts.journal.append_run(id, after, Arc::clone(&bytes), summary, parts.clock.now()).await {
                     Ok(last) => {
                         self.durable.send_replace(last);
                         break;

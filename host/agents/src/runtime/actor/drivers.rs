@@ -189,7 +189,7 @@ impl Actor {
             let activation = self.drivers.activations;
             let Some(serve) = self.serve(driver, activation) else { continue };
             let left = self.time.left();
-            let Some(work) = step::drive(&self.inner, &self.run, driver, left, &self.heard, serve) else { continue };
+            let Some(work) = step::drive(&self.inner, &self.run, driver, left, &self.hearers, serve) else { continue };
             let errand = self.work.spawn(work);
             self.errands.insert(errand.id(), Errand::Step(driver));
             let (taken, waits, held) = (BTreeSet::new(), Vec::new(), VecDeque::new());

@@ -88,9 +88,7 @@ fn timed_but(other: impl Fn(&str, &ChatRequest) -> Option<Answer> + Send + Sync 
 
 /// The run when it is over. Its own time ends it at the latest.
 async fn over(host: &Runtime, id: &RunId) -> Run {
-    if let Some(mut follow) = host.follow(id) {
-        while follow.durable.changed().await.is_ok() {}
-    }
+    host.left(id).await;
     host.run(id).expect("a run")
 }
 

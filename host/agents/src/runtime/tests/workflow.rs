@@ -4,10 +4,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use bailiwick_domain::authority::SkillRule;
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::model::ModelFailure;
 use bailiwick_domain::run::{Action, RunOutcome, Status, StepResult, Strategy};
 use bailiwick_domain::services::{ModelMessage, ModelRequest, ModelRole, Question, Services, SkillCall, Verdict};
+use bailiwick_domain::skill_id::SkillSelector;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -43,8 +45,10 @@ pub(super) fn driven() -> Submission {
 
 /// A call of the tool `tool` by a workflow that has `left` of its time.
 pub(super) fn call(tool: &str, n: u32, left: Duration) -> SkillCall {
+    let skill: SkillSelector = "demo/files".parse().expect("a selector");
     SkillCall {
-        skill: "demo/files".parse().expect("a selector"),
+        allowed: SkillRule::of(&skill, &skill).expect("one skill"),
+        skill,
         tool: Some(tool.to_owned()),
         arguments: json!({ "n": n }),
         budget: LimitsRequest { deadline: Some(left), ..LimitsRequest::default() },
@@ -364,8 +368,12 @@ async fn a_skill_that_the_run_began_without_is_not_called() {
             let stranger = SkillCall { skill: "demo/other".parse().expect("a selector"), ..call("read", 1, LONG) };
             let newer = SkillCall { skill: "demo/files@^9".parse().expect("a selector"), ..call("read", 1, LONG) };
             let no_tool = call("fly", 1, LONG);
+            // Its permit gives another release by now.
+            let other: SkillSelector = "demo/files@^9".parse().expect("a selector");
+            let allowed = SkillRule::of(&other, &other).expect("one skill");
+            let withheld = SkillCall { allowed, ..call("read", 1, LONG) };
             let mut told = Vec::new();
-            for call in [stranger, newer, no_tool] {
+            for call in [stranger, newer, no_tool, withheld] {
                 told.push(services.call_skill(call).await.result.expect_err("nothing to call").to_string());
             }
             Ok(json!(told).to_string())
@@ -377,6 +385,7 @@ async fn a_skill_that_the_run_began_without_is_not_called() {
     let Some(RunOutcome::Completed { output }) = &run.outcome else { panic!("{run:?}") };
     assert_eq!(output[0], "the run began without `demo/other`: a run keeps the skills that it began with");
     assert_eq!(output[2], "`demo/files` has no tool `fly`; it has `read`, `delete`");
+    assert_eq!(output[3], "the run began without `demo/files`: a run keeps the skills that it began with");
     assert_eq!((run.steps.len(), world.skills.deeds()), (1, 0));
 }
 

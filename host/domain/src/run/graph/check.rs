@@ -1,6 +1,6 @@
 //! Whether a graph makes sense, as it is and with what is added while it runs.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::template::{INPUT, Piece, pieces};
 use super::wiring::{Wiring, places};
@@ -171,25 +171,25 @@ impl Graph {
         depth: usize,
     ) -> Result<(), InvalidGraph> {
         self.check_sizes()?;
-        let mut ids = HashSet::new();
-        for node in &self.nodes {
+        let mut places = HashMap::with_capacity(self.nodes.len());
+        for (place, node) in self.nodes.iter().enumerate() {
             node.check()?;
-            if !ids.insert(node.id.as_str()) {
+            if places.insert(node.id.as_str(), place).is_some() {
                 return Err(InvalidGraph::NodeTwice(node.id.clone()));
             }
             node.check_who(is_agent, depth)?;
         }
-        let mut edges = HashSet::new();
+        let mut edges = HashSet::with_capacity(self.edges.len());
         for edge in &self.edges {
-            edge.check(&ids)?;
+            edge.check(&places)?;
             if !edges.insert(edge.key()) {
                 return Err(InvalidGraph::EdgeTwice(edge.name()));
             }
         }
-        let wiring = Wiring::of(self);
+        let wiring = Wiring::between(&places, self);
         match wiring.cycle() {
             Some(cycle) => Err(InvalidGraph::Cycle(self.cycle_text(&cycle))),
-            None => self.check_templates(&wiring),
+            None => self.check_templates(&places, &wiring),
         }
     }
 
@@ -229,8 +229,7 @@ impl Graph {
         if bytes > MAX_TEXTS { Err(InvalidGraph::TooMuchText(bytes)) } else { Ok(()) }
     }
 
-    fn check_templates(&self, wiring: &Wiring) -> Result<(), InvalidGraph> {
-        let places = places(self);
+    fn check_templates(&self, places: &HashMap<&str, usize>, wiring: &Wiring) -> Result<(), InvalidGraph> {
         let ancestors = wiring.ancestors();
         for (place, node) in self.nodes.iter().enumerate() {
             let id = || node.id.clone();
@@ -300,8 +299,8 @@ impl Node {
 
 impl Edge {
     /// Whether it makes sense between these nodes.
-    fn check(&self, ids: &HashSet<&str>) -> Result<(), InvalidGraph> {
-        if let Some(end) = [&self.from, &self.to].into_iter().find(|end| !ids.contains(end.as_str())) {
+    fn check(&self, places: &HashMap<&str, usize>) -> Result<(), InvalidGraph> {
+        if let Some(end) = [&self.from, &self.to].into_iter().find(|end| !places.contains_key(end.as_str())) {
             return Err(InvalidGraph::UnknownEnd { edge: self.name(), node: shown(end) });
         }
         if let Some(label) = &self.label {

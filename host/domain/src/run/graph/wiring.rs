@@ -35,7 +35,11 @@ pub(super) struct Ancestors {
 
 impl Wiring {
     pub(in crate::run) fn of(graph: &Graph) -> Self {
-        let places = places(graph);
+        Self::between(&places(graph), graph)
+    }
+
+    /// The same for whoever knows the place of each node by its id.
+    pub(super) fn between(places: &HashMap<&str, usize>, graph: &Graph) -> Self {
         let mut incoming: Vec<Vec<Link>> = vec![Vec::new(); graph.nodes.len()];
         let mut outgoing = incoming.clone();
         for (edge, it) in graph.edges.iter().enumerate() {

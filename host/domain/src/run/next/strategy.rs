@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::super::event::{Event, Opening, Role};
-use super::super::graph::Graph;
+use super::super::graph::{Graph, NodeState};
 use super::super::strategy::{OnFailure, Strategy};
-use super::super::subrun::{Nodes, Scope};
+use super::super::subrun::{Scope, node_state};
 use super::super::task::{Task, TaskOutcome};
 use super::super::{DEPENDENCY_FAILED, MAX_TASKS};
 use super::Plan;
@@ -120,13 +120,16 @@ impl Plan<'_> {
         let run = self.run;
         let nodes = scope.nodes();
         let Some(advance) = run.advance(scope.subrun, &nodes) else { return };
-        if let Some((node, code, message)) = advance.failed.and_then(|place| failed_node(graph, &nodes, place)) {
+        if let Some((node, code, message)) = advance.failed.and_then(|place| failed_node(graph, scope, place)) {
             let message = format!("the node `{node}` failed: {code}: {message}");
             return self.end_failed(scope, DEPENDENCY_FAILED, message);
         }
         let output = |id: &str| {
             let place = graph.nodes.iter().position(|node| node.id == id)?;
-            nodes.get(&place).copied()??.output().map(str::to_owned)
+            match node_state(&nodes, place) {
+                NodeState::Done(output) => Some(output),
+                _ => None,
+            }
         };
         let open = scope.open();
         for place in advance.open.iter().copied().take(MAX_NODES_AT_ONCE.saturating_sub(open)) {
@@ -134,7 +137,7 @@ impl Plan<'_> {
             if self.full.is_some() {
                 return;
             }
-            let input = graph.render(place, scope.input, &output);
+            let input = graph.render_by(place, scope.input, &output);
             if node.run.is_some() {
                 self.begin_subrun(scope, number, input);
             } else {
@@ -209,8 +212,8 @@ pub(super) fn opening(scope: &Scope<'_>, agent: &str, role: Role, input: String)
     Opening { agent, role, input, item: None, node: None, handoff: None, subrun }
 }
 
-fn failed_node<'r>(graph: &'r Graph, nodes: &Nodes<'r>, place: usize) -> Option<(&'r str, &'r str, &'r str)> {
-    let (code, message) = failure(nodes.get(&place).copied()?)?;
+fn failed_node<'r>(graph: &'r Graph, scope: &Scope<'r>, place: usize) -> Option<(&'r str, &'r str, &'r str)> {
+    let (code, message) = failure(scope.outcome(place))?;
     Some((&graph.nodes.get(place)?.id, code, message))
 }
 

@@ -106,6 +106,15 @@ fn only_one_event_can_be_the_first() {
 }
 
 #[test]
+fn whoever_checked_the_strategy_has_the_same_run() {
+    let team = || Arc::new(team());
+    let first = Record { at: 1, event: queued(single("bob"), budget()) };
+    let checked = Run::begin(&first, team()).expect("a run");
+    assert_eq!(Run::begin_checked(first, team()), Ok(checked));
+    assert!(Run::begin_checked(Record { at: 1, event: Event::Started {} }, team()).is_err());
+}
+
+#[test]
 fn retries_wait_longer_each_time_and_not_all_alike() {
     let run = |seed: u8| RunId::from_bytes(&[seed; 16]);
     let mut seen = BTreeSet::new();

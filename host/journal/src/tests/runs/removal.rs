@@ -1,5 +1,6 @@
 //! Old runs that are removed.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bailiwick_domain::digest::Digest;
@@ -7,7 +8,7 @@ use redb::ReadableTableMetadata;
 
 use super::{append, check_tables, create, ended, events, in_memory, new_run, open, run_id, start, with_key, write};
 use crate::runs::change::{self, Append};
-use crate::tables::{REMOVED_RUNS, RUN_EVENTS, Tables};
+use crate::tables::{REMOVED_RUNS, RUN_SEGMENTS, Tables};
 use crate::{Created, Journal, JournalError, NewRun};
 
 /// After everything that the tests do at [`start`].
@@ -17,7 +18,7 @@ fn later() -> SystemTime {
 
 fn events_of_all(journal: &Journal) -> u64 {
     let read = journal.store.read().expect("read");
-    read.open_table(RUN_EVENTS).expect("table").len().expect("a length")
+    read.open_table(RUN_SEGMENTS).expect("table").len().expect("a length")
 }
 
 fn half_removed(journal: &Journal) -> u64 {
@@ -122,8 +123,10 @@ async fn long_runs_go_in_many_transactions() {
     let write_long = |tables: &mut Tables<'_>| {
         for n in 1..=2 {
             change::create(tables, &new_run(n), 0, u64::MAX)?.expect("it is created");
-            let append = Append { id: run_id(n), after: 1, events: vec![vec![]; 2047], summary: ended(""), now: 0 };
-            change::append(tables, &append, u64::MAX)?.expect("it is appended");
+            for after in 1..512 {
+                let append = Append { id: run_id(n), after, events: Arc::from([vec![]]), summary: ended(""), now: 0 };
+                change::append(tables, &append, u64::MAX)?.expect("it is appended");
+            }
         }
         Ok(())
     };
