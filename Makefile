@@ -37,7 +37,7 @@ build: host ## build the host, the skills into target/skills/, the examples
 	@$(WITH_ENV) $(XTASK) guests
 
 .PHONY: demo
-demo: build ## show what a skill can do, and what it can't
+demo: build ## show what skills and agents can do, and what they can't
 	$(SAY) 'the demo'
 	@$(WITH_ENV) $(XTASK) demo
 

@@ -99,8 +99,9 @@ impl Home {
 
     /// Adds a component of tests/guests in the package `folder`.
     pub(crate) fn package(&self, folder: &str, id: &str, version: &str, guest: &str, more: &str) -> &Self {
+        let kind = if matches!(guest, "flow" | "provider") { "workflow" } else { "tool" };
         let manifest = format!(
-            "skill_id = \"{id}\"\nversion = \"{version}\"\nkind = \"tool\"\ncomponent = \"{guest}.wasm\"\n{more}"
+            "skill_id = \"{id}\"\nversion = \"{version}\"\nkind = \"{kind}\"\ncomponent = \"{guest}.wasm\"\n{more}"
         );
         // The component first: a watching server would else see a package without one.
         self.write(&format!("skills/{folder}/{guest}.wasm"), component(guest));

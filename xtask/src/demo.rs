@@ -36,7 +36,9 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     observe(&stage)?;
     new_bytes(&stage)?;
     println!("\nDone. The data folder of this demo is {}; nothing else was touched.", stage.shown(&stage.folder));
-    println!("README.md tells how to use your own folders; docs/architecture.md how it is built.");
+    println!(
+        "README.md tells how to use your own folders, docs/runs.md what agents do; docs/architecture.md how it is built."
+    );
     Ok(())
 }
 

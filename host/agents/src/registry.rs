@@ -27,8 +27,8 @@ use tokio::sync::broadcast;
 
 pub use self::error::AgentError;
 pub use self::event::{AgentEvent, AgentEventKind};
-use self::files::Files;
 pub use self::files::FolderProblem;
+use self::files::{Files, Folders};
 pub use self::pause::Pause;
 use self::pause::Pauses;
 pub use self::pin::{Pin, PinError, driven, pinned, team};
@@ -45,7 +45,7 @@ const MAX_BEHIND: usize = 256;
 
 /// The agents of a host.
 pub struct Agents {
-    folders: Vec<PathBuf>,
+    folders: Folders,
     journal: Arc<Journal>,
     clock: Arc<dyn Clock>,
     /// What holds, by name: files before records.
@@ -126,6 +126,24 @@ impl Agents {
         journal: Arc<Journal>,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>, JournalError> {
+        Self::open_in(Folders::named(folders), journal, clock)
+    }
+
+    /// The same with folders that nobody named, and that are read where they are there: one
+    /// that isn't is no problem. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// When the journal can't be read.
+    pub fn open_usual(
+        folders: Vec<PathBuf>,
+        journal: Arc<Journal>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>, JournalError> {
+        Self::open_in(Folders::usual(folders), journal, clock)
+    }
+
+    fn open_in(folders: Folders, journal: Arc<Journal>, clock: Arc<dyn Clock>) -> Result<Arc<Self>, JournalError> {
         let read = |(name, document): (String, Vec<u8>)| (name.clone(), Arc::new(record::read(name, &document)));
         let records = journal.documents(Shelf::Agents)?.into_iter().map(read).collect();
         let files = files::read(&folders, &Files::default(), millis(clock.now()));

@@ -7,6 +7,7 @@ mod actor;
 mod agents;
 mod driver;
 mod error;
+mod hearers;
 mod ids;
 mod keep;
 mod recover;
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use self::actor::{Actor, Letter};
 pub use self::error::{ControlError, SubmitError};
+use self::hearers::Hearers;
 pub use self::ids::{Ids, RandomIds};
 pub use self::recover::Recovered;
 pub use self::submission::{BudgetRequest, Submission, Submitted};
@@ -52,9 +54,6 @@ const TRIES: u32 = 3;
 
 /// Runs that are removed at once: each takes its events along.
 const FORGOTTEN: usize = 64;
-
-/// What is heard of a run and not read yet. Who reads too slowly misses some.
-const HEARD: usize = 256;
 
 /// What a runtime works with.
 pub struct RuntimeParts {
@@ -139,7 +138,7 @@ pub(crate) struct Inner {
 struct Live {
     mailbox: mpsc::Sender<Letter>,
     durable: watch::Receiver<u64>,
-    heard: broadcast::Sender<Heard>,
+    hearers: Hearers,
     /// Nothing of the actor is left, and another one may come.
     gone: CancellationToken,
 }
@@ -298,7 +297,15 @@ impl Runtime {
     /// What happens to a run from now on; `None` where nothing does.
     pub fn follow(&self, id: &RunId) -> Option<Follow> {
         let live = self.inner.live().get(id).cloned()?;
-        Some(Follow { durable: live.durable, heard: live.heard.subscribe() })
+        Some(Follow { durable: live.durable, heard: live.hearers.subscribe() })
+    }
+
+    /// Waits until nothing of a run is done any more: it is over, or the host stops.
+    pub async fn left(&self, id: &RunId) {
+        let gone = self.inner.live().get(id).map(|live| live.gone.clone());
+        if let Some(gone) = gone {
+            gone.cancelled().await;
+        }
     }
 
     /// Ends a run.
@@ -492,9 +499,9 @@ impl Inner {
         let id = run.spec.id.clone();
         let (mailbox, letters) = mpsc::channel(MAILBOX);
         let (durable, seen) = watch::channel(run.last);
-        let (heard, _) = broadcast::channel(HEARD);
-        let live = Live { mailbox, durable: seen, heard: heard.clone(), gone: CancellationToken::new() };
-        let actor = Actor::new(Arc::clone(self), run, letters, durable, heard, ticket);
+        let hearers = Hearers::default();
+        let live = Live { mailbox, durable: seen, hearers: hearers.clone(), gone: CancellationToken::new() };
+        let actor = Actor::new(Arc::clone(self), run, letters, durable, hearers, ticket);
         Begun { id, live, actor: Box::new(actor), settles: Settles(Arc::clone(self)) }
     }
 

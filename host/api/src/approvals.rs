@@ -17,6 +17,7 @@ use crate::body::JsonBody;
 use crate::extract::{NoQuery, Query, Trace};
 use crate::openapi::ApprovalProblems;
 use crate::problem::{Failure, Kind};
+use crate::runs::control::check_reason;
 use crate::state::ApiState;
 use crate::time;
 
@@ -98,6 +99,7 @@ pub(crate) async fn answer(
     body: JsonBody<AnswerRequest>,
 ) -> Result<Response, Failure> {
     let AnswerRequest { decision, reason, arguments, uses } = body.value;
+    check_reason(reason.as_deref())?;
     let said = match decision {
         wire::Decision::Approve => Said::Approve {
             uses: match uses.unwrap_or_default() {

@@ -195,6 +195,7 @@ pub(crate) fn detail(catalog: &Catalog, skill: &Skill) -> SkillDetail {
         description: instructions.map(|text| text.description.clone()),
         license: instructions.and_then(|text| text.license.clone()),
         compatibility: instructions.and_then(|text| text.compatibility.clone()),
+        allowed_tools: instructions.map(|text| text.allowed_tools.clone()).unwrap_or_default(),
         instructions: instructions.map(|text| text.body.clone()),
         tools: skill.tools.iter().map(tool).collect(),
         imports: skill.inspection.as_ref().map(|inspection| inspection.imports.clone()).unwrap_or_default(),

@@ -43,6 +43,7 @@ pub(crate) async fn list(State(state): State<ApiState>, _: Allowed<Admin>, _: No
 /// Gives the bytes with `digest` what the body says, in place of what they were
 /// granted before. The body has the keys of a file of grants: `digest`, `fs`, `http`,
 /// `http_deny`, `secrets`, `state`, `workspace`, `config`, `shell`, `accept_risks`, `limits`, `reason`, `expires_at`, `one_shot`.
+/// A reason has at most 1000 characters.
 #[utoipa::path(
     put,
     path = "/v1/grants/{namespace}/{name}",

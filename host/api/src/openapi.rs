@@ -99,7 +99,7 @@ pub(crate) async fn show() -> Response {
 #[openapi(
     info(
         title = "Bailiwick",
-        description = "Runs skills: sandboxed WebAssembly components that can do only what a person granted them.",
+        description = "Runs agents and their skills: sandboxed WebAssembly components that can do only what a person granted them.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/")),

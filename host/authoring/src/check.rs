@@ -62,7 +62,6 @@ fn whole(root: &Path, package: &Package, sandbox: &Arc<dyn Sandbox>) -> Vec<Find
         }
     };
     if let (Some(facts), Some(path)) = (&facts, &package.manifest.component) {
-        findings.extend(component::kind(facts, package.manifest.kind, path));
         findings.extend(permissions::check(facts, &package.manifest.permissions, path));
         findings.extend(tools::check(root, facts, &skill));
         findings.extend(freshness::check(root, path));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::authority::SkillRule;
 use crate::digest::Digest;
 use crate::limits::LimitsRequest;
 use crate::run::RunId;
@@ -92,6 +93,8 @@ pub struct Caller {
     pub depth: u32,
     /// What the caller has left, which the called can't go beyond.
     pub budget: LimitsRequest,
+    /// The releases that the caller's permit gives: others are not called.
+    pub allowed: SkillRule,
     /// The run that the caller's own call is made in.
     pub run: Option<RunId>,
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::authority::SkillRule;
 use crate::limits::LimitsRequest;
 use crate::model::{ChatAnswer, Finish, Message, ModelCost, Usd};
 use crate::sandbox::BoxFuture;
@@ -39,6 +40,8 @@ pub trait Services: Send + Sync + 'static {
 pub struct SkillCall {
     /// Which skill, in the releases that caller and permit accept.
     pub skill: SkillSelector,
+    /// What the permit gives: whatever release is found has to be one that this allows.
+    pub allowed: SkillRule,
     /// Which tool; may be left out where the skill has only one.
     pub tool: Option<String>,
     /// An object of arguments by parameter name.

@@ -120,7 +120,7 @@ pub struct OpenAi {
 impl OpenAi {
     /// Makes ready to ask; connects to nothing.
     pub fn new(options: OpenAiOptions) -> Result<Self, OptionsError> {
-        let url = endpoint(&options.base_url)?;
+        let url = endpoint(&options.base_url).map_err(OptionsError::BaseUrl)?;
         let client = Client::builder()
             .connect_timeout(options.connect_timeout)
             .pool_max_idle_per_host(MAX_IDLE_CONNECTIONS)
@@ -217,20 +217,25 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T> + Send) -> Res
     tokio::time::timeout(limit, work).await.map_err(|_| ModelFailure::Timeout)
 }
 
+/// Whether `base_url` can be the address of a service, or what it is or has that none may.
+pub fn check_base_url(base_url: &str) -> Result<(), &'static str> {
+    endpoint(base_url).map(drop)
+}
+
 /// The address that requests go to.
-fn endpoint(base: &str) -> Result<Url, OptionsError> {
+fn endpoint(base: &str) -> Result<Url, &'static str> {
     let url = format!("{}/chat/completions", base.trim_end_matches('/'));
     let (Ok(given), Ok(url)) = (Url::parse(base), Url::parse(&url)) else {
-        return Err(OptionsError::BaseUrl("is no address"));
+        return Err("is no address");
     };
     if !matches!(given.scheme(), "http" | "https") {
-        return Err(OptionsError::BaseUrl("has another scheme than http and https"));
+        return Err("has another scheme than http and https");
     }
     if !given.username().is_empty() || given.password().is_some() {
-        return Err(OptionsError::BaseUrl("has a user in it"));
+        return Err("has a user in it");
     }
     if given.query().is_some() || given.fragment().is_some() {
-        return Err(OptionsError::BaseUrl("has a query or a fragment"));
+        return Err("has a query or a fragment");
     }
     Ok(url)
 }

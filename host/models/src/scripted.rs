@@ -75,7 +75,8 @@ impl Scripted {
     /// fail = "timeout"          # rate_limited, server, broken_off, nonsense, unauthorized, payment
     /// ```
     ///
-    /// `{{input}}` is the user's last message, and `{{result}}` the last output of a tool.
+    /// `{{input}}` is the user's last message, `{{last_line}}` the last line of that, where
+    /// the items of a map stand, and `{{result}}` the last output of a tool.
     pub fn parse(file: &str, text: &str) -> Result<Self, InvalidScript> {
         let rules = script::parse(file, text)?;
         let counted = |rule| Counted { rule, answered: AtomicU64::new(0) };

@@ -93,7 +93,8 @@ pub fn runtime(
     tracer: Arc<dyn Tracer>,
 ) -> Result<Arc<Runtime>, Failure> {
     let settings = &config.agents;
-    let agents = Agents::open(settings.directories.clone(), Arc::clone(&journal), Arc::new(SystemClock));
+    let open = if settings.directories_named { Agents::open } else { Agents::open_usual };
+    let agents = open(settings.directories.clone(), Arc::clone(&journal), Arc::new(SystemClock));
     let agents = agents.map_err(|error| Failure::new(Exit::Host, chain(&error)))?;
     let parts = RuntimeParts {
         agents,

@@ -13,10 +13,11 @@ pub mod grant;
 pub mod run;
 pub mod skills;
 
-/// Run skills that can do only what they were granted.
+/// Run agents whose skills can do only what they were granted.
 ///
 /// A skill is a WebAssembly component. What it may touch (folders, hosts,
-/// state, configuration) is a grant that a person gave to exactly those bytes.
+/// state, settings) is a grant that a person gave to exactly those bytes.
+/// An agent is instructions for a model, and the skills that it may call.
 #[derive(Debug, Parser)]
 #[command(name = "bailiwick", version, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
@@ -53,7 +54,7 @@ pub enum Command {
     /// Write, build, check and try skills.
     #[command(flatten)]
     Author(author::Author),
-    /// Serve skills over HTTP.
+    /// Serve skills and agents over HTTP.
     Serve(Serve),
     /// Have an agent do something, and watch it.
     Run(Box<run::Run>),
@@ -106,7 +107,7 @@ pub struct Launch {
     pub command: Vec<String>,
 }
 
-/// Serve skills over HTTP.
+/// Serve skills and agents over HTTP.
 #[derive(Debug, Args)]
 pub struct Serve {
     /// Address and port, in place of `server.listen`; port 0 takes any free one.

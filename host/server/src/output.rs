@@ -122,6 +122,11 @@ pub fn tame(text: &str) -> Cow<'_, str> {
     if text.contains(steers) { text.replace(steers, "\u{fffd}").into() } else { text.into() }
 }
 
+/// So many of something: `1 record`, `2 records`.
+pub fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Tells why a command failed, on stderr.
 pub fn report(failure: &Failure) {
     if !failure.message.is_empty() {
@@ -137,7 +142,13 @@ pub fn note(text: impl Display) {
 
 #[cfg(test)]
 mod tests {
-    use super::tame;
+    use super::{counted, tame};
+
+    #[test]
+    fn one_is_not_told_as_many() {
+        let told = [0, 1, 2, 21].map(|count| counted(count, "checkpoint"));
+        assert_eq!(told, ["0 checkpoints", "1 checkpoint", "2 checkpoints", "21 checkpoints"]);
+    }
 
     #[test]
     fn text_from_elsewhere_steers_no_terminal() {

@@ -171,8 +171,18 @@ impl Catalog {
     /// The newest release that `selector` means. Pre-releases are meant only by
     /// ranges that name one of the same version.
     pub fn resolve(&self, selector: &SkillSelector) -> Result<Arc<Skill>, ResolveError> {
+        self.resolve_among(selector, |_| true)
+    }
+
+    /// The same among the releases that are `allowed`.
+    pub(crate) fn resolve_among(
+        &self,
+        selector: &SkillSelector,
+        allowed: impl Fn(&Version) -> bool,
+    ) -> Result<Arc<Skill>, ResolveError> {
         let Some(releases) = self.skills.get(&selector.id) else { return Err(self.unknown(&selector.id)) };
-        let meant = releases.iter().find(|skill| selector.versions.matches(&skill.manifest.version));
+        let is_meant = |version: &Version| selector.versions.matches(version) && allowed(version);
+        let meant = releases.iter().find(|skill| is_meant(&skill.manifest.version));
         meant.cloned().ok_or_else(|| ResolveError::NoVersion {
             selector: selector.clone(),
             versions: releases.iter().map(|skill| skill.manifest.version.clone()).collect(),

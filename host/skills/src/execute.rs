@@ -7,6 +7,7 @@
 //! way ends the call, gives back all that it held, and leaves a record too.
 
 mod arguments;
+mod ended;
 mod error;
 mod event;
 mod models;
@@ -19,7 +20,7 @@ mod turns;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::digest::Digest;
@@ -32,10 +33,12 @@ use bailiwick_domain::sandbox::{InvokeError, Outcome, Output, Sandbox};
 use bailiwick_domain::services::{Report, Services};
 use bailiwick_domain::usage::Usage;
 use bailiwick_journal::{Begin, Call, Journal, OnInterrupted};
+use semver::Version;
 use serde_json::Value;
 use tokio::sync::watch;
 
 pub(crate) use self::arguments::{digest as arguments_digest, size as arguments_size};
+use self::ended::{Ended, changed_or_over};
 pub use self::error::{BusyScope, ExecuteError};
 use self::event::Event;
 pub use self::models::Asking;
@@ -58,6 +61,10 @@ use crate::skill::{Skill, Tool};
 
 /// When to try again after a call found no place: most calls take far less.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// How often a call is decided whose grant is for one call and is changed meanwhile. Few
+/// people change one grant, and never without a pause.
+const MAX_DECISIONS: usize = 8;
 
 /// What an executor works with.
 pub struct ExecutorParts {
@@ -157,7 +164,8 @@ impl Executor {
     /// The same for a caller who serves what the skill asks for, too.
     pub async fn execute_with(&self, invocation: Invocation, hooks: Hooks) -> Result<Execution, ExecuteError> {
         let mut event = Event::begin(&invocation, &*self.parts.clock);
-        let result = self.run(&invocation, hooks, &mut event).await;
+        // Boxed, because it is large, and would be part of everything that waits for a call.
+        let result = Box::pin(self.run(&invocation, hooks, &mut event)).await;
         event.end(&result);
         result
     }
@@ -224,7 +232,9 @@ impl Executor {
         hooks: Hooks,
         event: &mut Event<'_>,
     ) -> Result<Execution, ExecuteError> {
-        let skill = self.parts.registry.catalog().resolve(&invocation.skill)?;
+        // What a skill calls is what its permit gives, however it named the release.
+        let allowed = |version: &Version| invocation.caller.as_ref().is_none_or(|it| it.allowed.allows(version));
+        let skill = self.parts.registry.catalog().resolve_among(&invocation.skill, allowed)?;
         event.resolved(&skill);
         if let Some(run) = invocation.run.as_ref().filter(|run| run.digest != skill.digest) {
             let id = skill.manifest.id.clone();
@@ -287,10 +297,10 @@ impl Executor {
         changes: &watch::Receiver<u64>,
     ) -> Result<Admission<'a>, ExecuteError> {
         match self.decide(call, None) {
-            Ok(decision) => {
+            Ok(mut decision) => {
                 let turn = self.turn(call, &decision, changes).await?;
                 let places = self.enter(call.skill, decision.permit.terms())?;
-                self.use_up(call, &decision).await?;
+                self.use_up(call, &mut decision, None).await?;
                 let arguments = Cow::Borrowed(&call.invocation.arguments);
                 Ok(Admission { turn, places, decision, approved: None, arguments })
             }
@@ -308,8 +318,8 @@ impl Executor {
                 // Whoever finds no place keeps the approval.
                 let places = self.enter(call.skill, &terms)?;
                 let approved = self.parts.approvals.use_for(&approval.id, &call.invocation.principal.name).await?;
-                let decision = self.decide(call, Some(&approved)).map_err(|(_, refusal)| refusal)?;
-                self.use_up(call, &decision).await?;
+                let mut decision = self.decide(call, Some(&approved)).map_err(|(_, refusal)| refusal)?;
+                self.use_up(call, &mut decision, Some(&approved)).await?;
                 // What runs by that shares no workspace.
                 Ok(Admission { turn: None, places, decision, approved: Some(approved), arguments })
             }
@@ -317,14 +327,25 @@ impl Executor {
         }
     }
 
-    /// Uses a grant that is for one call.
-    async fn use_up(&self, call: &Request<'_>, decision: &Decision) -> Result<(), ExecuteError> {
-        if !decision.entry.grant.one_shot {
-            return Ok(());
+    /// Uses a grant that is for one call. Where it is another one than at the decision, the call
+    /// is decided again by that, which also says why one that is used or gone allows nothing.
+    async fn use_up(
+        &self,
+        call: &Request<'_>,
+        decision: &mut Decision,
+        approved: Option<&Approved>,
+    ) -> Result<(), ExecuteError> {
+        for _ in 0..MAX_DECISIONS {
+            if !decision.entry.grant.one_shot {
+                return Ok(());
+            }
+            if self.parts.grants.use_up(&decision.entry, &call.invocation.principal.name).await? {
+                return Ok(());
+            }
+            *decision = self.decide(call, approved).map_err(|(_, refusal)| refusal)?;
         }
-        let first = self.parts.grants.use_up(&decision.entry, &call.invocation.principal.name).await?;
-        let used_up = || Refusal::UsedUp { skill: call.skill.manifest.id.clone() };
-        if first { Ok(()) } else { Err(used_up().into()) }
+        let problem = "it was another one whenever a call was to use it".to_owned();
+        Err(Refusal::GrantInvalid { skill: call.skill.manifest.id.clone(), problem }.into())
     }
 
     /// What a person says of the call; waits for it as long as the caller wants to.
@@ -427,6 +448,7 @@ impl Executor {
         let prepared = Prepared::new(request, measured, &decision, approved.as_ref(), started_at)?;
         let start = self.parts.clock.instant();
         let terms = Arc::clone(decision.permit.terms());
+        let began = decision.entry.grant.expires_at;
         let too_large = prepared.argument_bytes > terms.limits.input_bytes;
         let own: Arc<dyn Services> = Arc::new(Nested::new(self, request, &prepared, &decision.entry));
         let services = request.hooks.serve.as_ref().map_or_else(|| Arc::clone(&own), |serve| serve(Arc::clone(&own)));
@@ -435,21 +457,21 @@ impl Executor {
         let outcome = tokio::select! {
             biased;
             () = std::future::ready(()), if too_large => {
-                Some(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), Usage::default()))
+                Ok(Outcome::failed(InvokeError::InputTooLarge(terms.limits.input_bytes), Usage::default()))
             }
-            outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &passed, services) => Some(outcome),
-            () = self.revoked(request.skill, request.tool, &decision.terms, approved.as_ref(), changes) => None,
+            outcome = self.parts.sandbox.invoke(decision.permit, request.tool.index, &passed, services) => Ok(outcome),
+            ended = self.revoked(request, &decision.terms, began, approved.as_ref(), changes) => Err(ended),
         };
         unrecorded.prepared = None;
         drop(unrecorded);
-        let result = if let Some(mut outcome) = outcome {
-            outcome.usage.input_bytes = prepared.argument_bytes;
-            outcome.result = outcome.result.and_then(|output| request.tool.unwrap(output));
-            event::guest_log(request.skill, request.tool, &outcome.log);
-            prepared.judge(outcome)
-        } else {
-            let receipt = prepared.cut_off("revoked", self.since(start));
-            Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
+        let result = match outcome {
+            Ok(mut outcome) => {
+                outcome.usage.input_bytes = prepared.argument_bytes;
+                outcome.result = outcome.result.and_then(|output| request.tool.unwrap(output));
+                event::guest_log(request.skill, request.tool, &outcome.log);
+                prepared.judge(outcome)
+            }
+            Err(ended) => Err(prepared.ended(ended, self.since(start))),
         };
         drop(places);
         drop(turn);
@@ -468,23 +490,30 @@ impl Executor {
         self.parts.clock.instant().saturating_duration_since(start)
     }
 
-    /// Ends when the grant no longer gives what the call began with.
+    /// Ends when the grant no longer gives what the call began with, or is over earlier than
+    /// `began`, its end then. That one is a deadline in the permit: the sandbox ends the call by
+    /// it, and tells what it did.
     async fn revoked(
         &self,
-        skill: &Arc<Skill>,
-        tool: &Tool,
+        call: &Request<'_>,
         terms: &Terms,
+        began: Option<SystemTime>,
         approved: Option<&Approved>,
         mut changes: watch::Receiver<u64>,
-    ) {
-        while changes.changed().await.is_ok() {
+    ) -> Ended {
+        let Request { skill, tool, .. } = *call;
+        let mut end = None;
+        loop {
+            changed_or_over(&mut changes, end, &*self.parts.clock).await;
             let now = Now::by(&*self.parts.clock);
-            if !self.parts.policy.still_allows(skill, tool, &self.parts.grants.current(), approved, terms, now) {
-                return;
+            let grants = self.parts.grants.current();
+            if !self.parts.policy.still_allows(skill, tool, &grants, approved, terms, now) {
+                return Ended::by(&grants, skill, now);
             }
+            let entry = grants.of(&skill.manifest.id, &skill.digest);
+            let earlier = |end: &SystemTime| began.is_none_or(|began| *end < began);
+            end = entry.and_then(|entry| entry.grant.expires_at).filter(earlier);
         }
-        // Nobody is left who could change a grant.
-        std::future::pending::<()>().await;
     }
 }
 

@@ -5,6 +5,7 @@
 //! enough to be in memory too, where every call looks. Nothing but this module
 //! writes them, and no skill and no agent reaches it.
 
+mod change;
 mod error;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -28,8 +29,8 @@ use bailiwick_domain::manifest::Kind;
 use bailiwick_domain::skill_id::SkillId;
 use bailiwick_journal::{Journal, JournalError, Shelf, Undone};
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use self::change::{Basis, Change, is_still};
 pub use self::error::{GrantError, MountError, Wider};
 use self::mounts::Guarded;
 pub use self::mounts::WORKSPACES;
@@ -42,6 +43,10 @@ use crate::skill::Skill;
 
 /// Bytes of a file of grants: a thousand grants of a kilobyte, four times.
 const MAX_FILE_BYTES: usize = 4 << 20;
+
+/// How often a revocation looks for grants that others gave meanwhile, such as to new bytes
+/// what the old ones had. Whoever gives more of them than that gives them afterwards.
+const MAX_ROUNDS: usize = 3;
 
 /// 9999-12-31T23:59:59Z, the last moment that RFC 3339 can write.
 const LAST_SECOND: u64 = 253_402_300_799;
@@ -139,37 +144,52 @@ impl GrantStore {
     /// What the manifest doesn't ask for can't be granted, and folders must
     /// exist. The grant is on disk when this returns. Blocks.
     pub fn add(&self, skill: &Skill, new: NewGrant) -> Result<Arc<GrantEntry>, GrantError> {
+        new::check_reason(&skill.manifest.id, new.reason.as_deref())?;
         let grant = self.check(skill, new)?;
         let giver = grant.giver.clone();
-        self.put(grant, "grant-given", &giver)
+        self.put(grant, None, &giver)
     }
 
     /// Gives to the new bytes of `skill` what its latest grant for others gave, as far
     /// as the manifest still asks for it. `digest` says which bytes were looked at. Blocks.
     pub fn accept(&self, skill: &Skill, digest: Digest, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
+        self.accept_by(&self.current(), skill, digest, by)
+    }
+
+    /// The same by the grants as they were at some moment. What was changed since then, of the
+    /// old bytes or of the new ones, is neither given nor lost. Blocks.
+    pub(crate) fn accept_by(
+        &self,
+        known: &Grants,
+        skill: &Skill,
+        digest: Digest,
+        by: &str,
+    ) -> Result<Arc<GrantEntry>, GrantError> {
         let id = &skill.manifest.id;
         if skill.digest != digest {
             return Err(GrantError::OtherBytes { skill: id.clone(), expected: digest, now: skill.digest });
         }
-        let current = self.current();
-        let Some(old) = current.latest_of_others(id, &digest) else {
+        let Some(old) = known.latest_of_others(id, &digest) else {
             return Err(GrantError::NoSuchGrant(format!("other bytes of {id}")));
         };
         let asked = &skill.manifest.permissions;
-        let known = skill.risk_tags();
+        let tags = skill.risk_tags();
         let old = &old.grant;
-        self.add(
-            skill,
-            NewGrant {
-                giver: by.to_owned(),
-                expires_at: old.expires_at,
-                reason: old.reason.clone(),
-                capabilities: within::cut(asked, &old.capabilities),
-                accepted_risks: old.accepted_risks.iter().filter(|tag| known.contains(tag.as_str())).cloned().collect(),
-                limits: old.limits.clone(),
-                one_shot: old.one_shot,
-            },
-        )
+        let new = NewGrant {
+            giver: by.to_owned(),
+            expires_at: old.expires_at,
+            reason: old.reason.clone(),
+            capabilities: within::cut(asked, &old.capabilities),
+            accepted_risks: old.accepted_risks.iter().filter(|tag| tags.contains(tag.as_str())).cloned().collect(),
+            limits: old.limits.clone(),
+            one_shot: old.one_shot,
+        };
+        // What was taken back meanwhile is given to no new bytes, and what these had is not
+        // given back to them.
+        let own = known.of(id, &digest).map(|entry| entry.grant.clone());
+        let grant = self.check(skill, new)?;
+        let basis = Basis { old: old.clone(), key: key(&grant), own };
+        self.put(grant, Some(basis), by)
     }
 
     /// Takes something away from a grant. Calls that began with more are ended. Blocks.
@@ -180,40 +200,63 @@ impl GrantStore {
         narrowing: &Narrowing,
         by: &str,
     ) -> Result<Arc<GrantEntry>, GrantError> {
-        let current = self.current();
-        let entry = current.one_of(skill, digest)?;
-        let grant = narrow::apply(&entry.grant, narrowing)?;
-        self.put(grant, "grant-narrowed", by)
+        let key = key(&self.current().one_of(skill, digest)?.grant);
+        let (skill, narrowing) = (skill.clone(), narrowing.clone());
+        let (now, by) = (self.clock.now(), by.to_owned());
+        let narrowed = self.journal.update_blocking(move |batch| {
+            // It is narrowed as it is now, so that nothing is lost of what others change meanwhile.
+            let Some(document) = batch.get(Shelf::Grants, &key)? else {
+                return Ok::<_, Undone>(Err(GrantError::NoSuchGrant(skill.to_string())));
+            };
+            let narrowed = read((key, document)).and_then(|grant| narrow::apply(&grant, &narrowing));
+            let change = narrowed.and_then(|grant| Change::of(grant, now, "grant-narrowed", &by));
+            Ok(change.map(|change| {
+                let entry = change.entry();
+                change.make(batch);
+                entry
+            }))
+        });
+        self.read_again();
+        Ok(self.known(narrowed??))
     }
 
     /// Takes back the grant of `skill` for `digest`, or all of its grants, and returns
     /// them. Calls under way are ended. Blocks.
     pub fn revoke(&self, skill: &SkillId, digest: Option<Digest>, by: &str) -> Result<Vec<Grant>, GrantError> {
-        let current = self.current();
-        let meant = current.of_skill(skill).iter().filter(|entry| digest.is_none_or(|it| entry.grant.digest == it));
-        let revoked: Vec<_> = meant.map(|entry| (entry.grant.clone(), entry.fingerprint)).collect();
-        let now = self.clock.now();
-        let changes: Vec<_> = revoked
-            .iter()
-            .map(|(grant, fingerprint)| {
-                (key(grant), record::grant(now, "grant-revoked", by, grant, *fingerprint, None))
-            })
-            .collect();
-        let removed = self.journal.update_blocking(move |batch| {
-            for (key, record) in changes {
-                // Somebody else may have been faster.
-                if batch.get(Shelf::Grants, &key)?.is_some() {
-                    batch.remove(Shelf::Grants, key);
-                    batch.append(record);
-                }
+        let mut revoked = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let current = self.current();
+            let meant = current.of_skill(skill).iter().filter(|entry| digest.is_none_or(|it| entry.grant.digest == it));
+            let keys: Vec<String> = meant.map(|entry| key(&entry.grant)).collect();
+            if keys.is_empty() {
+                break;
             }
-            Ok::<_, Undone>(Ok::<(), std::convert::Infallible>(()))
+            revoked.extend(self.remove(keys, by)?);
+        }
+        Ok(revoked)
+    }
+
+    /// Removes the documents under `keys`, and returns the grants that were there.
+    fn remove(&self, keys: Vec<String>, by: &str) -> Result<Vec<Grant>, GrantError> {
+        let (now, by) = (self.clock.now(), by.to_owned());
+        let removed = self.journal.update_blocking(move |batch| {
+            let mut removed = Vec::with_capacity(keys.len());
+            for key in keys {
+                // Somebody else may have been faster.
+                let Some(document) = batch.get(Shelf::Grants, &key)? else { continue };
+                // And somebody may have narrowed it: it is taken back as it is now.
+                let (grant, fingerprint) = match entry((key.clone(), document)) {
+                    Ok(entry) => entry,
+                    Err(error) => return Ok::<_, Undone>(Err(error)),
+                };
+                batch.remove(Shelf::Grants, key);
+                batch.append(record::grant(now, "grant-revoked", &by, &grant, fingerprint, None));
+                removed.push(grant);
+            }
+            Ok(Ok(removed))
         });
         self.read_again();
-        match removed? {
-            Ok(()) => Ok(revoked.into_iter().map(|(grant, _)| grant).collect()),
-            Err(never) => match never {},
-        }
+        removed?
     }
 
     /// Every grant as a file that a team can keep in git.
@@ -240,27 +283,28 @@ impl GrantStore {
                 let problem = format!("two grants of {} are for the same bytes, {}", grant.skill, grant.digest);
                 return Err(GrantError::Inexpressible(problem));
             }
+            new::check_reason(&grant.skill, grant.reason.as_deref())?;
             mounts::check_stored(&grant.capabilities, &self.guarded())?;
-            changes.push(Self::change(grant, now, "grant-given", by)?);
+            changes.push(Change::of(grant.clone(), now, "grant-given", by)?);
         }
-        self.apply(changes)?;
+        self.apply(None, changes)?;
         Ok(grants)
     }
 
     /// Marks a grant for one call as used, durably, before that call begins. Whether
-    /// it was unused until now.
+    /// it was still as `entry` has it until now, which is unused.
     pub(crate) async fn use_up(&self, entry: &GrantEntry, by: &str) -> Result<bool, JournalError> {
         let now = self.clock.now();
         let grant = Grant { used_at: Some(whole_seconds(now)), ..entry.grant.clone() };
         let record = record::grant(now, "grant-used-up", by, &grant, entry.fingerprint, None);
-        let document = raw::document(&grant).unwrap_or_default().into_bytes();
-        let key = key(&grant);
-        let unused = raw::document(&entry.grant).unwrap_or_default().into_bytes();
+        let Ok(document) = raw::document(&grant) else { return Ok(false) };
+        // Boxed, because it would be part of every call.
+        let (key, unused) = (key(&grant), Box::new(entry.grant.clone()));
         let used = self.journal.update(move |batch| {
-            if batch.get(Shelf::Grants, &key)?.is_none_or(|found| found != unused) {
+            if !is_still(batch, &key, Some(&*unused))? {
                 return Ok::<_, Undone>(Err(()));
             }
-            batch.put(Shelf::Grants, key, document);
+            batch.put(Shelf::Grants, key, document.into_bytes());
             batch.append(record);
             Ok(Ok(()))
         });
@@ -278,6 +322,7 @@ impl GrantStore {
     /// what the manifest asks for, and kept nowhere. Folders are only read, because
     /// they are copied. Blocks.
     pub(crate) fn bounds(&self, skill: &Skill, new: NewGrant) -> Result<GrantEntry, GrantError> {
+        new::check_reason(&skill.manifest.id, new.reason.as_deref())?;
         let grant = self.check_without_manifest(skill, new, |capabilities| {
             let mut read = capabilities.clone();
             read.fs.iter_mut().for_each(|mount| mount.access = Access::Read);
@@ -345,43 +390,37 @@ impl GrantStore {
         Ok(capabilities)
     }
 
-    fn put(&self, grant: Grant, kind: &'static str, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
-        let change = Self::change(&grant, self.clock.now(), kind, by)?;
-        let fingerprint = change.fingerprint;
-        self.apply(vec![change])?;
-        let entry = self.current().of(&grant.skill, &grant.digest).cloned();
+    /// Puts `grant` in the place of the one for the same bytes, if `basis`, which it was
+    /// made of, is still as it was.
+    fn put(&self, grant: Grant, basis: Option<Basis>, by: &str) -> Result<Arc<GrantEntry>, GrantError> {
+        let change = Change::of(grant, self.clock.now(), "grant-given", by)?;
+        let entry = change.entry();
+        self.apply(basis, vec![change])?;
+        Ok(self.known(entry))
+    }
+
+    /// The entry of a grant that was put.
+    fn known(&self, put: GrantEntry) -> Arc<GrantEntry> {
+        let entry = self.current().of(&put.grant.skill, &put.grant.digest).cloned();
         // Somebody else may have revoked it already.
-        Ok(entry.unwrap_or_else(|| Arc::new(GrantEntry { grant, fingerprint, problem: None })))
+        entry.unwrap_or_else(|| Arc::new(put))
     }
 
-    /// What a grant is in the journal, and the record that tells of it.
-    fn change(grant: &Grant, at: SystemTime, kind: &'static str, by: &str) -> Result<Change, GrantError> {
-        let inexpressible = |error: &dyn std::fmt::Display| GrantError::Inexpressible(error.to_string());
-        let document = raw::document(grant).map_err(|error| inexpressible(&error))?;
-        // What is read as something else than was meant must not be kept.
-        if raw::read_document(&document).ok().as_ref() != Some(grant) {
-            return Err(inexpressible(&"it would be read as something else than was meant"));
-        }
-        let fingerprint = fingerprint(grant).map_err(|error| inexpressible(&error))?;
-        let content = json::told(grant).map_err(|error| inexpressible(&error))?;
-        let content = RawValue::from_string(content.to_string()).map_err(|error| inexpressible(&error))?;
-        let record = record::grant(at, kind, by, grant, fingerprint, Some(&content));
-        Ok(Change { key: key(grant), document: document.into_bytes(), record, fingerprint })
-    }
-
-    fn apply(&self, changes: Vec<Change>) -> Result<(), GrantError> {
+    /// Makes all of `changes`, or none where `basis` is no longer as it was.
+    fn apply(&self, basis: Option<Basis>, changes: Vec<Change>) -> Result<(), GrantError> {
         let applied = self.journal.update_blocking(move |batch| {
-            for Change { key, document, record, .. } in changes {
-                batch.put(Shelf::Grants, key, document);
-                batch.append(record);
+            if let Some(basis) = basis
+                && !basis.is_still(batch)?
+            {
+                return Ok::<_, Undone>(Err(GrantError::Changed(basis.old.skill)));
             }
-            Ok::<_, Undone>(Ok::<(), std::convert::Infallible>(()))
+            for change in changes {
+                change.make(batch);
+            }
+            Ok(Ok(()))
         });
         self.read_again();
-        match applied? {
-            Ok(()) => Ok(()),
-            Err(never) => match never {},
-        }
+        applied?
     }
 
     /// Reads the documents again and tells whoever waits for a change.
@@ -407,13 +446,6 @@ impl GrantStore {
     }
 }
 
-struct Change {
-    key: String,
-    document: Vec<u8>,
-    record: String,
-    fingerprint: Digest,
-}
-
 /// The text of a file with `grants`, which can be imported.
 pub(crate) fn file(grants: &[Grant]) -> Result<String, GrantError> {
     raw::write(grants).map_err(GrantError::Inexpressible)
@@ -433,6 +465,13 @@ fn fingerprint(grant: &Grant) -> Result<Digest, String> {
 fn read((key, document): (String, Vec<u8>)) -> Result<Grant, GrantError> {
     let text = String::from_utf8_lossy(&document);
     raw::read_document(&text).map_err(|problem| GrantError::Document { key, problem })
+}
+
+/// The grant of a document, and its fingerprint.
+fn entry(row: (String, Vec<u8>)) -> Result<(Grant, Digest), GrantError> {
+    let grant = read(row)?;
+    let fingerprint = fingerprint(&grant).map_err(GrantError::Inexpressible)?;
+    Ok((grant, fingerprint))
 }
 
 /// What can be known of a skill now, for the difference to its next bytes.

@@ -214,6 +214,16 @@ pub enum SkillError {
         /// `input` or `output`.
         direction: &'static str,
     },
+    /// The manifest says that it is a workflow, which the component is not.
+    #[error(
+        "the manifest has `kind = \"workflow\"`, and the component does not export `bailiwick:skill/workflow`; expected that export, or `kind = \"tool\"`"
+    )]
+    NoWorkflow,
+    /// The component is a workflow, which the manifest doesn't say.
+    #[error(
+        "the manifest has `kind = \"tool\"`, and the component exports `bailiwick:skill/workflow`; expected `kind = \"workflow\"`, or no such export"
+    )]
+    UnnamedWorkflow,
 }
 
 /// A prompt, whose `SKILL.md` has `digest`.
@@ -223,6 +233,7 @@ pub(crate) fn prompt(package: Package, digest: Digest) -> Skill {
 
 /// The skill that `package` and its component make together.
 pub(crate) fn with_component(package: Package, inspection: Arc<Inspection>) -> Result<Skill, SkillError> {
+    check_kind(package.manifest.kind, &inspection)?;
     let overrides = match_overrides(&package.manifest, &inspection)?;
     let tool = |(index, signature): (usize, &ToolSignature)| {
         let own = overrides.get(&index).copied();
@@ -248,6 +259,16 @@ pub(crate) fn with_component(package: Package, inspection: Arc<Inspection>) -> R
 /// The function of a workflow, and the name that it has as a tool.
 const WORKFLOW: &str = "workflow.run";
 const RUN: &str = "run";
+
+/// A workflow drives runs, and is found as one: both go by what the manifest calls it.
+fn check_kind(kind: Kind, inspection: &Inspection) -> Result<(), SkillError> {
+    match (kind, inspection.provides(WORKFLOW)) {
+        (Kind::Workflow, None) => Err(SkillError::NoWorkflow),
+        (Kind::Tool, Some(_)) => Err(SkillError::UnnamedWorkflow),
+        // Reading the manifest has refused a prompt with a component.
+        (Kind::Workflow, Some(_)) | (Kind::Tool, None) | (Kind::Prompt, _) => Ok(()),
+    }
+}
 
 /// The tool that a workflow's function is: any object in and any JSON out, as far as its
 /// author's schemas don't say more.

@@ -140,8 +140,9 @@ pub enum Decision {
 pub struct AnswerRequest {
     /// Yes or no.
     pub decision: Decision,
-    /// Why; it is shown to the caller.
+    /// Why: at most 1000 characters. It is shown to the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
     pub reason: Option<String>,
     /// With `approve`: what the call is made with in place of its own arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -195,6 +195,10 @@ pub struct SkillDetail {
     /// What it needs of its surroundings.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compatibility: Option<String>,
+    /// Tools that its author would let the instructions use without asking, as they stand in
+    /// its SKILL.md. They give nothing: grants and approvals decide. Left out where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_tools: Vec<String>,
     /// The body of its SKILL.md, in Markdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instructions: Option<String>,

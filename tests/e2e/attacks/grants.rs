@@ -128,6 +128,40 @@ fn no_longer_asked_commands() {
     assert!(failure["receipt"]["denials"].to_string().contains("no granted command is this one"), "{failure}");
 }
 
+#[test]
+fn no_longer_asked_models() {
+    let home = Home::with("[models.small]\nprovider = \"scripted\"\nscript = \"script.toml\"\n");
+    home.write("script.toml", "[[rule]]\ntext = \"Here I am.\"\n");
+    home.guest("driver", "[permissions]\nmodels = [\"small\"]\n").grant("tests/driver", &["--model", "small"]);
+    for model in [json!("small"), Value::Null] {
+        let arguments = json!({ "model": model, "prompt": "hello" });
+        home.guest("driver", "[permissions]\nmodels = [\"small\"]\n");
+        assert_eq!(home.serve().execute("tests/driver", "complete", &arguments).output(), json!("Here I am."));
+        home.guest("driver", "");
+        let failure = home.serve().execute("tests/driver", "complete", &arguments).problem("tool-failed");
+        assert!(failure["failure"].as_str().unwrap().contains("Denied("), "{failure}");
+        assert!(failure["receipt"]["denials"].to_string().contains("no granted model is this one"), "{failure}");
+        assert_eq!(failure["receipt"]["usage"]["model_output_tokens"], 0, "{failure}");
+    }
+}
+
+#[test]
+fn no_longer_asked_skills() {
+    let home = Home::new();
+    home.skill("calculate").grant("bailiwick/calculate", &[]);
+    home.guest("driver", "[[permissions.skills]]\nid = \"bailiwick/calculate\"\n");
+    home.grant("tests/driver", &["--skill-call", "bailiwick/calculate"]);
+    let request =
+        json!({ "skill": "bailiwick/calculate", "tool": "evaluate", "arguments": "{\"expression\": \"6*7\"}" });
+    let call = || home.serve().execute("tests/driver", "call", &json!({ "request": request }));
+    let output = call().output();
+    assert!(output.to_string().contains("42"), "{output}");
+    home.guest("driver", "");
+    let failure = call().problem("tool-failed");
+    assert!(failure["failure"].as_str().unwrap().starts_with("denied: "), "{failure}");
+    assert!(failure["receipt"]["denials"].to_string().contains("no granted skill is this one"), "{failure}");
+}
+
 // Folders of the host itself: whoever has one has more than any grant says.
 
 #[test]

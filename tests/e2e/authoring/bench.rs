@@ -1,7 +1,7 @@
 //! `bailiwick bench`: numbers from the real sandbox.
 
 use super::package;
-use crate::host::Home;
+use crate::host::{Home, component};
 
 #[test]
 fn a_tool_is_measured_in_a_package_and_by_itself() {
@@ -20,6 +20,14 @@ fn a_tool_is_measured_in_a_package_and_by_itself() {
         assert!(number("/call_with_record/median_ns") >= number("/call/median_ns"), "{measured:#}");
         assert!(number("/call/p95_ns") >= number("/call/median_ns"), "{measured:#}");
     }
+}
+
+#[test]
+fn a_workflow_is_measured_by_itself() {
+    let home = Home::new();
+    home.write("flow.wasm", component("flow"));
+    let measured = home.run(&["bench", "flow.wasm", "--args", "{\"acts\": []}", "--calls", "5", "--json"]).expect(0);
+    assert_eq!(measured.json()["tool"], "run", "{}", measured.stdout);
 }
 
 #[test]

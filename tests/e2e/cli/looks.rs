@@ -8,6 +8,24 @@ use serde_json::json;
 use crate::host::{Home, Ran, binary};
 
 #[test]
+fn help_says_at_once_what_all_of_it_is_for() {
+    let home = Home::new();
+    let help = home.run(&["--help"]).expect(0).stdout;
+    let (about, commands) = help.split_once("Usage:").unwrap();
+    let serve = commands.lines().find(|line| line.trim_start().starts_with("serve ")).unwrap();
+    let server = home.run(&["serve", "--help"]).expect(0).stdout;
+    for (place, text) in [("--help", about), ("serve", serve), ("serve --help", server.lines().next().unwrap())] {
+        assert!(text.contains("agents") && text.contains("skills"), "{place}: {text}");
+    }
+}
+
+#[test]
+fn one_checkpoint_is_not_told_as_many() {
+    let told = Home::new().run(&["audit", "verify"]).expect(0).stdout;
+    assert!(told.contains("  0 records, 1 checkpoint, up to "), "{told}");
+}
+
+#[test]
 fn completions_name_the_commands() {
     let home = Home::new();
     // Not even a wrong configuration keeps a shell from starting.

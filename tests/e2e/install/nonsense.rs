@@ -1,9 +1,12 @@
 //! Registries that are none, or worse.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
+
+use bailiwick_domain::digest::Digest;
 
 use super::{Source, install, refused};
 use crate::host::Home;
@@ -125,6 +128,36 @@ fn manifests_that_are_none_are_refused() {
         1,
         &["the layer of files is larger than it may be"],
     );
+}
+
+#[test]
+fn a_component_without_a_name_is_refused() {
+    let (home, source) = (Home::new(), Source::hello());
+    let file = home.path("hello.tar");
+    home.run(&["skills", "pack", source.path(), "--out", file.to_str().unwrap()]).expect(0);
+    let (files, code) = (fs::read(file).unwrap(), b"\0asm".to_vec());
+    let (of_files, of_code) = (Digest::of(&files).to_string(), Digest::of(&code).to_string());
+    let body = skill((&of_code, code.len() as u64), (&of_files, files.len() as u64));
+    let registry = |body: String| {
+        let (files, code, of_files) = (files.clone(), code.clone(), of_files.clone());
+        let kind = format!("content-type: {MANIFEST}\r\n");
+        Rogue::start(move |path, stream| match path {
+            path if path.contains(".sig") => say(stream, "404 Not Found", "", ""),
+            path if path.contains("/manifests/") => say(stream, "200 OK", &kind, &body),
+            path => {
+                let bytes = if path.ends_with(&of_files) { &files } else { &code };
+                let length = bytes.len();
+                let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+                // Whoever asked may be gone.
+                let _ = stream.write_all(&[head.as_bytes(), bytes.as_slice()].concat());
+            }
+        })
+    };
+    // All is as it should be but for the name, which is looked at last.
+    fails(&registry(body.clone()), 2, &["holds no package: the path `../x.wasm` has `.` or `..`"]);
+    let nameless = body.replace(",\"annotations\":{\"org.opencontainers.image.title\":\"../x.wasm\"}", "");
+    assert_ne!(nameless, body);
+    fails(&registry(nameless), 2, &["is no skill: its component has no `org.opencontainers.image.title`"]);
 }
 
 #[test]

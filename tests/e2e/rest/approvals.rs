@@ -100,6 +100,16 @@ fn a_caller_waits_and_the_command_line_answers_a_running_server() {
 }
 
 #[test]
+fn a_person_reads_long_texts_line_by_line() {
+    let home = home();
+    let server = home.serve();
+    let asked = echo(&server, "one\n\"two\"").problem("approval-required");
+    let shown = home.run(&["approvals", "show", asked["approval"].as_str().unwrap()]).expect(0).stdout;
+    let expected = "\n    {\n      \"text\": text of 2 lines\n        | one\n        | \"two\"\n    }\n";
+    assert!(shown.ends_with(expected), "{shown}");
+}
+
+#[test]
 fn a_run_on_the_command_line_says_what_it_waits_for() {
     let home = home();
     let run = ["skills", "run", "tests/hostile", "echo", "--arg", "text=hello"];

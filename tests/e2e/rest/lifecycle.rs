@@ -104,6 +104,23 @@ fn a_narrower_grant_ends_what_it_no_longer_gives() {
 }
 
 #[test]
+fn an_earlier_end_ends_a_call_under_way() {
+    let home = Home::new();
+    home.guest("hostile", "[limits]\ndeadline = \"110 s\"\nconcurrency = 1\n").grant("tests/hostile", &[]);
+    let server = home.serve();
+    let client = Client::clone(&server);
+    let call = thread::spawn(move || client.execute_when_free("tests/hostile", "sleep", &json!({ "millis": 100_000 })));
+    server.wait_until_busy();
+    let start = Instant::now();
+    home.run(&["grant", "narrow", "tests/hostile", "--expires", "2 s"]).expect(0);
+    // As a call ends whose grant had that end from the beginning.
+    let problem = call.join().unwrap().problem("deadline-exceeded");
+    assert_eq!(problem["receipt"]["outcome"], "deadline-exceeded");
+    assert!(start.elapsed() < Duration::from_secs(30), "it went on for {:?}", start.elapsed());
+    server.execute("tests/hostile", "echo", &json!({ "text": "" })).problem("grant-expired");
+}
+
+#[test]
 fn a_grant_ends_by_itself() {
     let home = Home::new();
     home.guest("hostile", "[limits]\ndeadline = \"110 s\"\n").grant("tests/hostile", &["--expires", "3 s"]);

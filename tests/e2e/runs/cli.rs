@@ -1,12 +1,13 @@
 //! Runs from the command line, with and without a server.
 
 use std::fs;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
 
 use super::{SCOPES, home, serve, submit, until};
-use crate::host::eventually;
+use crate::host::{Home, eventually};
 
 #[test]
 fn a_run_tells_what_it_does_and_its_output_stands_alone() {
@@ -34,6 +35,24 @@ fn a_run_for_each_item_and_one_answer_of_all() {
     assert!(ran.stdout.starts_with("You said: Say it.") && ran.stdout.contains("\"item\": \"b\""), "{}", ran.stdout);
     let ran = home.run(&["--json", "run", "clerk", "Say it.", "--each", "a", "b"]).expect(0).json();
     assert_eq!(ran["output"][1]["item"], "b", "{ran:#}");
+}
+
+#[test]
+fn the_readers_of_the_demo_each_read_their_own_document() {
+    let demo = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/demo")).unwrap();
+    let demo = demo.display();
+    let home = Home::with(&format!(
+        "[agents]\ndirectories = [\"{demo}/agents\"]\n\
+         [models.scripted]\nprovider = \"scripted\"\nscript = \"{demo}/script.toml\"\n"
+    ));
+    home.skill("files").grant("bailiwick/files", &["--fs", &format!("{demo}/documents:/work:ro")]);
+    let items = ["minutes/2026-09-14.md", "minutes/2026-10-12.md"];
+    let run = ["--json", "run", "reader", "What are the deadlines?", "--each", items[0], items[1]];
+    let ran = home.run(&run).expect(0).json();
+    for (place, item) in items.iter().enumerate() {
+        let said = ran["output"][place]["output"].as_str().unwrap();
+        assert!(said.contains(item) && !said.contains(items[1 - place]), "{said}");
+    }
 }
 
 #[test]
@@ -68,6 +87,9 @@ fn runs_of_a_server_are_left_to_it_and_controlled() {
     home.run(&["runs", "cancel", &id, "--reason", "enough"]).expect(0);
     let run = until(&client, &id, "cancelled");
     assert!(run["tasks"][0]["agent"] == "clerk", "{run:#}");
+    let events = home.run(&["--json", "runs", "events", &id]).expect(0).stdout;
+    let last: Value = serde_json::from_str(events.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["kind"], &last["reason"]), (&json!("run.cancelled"), &json!("enough")), "{events}");
     let failed = submit(&client, "clerk", "refuse");
     until(&client, &failed, "failed");
     home.run(&["runs", "retry", &failed]).expect(0);

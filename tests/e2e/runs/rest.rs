@@ -293,9 +293,16 @@ fn work_is_handed_over_when_a_person_agrees_to_what_the_receiver_may_do() {
     answer(&id, json!({ "decision": "approve" })).problem("illegal-transition");
     let id = start();
     until(&client, &id, "waiting_approval");
+    let long = json!({ "decision": "deny", "reason": "x".repeat(1001) });
+    assert_eq!(answer(&id, long).problem("invalid-request")["errors"][0]["pointer"], "/reason");
     answer(&id, json!({ "decision": "deny", "reason": "no files" })).ok();
     let run = until(&client, &id, "completed");
     assert_eq!(run["output"], "Then I can't.");
+    let path = format!("/v1/agents/runs/{id}/events");
+    let page = client.send("GET", &path, &[("accept", "application/json")], None).ok();
+    let events = page["events"].as_array().unwrap();
+    let rejected = events.iter().find(|event| event["kind"] == "handoff.rejected").unwrap();
+    assert_eq!((&rejected["reason"], &rejected["by"]), (&json!("no files"), &json!("key:runs")), "{rejected:#}");
 }
 
 #[test]

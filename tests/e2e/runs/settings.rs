@@ -35,6 +35,17 @@ pub(crate) fn agents_are_read_from_every_configured_folder() {
 }
 
 #[test]
+fn only_a_folder_of_agents_that_somebody_named_is_missed() {
+    for (settings, missed) in [("", false), ("[agents]\ndirectories = [\"agents\"]\n", true)] {
+        let home = Home::with(settings);
+        let server = home.serve();
+        server.terminate();
+        let log = eventually("it has said all", || Some(server.log()).filter(|log| log.contains("stopping")));
+        assert_eq!(log.contains("agents can't be read"), missed, "{log}");
+    }
+}
+
+#[test]
 pub(crate) fn as_many_runs_are_at_work_as_configured() {
     let home = home("[agents]\nmax_parallel_agents = 1\n");
     let (_server, client) = serve(&home);

@@ -13,15 +13,9 @@ fn flow(settings: &str) -> Home {
     let home = home(settings);
     let asks =
         "idempotent = true\n[permissions]\nmodels = [\"script\"]\n[[permissions.skills]]\nid = \"bailiwick/files\"\n";
-    workflow(&home, asks);
+    home.guest("flow", asks);
     home.grant("tests/flow", &["--skill-call", "bailiwick/files", "--model", "script"]);
     home
-}
-
-fn workflow(home: &Home, asks: &str) {
-    home.guest("flow", asks);
-    let manifest = fs::read_to_string(home.path("skills/flow/skill.toml")).unwrap();
-    home.write("skills/flow/skill.toml", manifest.replace("kind = \"tool\"", "kind = \"workflow\""));
 }
 
 fn drive(client: &Client, skill: &str, input: &Value) -> String {
@@ -151,13 +145,13 @@ fn what_can_t_drive_a_run_is_refused_with_the_reason() {
     assert!(refused["detail"].as_str().unwrap().contains("/strategy/skill"), "{refused}");
     let refused = submit("tests/flow", "Do it.").problem("invalid-run");
     assert!(refused["detail"].as_str().unwrap().contains("must be a JSON object"), "{refused}");
-    workflow(&home, "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read\"\n");
+    home.guest("flow", "[[permissions.fs]]\nroot = \"/work\"\naccess = \"read\"\n");
     let refused = eventually("the new manifest is read", || {
         let refused = submit("tests/flow", "{}");
         (refused.status != 202).then(|| refused.problem("invalid-run"))
     });
     assert!(refused["detail"].as_str().unwrap().contains("asks for `fs`"), "{refused}");
-    workflow(&home, "[[permissions.skills]]\nid = \"tests/none\"\n");
+    home.guest("flow", "[[permissions.skills]]\nid = \"tests/none\"\n");
     let refused = eventually("the next manifest is read", || {
         let refused = submit("tests/flow", "{}").problem("invalid-run");
         refused["detail"].as_str().unwrap().contains("can't have the skill `tests/none`").then_some(refused)

@@ -212,6 +212,40 @@ async fn host_calls_end_at_their_limit_whatever_they_are_for() {
 }
 
 #[tokio::test]
+async fn whatever_the_host_is_asked_for_is_one_of_the_host_calls() {
+    let lab = Lab::new();
+    let key = "the call's limit `host_calls` of 0 is reached";
+    for (guest, tool, arguments, capability) in [
+        ("keeper", "setting", json!({ "key": "units" }), Some("config")),
+        ("commander", "run", json!({ "command": ["echo"], "input": "" }), Some("shell")),
+        ("driver", "ask", json!({ "summary": "May I?", "details": "{}" }), Some("approval")),
+        ("driver", "call", json!({ "request": { "skill": "tests/none", "arguments": "{}" } }), Some("skill")),
+        ("driver", "complete", json!({ "prompt": "hello" }), Some("model")),
+        // Their interfaces have no error, so that the call ends.
+        ("driver", "log", json!({ "context": "", "message": "hello" }), None),
+        ("driver", "progress", json!({ "steps": 1, "pause-ms": 0 }), None),
+    ] {
+        let guest = lab.guest(guest);
+        let mut terms = nothing(&guest);
+        terms.limits.host_calls = 1;
+        let outcome = lab.call(&terms, &guest, tool, &arguments).await;
+        assert_eq!(outcome.usage.host_calls, 1, "{tool}: {:?}", outcome.result);
+        let said = format!("{:?} {:?}", outcome.result, outcome.denials);
+        assert!(!said.contains("host_calls"), "{tool}: {said}");
+        terms.limits.host_calls = 0;
+        let outcome = lab.call(&terms, &guest, tool, &arguments).await;
+        assert_eq!(outcome.usage.host_calls, 0, "{tool}: {:?}", outcome.result);
+        let Some(capability) = capability else {
+            assert_eq!(error(outcome), InvokeError::Limit { limit: "host_calls", max: 0 }, "{tool}");
+            continue;
+        };
+        assert!(failure(&outcome).to_string().contains(key), "{tool}: {:?}", outcome.result);
+        let [denial] = outcome.denials.as_slice() else { panic!("{tool}: {:?}", outcome.denials) };
+        assert_eq!((denial.capability, denial.reason.as_str()), (capability, key), "{tool}");
+    }
+}
+
+#[tokio::test]
 async fn tables_end_at_their_limit() {
     let lab = Lab::new();
     let bytes = wat::parse_str(

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::host::Home;
 use crate::runs::{settings as runs, traces};
 
 /// Each key, and the test that fails when nothing follows from it.
@@ -104,6 +105,74 @@ fn every_key_is_shown_to_be_enforced() {
     let shown: BTreeSet<_> = SHOWN.iter().map(|(key, _)| (*key).to_owned()).collect();
     assert_eq!(keys, shown, "a key has no test above, or a test has no key");
     assert_eq!(shown.len(), SHOWN.len(), "a key stands twice");
+}
+
+/// One of everything that has a name of the operator's own.
+const NAMED: &str = r#"
+[skills]
+allow_unsigned = true
+[skills.trusted_keys.acme]
+public_key = "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="
+namespaces = ["acme"]
+[agents]
+max_parallel_agents = 7
+parallelism = "resources"
+[models.asked]
+base_url = "http://127.0.0.1:1/v1"
+model = "maker/small"
+input_usd_per_million = 0.5
+output_usd_per_million = 1.5
+[models.keyed]
+base_url = "https://models.example.com/v1"
+model = "maker/large"
+key = "provider"
+[models.said]
+provider = "scripted"
+script = "script.toml"
+[tracing]
+exporter = "otlp"
+otlp_url = "http://127.0.0.1:1"
+[tracing.otlp_headers]
+x-api-key = "collector"
+[secrets.provider]
+file = "key"
+[secrets.collector]
+env = "COLLECTOR"
+"#;
+
+#[test]
+fn what_holds_is_shown_of_every_key_and_no_secret() {
+    let home = Home::with(NAMED);
+    home.write("key", "a-long-enough-key\n");
+    let told = home.run(&["--json", "config", "check"]).expect(0);
+    let shown = told.json();
+    for (key, _) in SHOWN {
+        assert!(stands(&shown, key), "`{key}` is missing in: {shown}");
+    }
+    let text = home.run(&["config", "check"]).expect(0).stdout;
+    for line in [
+        "skills.allow_unsigned = true",
+        "agents.max_parallel_agents = 7",
+        "agents.parallelism = \"resources\"",
+        "agents.retention = \"720 h\"",
+        "models.asked.base_url = \"http://127.0.0.1:1/v1\"",
+        "models.keyed.key = \"provider\"",
+        "models.said.provider = \"scripted\"",
+        "tracing.exporter = \"otlp\"",
+        "tracing.otlp_headers.x-api-key = \"collector\"",
+    ] {
+        assert!(text.contains(&format!("  {line}\n")), "`{line}` is missing in: {text}");
+    }
+    let secret = "a-long-enough-key";
+    assert!(!(told.stdout.contains(secret) || text.contains(secret)), "{text}");
+}
+
+/// Whether the dotted `key` stands in `value`, where `*` is any name.
+fn stands(value: &Value, key: &str) -> bool {
+    let (first, rest) = key.split_once('.').unwrap_or((key, ""));
+    let Value::Object(object) = value else { return false };
+    let mut found = object.iter().filter(|(name, _)| first == "*" || *name == first);
+    found.any(|(_, value)| rest.is_empty() || stands(value, rest))
 }
 
 /// The dotted keys below `schema`.

@@ -29,6 +29,14 @@ pub(super) struct Files {
     instructions: Vec<(PathBuf, Option<Stamp>)>,
 }
 
+/// Folders with files of agents.
+#[derive(Debug)]
+pub(super) struct Folders {
+    paths: Vec<PathBuf>,
+    /// Whether somebody named them, so that one that isn't there is a problem.
+    named: bool,
+}
+
 /// A folder whose files can't all be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FolderProblem {
@@ -45,6 +53,23 @@ struct Look {
     problems: Vec<FolderProblem>,
 }
 
+impl Folders {
+    /// Those that somebody named.
+    pub(super) const fn named(paths: Vec<PathBuf>) -> Self {
+        Self { paths, named: true }
+    }
+
+    /// Those that are looked into where nobody named any.
+    pub(super) const fn usual(paths: Vec<PathBuf>) -> Self {
+        Self { paths, named: false }
+    }
+
+    /// Whether it is as it should be that a folder can't be read.
+    fn may_fail_by(&self, error: &io::Error) -> bool {
+        !self.named && error.kind() == io::ErrorKind::NotFound
+    }
+}
+
 impl Files {
     /// The agents by name.
     pub(super) const fn agents(&self) -> &BTreeMap<String, Arc<Agent>> {
@@ -57,14 +82,14 @@ impl Files {
     }
 
     /// Whether reading the folders now would most likely give the same agents. Blocks.
-    pub(super) fn look_the_same(&self, folders: &[PathBuf]) -> bool {
+    pub(super) fn look_the_same(&self, folders: &Folders) -> bool {
         self.instructions.iter().all(|(path, stamp)| Stamp::of(path) == *stamp) && look(folders) == self.look
     }
 }
 
 /// Reads every file of an agent in `folders`. Agents that are as in `old` are taken from
 /// there. Blocks.
-pub(super) fn read(folders: &[PathBuf], old: &Files, now: u64) -> Files {
+pub(super) fn read(folders: &Folders, old: &Files, now: u64) -> Files {
     // A change between the look and the reading is seen by the next look.
     let look = look(folders);
     for problem in look.problems.iter().filter(|problem| !old.look.problems.contains(problem)) {
@@ -129,14 +154,15 @@ pub(super) fn id(name: &str) -> String {
     id
 }
 
-fn look(folders: &[PathBuf]) -> Look {
+fn look(folders: &Folders) -> Look {
     let mut look = Look::default();
     // A folder that is named twice is read once.
     let mut seen = BTreeSet::new();
-    for folder in folders.iter().filter(|folder| seen.insert(folder.as_path())) {
+    for folder in folders.paths.iter().filter(|folder| seen.insert(folder.as_path())) {
         let mut problem = |reason| look.problems.push(FolderProblem { folder: folder.clone(), reason });
         let (mut paths, whole) = match toml_files(folder) {
             Ok(found) => found,
+            Err(error) if folders.may_fail_by(&error) => continue,
             Err(error) => {
                 problem(error.to_string());
                 continue;

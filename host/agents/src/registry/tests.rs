@@ -325,6 +325,23 @@ fn a_folder_that_is_missing_hurts_no_other() {
 }
 
 #[test]
+fn a_folder_that_nobody_named_need_not_be_there() {
+    let site = Site::new();
+    let usual = site.folder.path().join("usual");
+    let clock = Arc::clone(&site.clock) as Arc<dyn Clock>;
+    let agents = Agents::open_usual(vec![usual.clone()], site.journal(), clock).expect("the agents open");
+    assert_eq!((names(&agents), agents.problems()), (Vec::new(), Vec::new()));
+    // It may come later, and what else is wrong with it is a problem.
+    site.agent("a", "First.");
+    fs::rename(site.folder.path().join("agents"), &usual).expect("a folder");
+    assert_eq!(told(&agents.reload()), [("registered", "a")]);
+    fs::remove_dir_all(&usual).expect("the folder was there");
+    fs::write(&usual, "no folder").expect("a file");
+    assert_eq!(told(&agents.reload()), [("removed", "a")]);
+    assert_eq!(agents.problems().iter().map(|problem| &problem.folder).collect::<Vec<_>>(), [&usual]);
+}
+
+#[test]
 fn the_id_of_a_file_is_the_same_in_every_process() {
     let site = Site::new();
     site.agent("a", "First.");

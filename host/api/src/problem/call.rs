@@ -96,7 +96,9 @@ impl Failure {
     pub(crate) fn grant(error: &GrantError, trace: &str) -> Self {
         let kind = match error {
             GrantError::NoSuchGrant(_) => Kind::UNKNOWN_GRANT,
-            GrantError::OtherBytes { .. } | GrantError::SeveralGrants { .. } => Kind::GRANT_CONFLICT,
+            GrantError::OtherBytes { .. } | GrantError::SeveralGrants { .. } | GrantError::Changed(_) => {
+                Kind::GRANT_CONFLICT
+            }
             GrantError::Journal(_) | GrantError::Document { .. } => return Self::host_failure(trace, error),
             _ => Kind::INVALID_GRANT,
         };

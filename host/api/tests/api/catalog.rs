@@ -143,6 +143,8 @@ async fn a_release_is_described_in_full() {
     assert!(tool["failure_schema"].is_object());
     let prompt = host.get("/v1/skills/local/advice").await.json();
     assert_eq!((&prompt["tools"], &prompt["imports"], &prompt["license"]), (&json!([]), &json!([]), &json!("MIT")));
+    assert_eq!(prompt["allowed_tools"], json!(["Read", "Bash(git add:*)"]));
+    assert_eq!(detail.get("allowed_tools"), None);
     assert!(prompt["digest"].as_str().is_some_and(|digest| digest.starts_with("sha256:")));
     assert_eq!(host.get("/v1/skills/acme/danger").await.json()["risk_tags"], json!(["destructive"]));
 }

@@ -360,7 +360,8 @@ fn usual_skills(folder: &Path) {
     write(folder, &tool("broken", "acme/broken", "1.0.0", "broken"));
     let prompt = folder.join("advice");
     fs::create_dir_all(&prompt).expect("folder");
-    let text = "---\nname: advice\ndescription: How to give advice. Use it when asked.\nlicense: MIT\n---\n# Advice\n\nListen.\n";
+    let text = "---\nname: advice\ndescription: How to give advice. Use it when asked.\nlicense: MIT\n\
+                allowed-tools: Read Bash(git add:*)\n---\n# Advice\n\nListen.\n";
     fs::write(prompt.join("SKILL.md"), text).expect("written");
 }
 

@@ -1,6 +1,7 @@
 //! The `OpenAPI` document: whole, true to its own schemas, and the one that is served.
 
 use bailiwick_api::problem::Kind;
+use bailiwick_domain::run::EventKind;
 use serde_json::{Value, json};
 
 use crate::host::{TestHost, faults, openapi_json};
@@ -22,6 +23,7 @@ async fn the_document_is_served_as_it_is_made() {
     let served = host.get("/openapi.json").await.json();
     assert_eq!(served, openapi_json());
     assert_eq!(served["openapi"], "3.1.0");
+    assert!(served["info"]["description"].as_str().is_some_and(|it| it.contains("agents") && it.contains("skills")));
     assert_eq!(served["components"]["securitySchemes"]["key"]["scheme"], "bearer");
 }
 
@@ -52,6 +54,15 @@ fn every_kind_of_problem_stands_at_an_operation() {
     for kind in Kind::ALL.iter().filter(|kind| **kind != Kind::UNKNOWN_ROUTE) {
         assert!(text.contains(&format!("`{}`", kind.code)), "{} is nowhere", kind.code);
     }
+}
+
+#[test]
+fn every_kind_of_event_stands_where_events_are_described() {
+    let document = openapi_json();
+    let kind = &document["components"]["schemas"]["RunEvent"]["properties"]["kind"];
+    let text = kind["description"].as_str().expect("it is described");
+    let listed: Vec<_> = text.split('`').skip(1).step_by(2).collect();
+    assert_eq!(listed, EventKind::ALL.map(EventKind::name));
 }
 
 #[test]
@@ -94,4 +105,25 @@ fn requests_allow_nothing_unknown() {
     assert!(!faults("ExecuteRequest", &json!({ "arguments": {}, "args": {} })).is_empty());
     assert!(!faults("ExecuteRequest", &json!({ "arguments": [] })).is_empty());
     assert!(faults("ExecuteRequest", &json!({})).is_empty());
+}
+
+#[test]
+fn a_reason_is_a_few_sentences() {
+    let answer = json!({ "decision": "deny" });
+    for (name, request) in [
+        ("CancelRequest", json!({})),
+        ("CancelRunsRequest", json!({ "all": true })),
+        ("AnswerRequest", answer.clone()),
+        ("HandoffAnswer", answer.clone()),
+        ("TaskAnswer", answer),
+        ("SocketCommand", json!({ "id": "1", "command": "deny", "approval": "1" })),
+    ] {
+        let with = |characters| {
+            let mut request = request.clone();
+            request["reason"] = "ä".repeat(characters).into();
+            faults(name, &request)
+        };
+        assert_eq!(with(1000), Vec::<String>::new(), "{name}");
+        assert_eq!(with(1001).len(), 1, "{name}");
+    }
 }

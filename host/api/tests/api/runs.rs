@@ -213,6 +213,59 @@ async fn runs_are_told_only_what_can_happen_to_them() {
 }
 
 #[tokio::test]
+async fn a_reason_has_so_many_characters_wherever_one_is_taken() {
+    let host = TestHost::new();
+    let nobody = format!("/v1/agents/runs/{}", "0".repeat(32));
+    let no_approval = "/v1/approvals/apr_none/answer";
+    for (key, path, body, otherwise) in [
+        ("submitter", format!("{nobody}/cancel"), json!({}), 404_u16),
+        ("admin", "/v1/agents/runs/cancel".to_owned(), json!({ "all": true }), 200),
+        ("approver", format!("{nobody}/handoffs/0/answer"), json!({ "decision": "deny" }), 404),
+        ("approver", format!("{nobody}/tasks/0/answer"), json!({ "decision": "deny" }), 404),
+        ("approver", no_approval.to_owned(), json!({ "decision": "deny" }), 404),
+        ("approver", no_approval.to_owned(), json!({ "decision": "approve" }), 404),
+    ] {
+        let with = async |reason: String| {
+            let mut body = body.clone();
+            body["reason"] = json!(reason);
+            send(&host, key, "POST", &path, &body).await
+        };
+        // Characters are counted, of which each has two bytes here.
+        let problem = with("é".repeat(1001)).await.problem(Kind::INVALID_REQUEST);
+        assert_eq!(problem.errors[0].pointer, "/reason", "{path}");
+        assert!(problem.detail.contains("at most 1000 characters"), "{path}: {}", problem.detail);
+        let answer = with("é".repeat(1000)).await;
+        assert_eq!(answer.status, otherwise, "{path}: {}", answer.text());
+    }
+    // Who has a run go on is asked for none.
+    for what in ["resume", "retry"] {
+        let path = format!("{nobody}/{what}");
+        let answer = send(&host, "submitter", "POST", &path, &json!({ "reason": "x" })).await;
+        assert!(answer.problem(Kind::INVALID_REQUEST).detail.contains("unknown field `reason`"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn the_longest_reason_reaches_the_event_and_a_longer_one_ends_nothing() {
+    let host = TestHost::new();
+    let mut stuck = scout();
+    stuck["models"] = json!(["stuck"]);
+    send(&host, "admin", "PUT", "/v1/agents/scout", &stuck).await.json();
+    let id = submitted(&host, &json!({ "agent": "scout", "input": "x" })).await;
+    let path = format!("/v1/agents/runs/{id}");
+    let cancel = async |reason: String| {
+        send(&host, "submitter", "POST", &format!("{path}/cancel"), &json!({ "reason": reason })).await
+    };
+    cancel("é".repeat(1001)).await.problem(Kind::INVALID_REQUEST);
+    let longest = "é".repeat(1000);
+    assert_eq!(cancel(longest.clone()).await.json()["status"], "cancelled", "it was open until now");
+    let page = get(&host, &format!("{path}/events"), "application/json").await.json();
+    let last = page["events"].as_array().expect("events").last().expect("one");
+    assert_eq!((&last["kind"], &last["by"]), (&json!("run.cancelled"), &json!("key:submitter")));
+    assert_eq!(last["reason"], json!(longest));
+}
+
+#[tokio::test]
 async fn a_new_try_has_what_is_asked_for_and_no_more_time_than_its_agents() {
     let host = TestHost::new();
     let mut short = scout();

@@ -144,6 +144,18 @@ fn disagreement(error: &SkillError) -> Finding {
             format!("tools.\"{function}\".{direction}_schema"),
             "remove the key: what the function takes and answers is written in the WIT of `bailiwick:skill`".to_owned(),
         ),
+        SkillError::NoWorkflow => (
+            "kind",
+            "kind".to_owned(),
+            "export `bailiwick:skill/workflow` from the WIT world (`include bailiwick:skill/workflow-skill`) and build \
+             again, or set `kind = \"tool\"`"
+                .to_owned(),
+        ),
+        SkillError::UnnamedWorkflow => (
+            "kind",
+            "kind".to_owned(),
+            "set `kind = \"workflow\"` in skill.toml, or leave the export out of the WIT world and build again".to_owned(),
+        ),
     };
     about_manifest(Severity::Error, code, message, cure).of_key(key)
 }

@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use bailiwick_domain::manifest::Kind;
-
-use super::about_manifest;
 use crate::component::Facts;
 use crate::finding::{Finding, Severity};
 
@@ -14,9 +11,6 @@ const OWN: (&str, &str) = ("bailiwick:skill/", "0.1.");
 /// Interfaces of it that a component may import, and that it may export.
 const IMPORTS: [&str; 4] = ["approvals", "models", "progress", "skills"];
 const EXPORTS: [&str; 4] = ["prompts", "resources", "tools", "workflow"];
-
-/// The interface that makes a component a workflow.
-const WORKFLOW: &str = "bailiwick:skill/workflow";
 
 /// Interfaces of the host's own package in a version, or of a name, that this host doesn't know.
 pub(super) fn newer_interfaces(facts: &Facts, component: &Path) -> Vec<Finding> {
@@ -42,27 +36,6 @@ pub(super) fn newer_interfaces(facts: &Facts, component: &Path) -> Vec<Finding> 
     let cure = "build against the WIT of this host, which `bailiwick build` writes to `.build/sdk/wit`, or run the \
                 skill on a newer host";
     vec![Finding::new(Severity::Error, "unknown-world", component, foreign.join("; "), cure)]
-}
-
-/// Whether the component is what the manifest says it is.
-pub(super) fn kind(facts: &Facts, kind: Kind, component: &Path) -> Option<Finding> {
-    let workflow = facts.exports_interface(WORKFLOW);
-    match kind {
-        Kind::Workflow if !workflow => {
-            let message = format!(
-                "found `kind = \"workflow\"` and a component that doesn't export `{WORKFLOW}`, expected the export"
-            );
-            let cure = "export `bailiwick:skill/workflow` from the WIT world (`include bailiwick:skill/workflow-skill`) \
-                        and build again, or set `kind = \"tool\"`";
-            Some(about_manifest(Severity::Error, "kind", message, cure.to_owned()).of_key("kind"))
-        }
-        Kind::Tool if workflow => {
-            let message = format!("exports `{WORKFLOW}`, and the manifest says `kind = \"tool\"`");
-            let cure = "set `kind = \"workflow\"` in skill.toml, or leave the export out";
-            Some(Finding::new(Severity::Error, "kind", component, message, cure))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -99,13 +72,5 @@ mod tests {
             let found = newer_interfaces(&facts(imports, exports), file);
             assert!(found[0].message.contains(expected), "{found:?}");
         }
-    }
-
-    #[test]
-    fn a_workflow_exports_its_run() {
-        let file = Path::new("s.wasm");
-        let (plain, workflow) = (facts(&[], &["add"]), facts(&[], &["bailiwick:skill/workflow@0.1.0"]));
-        assert!(kind(&plain, Kind::Tool, file).is_none() && kind(&workflow, Kind::Workflow, file).is_none());
-        assert!(kind(&plain, Kind::Workflow, file).is_some() && kind(&workflow, Kind::Tool, file).is_some());
     }
 }

@@ -34,7 +34,9 @@ impl SkillRule {
         self.asked.matches(version) && self.granted.matches(version)
     }
 
-    /// What of `wanted` the rule allows: all three ranges at once.
+    /// What of `wanted` to look for: all three ranges at once. That lets a pre-release
+    /// through as soon as one of them names it, were it a caller's pin alone, so that what
+    /// is found has to be one that the rule [allows](Self::allows), too.
     pub fn cut(&self, wanted: &SkillSelector) -> SkillSelector {
         let ranges = [&wanted.versions, &self.asked, &self.granted];
         let comparators = ranges.into_iter().flat_map(|range| range.comparators.iter().cloned()).collect();
@@ -65,5 +67,24 @@ mod tests {
         assert_eq!(rule.cut(&selector("a/b@1.4.2")).versions.to_string(), "=1.4.2, ^1.2, <1.5");
         assert_eq!(rule.to_string(), "a/b@^1.2, <1.5");
         assert_eq!(SkillRule::of(&selector("a/c"), &selector(granted)), None);
+    }
+
+    #[test]
+    fn no_pin_widens_a_rule() {
+        let selector = |text: &str| text.parse::<SkillSelector>().expect("a selector");
+        // What the caller wants, what is asked for and granted, a release, and whether both allow it.
+        for (wanted, asked, granted, version, allowed) in [
+            ("a/b@1.4.0-alpha", "a/b@^1.2", "a/b@<1.5", "1.4.0-alpha", false),
+            ("a/b@>=1.4.0-alpha", "a/b@^1.2", "a/b", "1.4.0-beta", false),
+            ("a/b", "a/b@>=1.4.0-alpha", "a/b@<1.5", "1.4.0-beta", false),
+            ("a/b", "a/b@^1.2", "a/b@>=1.4.0-alpha", "1.4.0-beta", false),
+            ("a/b", "a/b@>=1.4.0-alpha", "a/b@^1.4.0-0", "1.4.0-beta", true),
+            ("a/b@1.4.0", "a/b@^1.2", "a/b@<1.5", "1.4.0", true),
+        ] {
+            let rule = SkillRule::of(&selector(asked), &selector(granted)).expect("one skill");
+            let version: Version = version.parse().expect("a version");
+            assert!(rule.cut(&selector(wanted)).versions.matches(&version), "{wanted} of {rule} finds {version}");
+            assert_eq!(rule.allows(&version), allowed, "{wanted} of {rule} by {version}");
+        }
     }
 }

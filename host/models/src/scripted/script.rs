@@ -166,8 +166,10 @@ fn say(text: String, calls: Vec<Call>) -> Result<Say, String> {
 }
 
 fn check_names(text: &str) -> Result<(), String> {
-    unknown_name(text)
-        .map_or(Ok(()), |name| Err(format!("found `{{{{{name}}}}}`, expected `{{{{input}}}}` or `{{{{result}}}}`")))
+    unknown_name(text).map_or(Ok(()), |name| {
+        let known = "`{{input}}`, `{{last_line}}` or `{{result}}`";
+        Err(format!("found `{{{{{name}}}}}`, expected {known}"))
+    })
 }
 
 /// Looks at every string. The depth is limited where the text was read.

@@ -94,6 +94,16 @@ async fn a_question_becomes_a_call_and_its_output_an_answer() {
 }
 
 #[tokio::test]
+async fn the_last_line_is_the_item_of_a_map() {
+    let text = "[[rule]]\ncalls = [{ tool = \"look\", arguments = { place = \"/work/{{last_line}}\" } }]\n";
+    let script = Scripted::parse("demo.toml", text).expect("a script");
+    for (said, place) in [("Look.\n\nnotes/a.md", "/work/notes/a.md"), ("b.md", "/work/b.md"), ("", "/work/")] {
+        let answer = ask(&script, vec![user(said)]).await.expect("a rule");
+        assert_eq!(answer.calls[0].arguments, format!("{{\"place\":\"{place}\"}}"));
+    }
+}
+
+#[tokio::test]
 async fn a_rule_answers_so_often_as_it_says() {
     let script = script();
     for _ in 0..2 {
@@ -161,7 +171,7 @@ fn rules_that_make_no_sense_are_refused() {
         ("contains = \"x\"", "found no answer"),
         ("text = \"x\"\nfail = \"server\"", "expected it alone"),
         ("text = \"x\"\ntimes = 0", "expected at least 1"),
-        ("text = \"{{inptu}}\"", "found `{{inptu}}`, expected `{{input}}` or `{{result}}`"),
+        ("text = \"{{inptu}}\"", "found `{{inptu}}`, expected `{{input}}`, `{{last_line}}` or `{{result}}`"),
         ("calls = [{ tool = \"a\", arguments = { x = [\"{{who}}\"] } }]", "found `{{who}}`"),
         ("calls = [{ tool = \"a\", arguments = [] }]", "`arguments` of `a` are no table"),
         ("calls = [{ arguments = {} }]", "missing field `tool`"),

@@ -1,4 +1,4 @@
-//! What a script may refer to of the conversation: `{{input}}` and `{{result}}`.
+//! What a script may refer to of the conversation: `{{input}}`, `{{last_line}}` and `{{result}}`.
 
 use bailiwick_domain::model::{Message, ModelFailure};
 use serde_json::{Map, Value};
@@ -7,6 +7,7 @@ use crate::MAX_ANSWER_BYTES;
 
 /// What is referred to.
 const INPUT: &str = "input";
+const LAST_LINE: &str = "last_line";
 const RESULT: &str = "result";
 
 /// The pieces of a conversation that matter to a script. What there is none of is empty.
@@ -48,6 +49,7 @@ impl<'a> Values<'a> {
             let part = match part {
                 Part::Text(text) => text,
                 Part::Name(INPUT) => self.input,
+                Part::Name(LAST_LINE) => self.input.lines().next_back().unwrap_or_default(),
                 Part::Name(RESULT) => self.result,
                 Part::Name(_) => "",
             };
@@ -117,7 +119,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 /// A name in `text` that stands for nothing.
 pub(super) fn unknown_name(text: &str) -> Option<&str> {
     parts(text).into_iter().find_map(|part| match part {
-        Part::Name(name) => (name != INPUT && name != RESULT).then_some(name),
+        Part::Name(name) => (![INPUT, LAST_LINE, RESULT].contains(&name)).then_some(name),
         Part::Text(_) => None,
     })
 }

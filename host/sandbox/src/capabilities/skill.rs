@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use bailiwick_domain::authority::SkillRule;
 use bailiwick_domain::clock::Clock;
 use bailiwick_domain::limits::LimitsRequest;
 use bailiwick_domain::permit::Terms;
@@ -95,7 +96,7 @@ impl Desk {
         let prepared = self.prepare(&request);
         // A request that comes to nothing no longer waits for a share either.
         let share = self.purse.share(&self.counters);
-        let (skill, arguments) = match prepared {
+        let (allowed, skill, arguments) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 self.purse.settle(&self.counters, &share, &Usage::default());
@@ -106,7 +107,8 @@ impl Desk {
         let deadline = left.saturating_sub(left / u32::try_from(RESERVE).unwrap_or(u32::MAX));
         let budget = LimitsRequest { deadline: Some(deadline), ..share.limits() };
         self.uses.record("skill", &skill.id);
-        let answer = self.services.call_skill(SkillCall { skill, tool: request.tool, arguments, budget }).await;
+        let call = SkillCall { skill, allowed, tool: request.tool, arguments, budget };
+        let answer = self.services.call_skill(call).await;
         self.purse.settle(&self.counters, &share, &answer.usage);
         let text = answer.result.map_err(Error::from)?;
         // What has no room in the guest's memory is not kept in the host's either. Half of it
@@ -122,7 +124,7 @@ impl Desk {
     }
 
     /// Everything that can be said of a request before anybody is called.
-    fn prepare(&self, request: &Request) -> Result<(SkillSelector, Value), Error> {
+    fn prepare(&self, request: &Request) -> Result<(SkillRule, SkillSelector, Value), Error> {
         for counted in [Counted::HostCalls, Counted::SkillCalls] {
             self.counters.take(counted, 1).map_err(|reached| {
                 self.denials.record("skill", request.skill.clone(), reached.to_string());
@@ -143,7 +145,7 @@ impl Desk {
         if !arguments.is_object() {
             return Err(invalid("expected a JSON object of arguments".to_owned()));
         }
-        Ok((rule.cut(&wanted), arguments))
+        Ok((rule.clone(), rule.cut(&wanted), arguments))
     }
 }
 

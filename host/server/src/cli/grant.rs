@@ -99,7 +99,7 @@ pub struct GrantTerms {
     /// Accept a risk for every call, so that none needs an approval.
     #[arg(long, value_name = "TAG")]
     pub accept_risk: Vec<String>,
-    /// What for; stands in every list.
+    /// What for, in at most 1000 characters; stands in every list.
     #[arg(long)]
     pub reason: Option<String>,
     /// Void after this time, e.g. `12 h`.

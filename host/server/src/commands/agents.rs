@@ -1,6 +1,8 @@
 //! `bailiwick agents`: which agents there are and what they are at, what is wrong with their
 //! files, and pausing them.
 
+mod show;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -27,7 +29,7 @@ const MAX_CELL: usize = 60;
 pub fn run(command: Agents, config: &Config, out: Output) -> Done {
     match command {
         Agents::List { capability } => list(capability.as_deref(), &Desk::open(config, out)?, out),
-        Agents::Show { name } => show(&name, &Desk::open(config, out)?, out),
+        Agents::Show { name } => show::show(&name, &Desk::open(config, out)?, out),
         Agents::Pause { name } => tell(&name, "pause", &Desk::open(config, out)?, out),
         Agents::Resume { name } => tell(&name, "resume", &Desk::open(config, out)?, out),
         Agents::Check { file } => check(&file, config, out),
@@ -74,43 +76,6 @@ fn row(agent: &AgentSummary) -> [String; 10] {
         one_line(&agent.skills.join(", "), MAX_CELL),
         one_line(agent.description.as_deref().unwrap_or_default(), MAX_CELL),
     ]
-}
-
-fn show(name: &str, desk: &Desk, out: Output) -> Done {
-    let agent: Agent = desk.get(&path(name)?)?;
-    if out.json {
-        out.value(&json!(agent));
-        return Ok(());
-    }
-    out.line(format!("{}  {}", out.bold(&agent.name), state(agent.state)));
-    out.line(format!("  from       {}, id {}", source(agent.source), agent.id));
-    out.line(format!("  at work    on {} tasks", agent.open_tasks));
-    let last = agent.last_active.as_ref().map(|at| format!(", last at {at}")).unwrap_or_default();
-    let (completed, failed) = (agent.tasks_completed, agent.tasks_failed);
-    out.line(format!("  did        {completed} tasks, {failed} failed, since the host started{last}"));
-    if let Some(pause) = &agent.paused {
-        out.line(format!("  paused     by {} since {}", tame(&pause.by), pause.at));
-    }
-    out.line(format!("  there      since {}, last changed {}", agent.created_at, agent.updated_at));
-    if let Some(definition) = &agent.definition {
-        let limits = serde_json::to_string(&definition.limits).unwrap_or_default();
-        for (key, value) in [
-            ("about", definition.description.as_str()),
-            ("models", definition.models.join(", ").as_str()),
-            ("skills", definition.skills.join(", ").as_str()),
-            ("can", definition.capabilities.join(", ").as_str()),
-            ("limits", limits.as_str()),
-        ] {
-            out.line(format!("  {key:<9}  {}", tame(value)).trim_end());
-        }
-        out.line("  is told");
-        tame(&definition.instructions).lines().for_each(|line| out.line(format!("    {line}")));
-    }
-    if let Some(error) = &agent.error {
-        let what = if agent.definition.is_some() { "in error" } else { "broken" };
-        out.line(out.red(&format!("{what}: {}", tame(error))));
-    }
-    Ok(())
 }
 
 /// Pauses an agent, or lets it go on.

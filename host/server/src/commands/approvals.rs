@@ -1,8 +1,11 @@
 //! `bailiwick approvals`: calls that a person has to approve.
 
+mod readable;
+
 use bailiwick_wire::approval::{Approval, ApprovalState, Approvals as Listed};
 use serde_json::{Map, Value, json};
 
+use self::readable::readable;
 use crate::cli::approvals::Approvals;
 use crate::config::Config;
 use crate::desk::Desk;
@@ -114,8 +117,7 @@ pub(super) fn describe(approval: &Approval, out: Output) -> Vec<String> {
     }
     lines.push(if approval.summary.is_some() { "  details" } else { "  arguments" }.to_owned());
     let arguments = approval.edited_arguments.as_ref().unwrap_or(&approval.arguments);
-    let text = serde_json::to_string_pretty(arguments).unwrap_or_default();
-    lines.extend(tame(&text).lines().map(|line| format!("    {line}")));
+    lines.extend(readable(arguments).iter().map(|line| format!("    {}", tame(line))));
     lines
 }
 

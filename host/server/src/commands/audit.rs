@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::cli::audit::{Audit, AuditList};
 use crate::config::Config;
 use crate::desk::{Desk, encode};
-use crate::output::{Done, Exit, Failure, Output, note, tame};
+use crate::output::{Done, Exit, Failure, Output, counted, note, tame};
 
 /// Records on one page of the route.
 const PAGE: u32 = 500;
@@ -158,7 +158,8 @@ fn tell(verified: &Verified, trusted: bool, out: Output) {
         return;
     }
     out.line(out.green("Whole: no record was edited, removed, added or reordered, and the end is there."));
-    out.line(format!("  {} records, {} checkpoints, up to {}", verified.records, verified.checkpoints, verified.at));
+    let (records, checkpoints) = (counted(verified.records, "record"), counted(verified.checkpoints, "checkpoint"));
+    out.line(format!("  {records}, {checkpoints}, up to {}", verified.at));
     for (kind, count) in &verified.kinds {
         out.line(format!("  {count:>8} {kind}"));
     }

@@ -1,11 +1,12 @@
 //! `bailiwick config`: what holds, and what is wrong.
 
+use bailiwick_distribution::trust::TrustedKey;
 use bailiwick_domain::limits::Limits;
 use bailiwick_domain::units::{format_duration, format_size};
 use serde_json::{Map, Value, json};
 
 use crate::cli::ConfigCommand;
-use crate::config::{Config, SecretSource};
+use crate::config::{AgentsConfig, Config, Exporter, ModelSource, Parallelism, SecretSource, shown};
 use crate::output::{Done, Output};
 
 /// Runs the command. A configuration that can't be read never comes here.
@@ -54,6 +55,8 @@ fn describe(config: &Config) -> Value {
             "strict_validation": config.strict_validation,
             "allow_shell": config.allow_shell,
             "require_approval_tags": config.require_approval_tags,
+            "allow_unsigned": config.trust.allow_unsigned,
+            "trusted_keys": config.trust.keys.iter().map(trusted).collect::<Map<_, _>>(),
             "approval_lifetime": format_duration(config.approval_lifetime),
             "http_deny": config.http_deny.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "max_concurrent_calls": config.max_concurrent_calls,
@@ -63,8 +66,61 @@ fn describe(config: &Config) -> Value {
         },
         "audit": { "checkpoint_every": format_duration(config.checkpoint_every) },
         "secrets": config.secrets.iter().map(secret).collect::<Map<_, _>>(),
+        "agents": agents(&config.agents),
+        "models": config.models.iter().map(model).collect::<Map<_, _>>(),
+        "tracing": tracing(&config.exporter),
         "limits": { "default": limits(&config.limits.default), "ceiling": limits(&config.limits.ceiling) },
     })
+}
+
+fn trusted(key: &TrustedKey) -> (String, Value) {
+    (key.name.clone(), json!({ "public_key": key.key.to_string(), "namespaces": key.namespaces }))
+}
+
+fn agents(agents: &AgentsConfig) -> Value {
+    let parallelism = match agents.parallelism {
+        Parallelism::Fixed => "fixed",
+        Parallelism::Resources => "resources",
+    };
+    json!({
+        "enabled": agents.enabled,
+        "directories": agents.directories,
+        "max_parallel_agents": agents.max_parallel,
+        "parallelism": parallelism,
+        "queue_capacity": agents.queue_capacity,
+        "max_steps_per_run": agents.max_steps,
+        "default_timeout_sec": agents.default_timeout.as_secs(),
+        "max_timeout": format_duration(agents.max_timeout),
+        "ageing": format_duration(agents.ageing),
+        "retention": format_duration(agents.retention),
+    })
+}
+
+/// Its key is the name of a secret.
+fn model((name, source): (&String, &ModelSource)) -> (String, Value) {
+    let what = match source {
+        ModelSource::OpenAi { base_url, model, key, input_usd_per_million, output_usd_per_million } => json!({
+            "provider": "openai",
+            "base_url": shown(base_url),
+            "model": model,
+            "key": key,
+            "input_usd_per_million": input_usd_per_million,
+            "output_usd_per_million": output_usd_per_million,
+        }),
+        ModelSource::Scripted { script } => json!({ "provider": "scripted", "script": script }),
+    };
+    (name.clone(), what)
+}
+
+/// The values of headers are names of secrets.
+fn tracing(exporter: &Exporter) -> Value {
+    match exporter {
+        Exporter::None => json!({ "exporter": "none" }),
+        Exporter::Log => json!({ "exporter": "log" }),
+        Exporter::Otlp { url, headers } => {
+            json!({ "exporter": "otlp", "otlp_url": shown(url), "otlp_headers": headers })
+        }
+    }
 }
 
 /// Where a secret comes from; what it is stands nowhere.

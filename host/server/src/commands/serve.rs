@@ -23,7 +23,7 @@ use crate::cli::Serve;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::log;
-use crate::output::{Done, Exit, Failure, Output};
+use crate::output::{Done, Exit, Failure, Output, counted};
 
 /// How often leftover workspaces are looked for.
 const SWEEP_EVERY: Duration = Duration::from_hours(1);
@@ -199,7 +199,7 @@ fn announce(registry: &Registry, config: &Config, bound: SocketAddr, out: Output
         out.line(serde_json::json!({ "listening": url, "skills": skills, "broken": broken }));
         return;
     }
-    out.line(format!("listening on http://{bound} with {skills} skills"));
+    out.line(format!("listening on http://{bound} with {}", counted(skills as u64, "skill")));
     for broken in catalog.broken() {
         out.line(out.red(&format!("broken: {}: {}", broken.folder.display(), broken.error)));
     }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bailiwick_models::openai::check_base_url;
+
+use super::address::{is_kept_from_others, shown};
 use super::{ConfigError, SecretSource, check_span, raw};
 
 /// Characters of the name of a model.
@@ -11,6 +14,9 @@ const MAX_MODEL_NAME: usize = 64;
 
 /// Models of one host.
 const MAX_MODELS: usize = 256;
+
+/// The folder of agents where none is named.
+const USUAL_FOLDER: &str = "agents";
 
 /// Runs that may wait: each has its state in memory.
 const MAX_QUEUE: u32 = 100_000;
@@ -25,6 +31,8 @@ pub struct AgentsConfig {
     pub enabled: bool,
     /// Folders of agents.
     pub directories: Vec<PathBuf>,
+    /// Whether the file names them. Otherwise they need not be there.
+    pub directories_named: bool,
     /// Runs at work at once.
     pub max_parallel: u32,
     /// Whether fewer are where the machine has no room for so many.
@@ -98,7 +106,11 @@ pub(super) fn agents(raw: &raw::Agents, base: &Path, path: &Path) -> Result<Agen
     }
     Ok(AgentsConfig {
         enabled: raw.enabled,
-        directories: raw.directories.iter().map(|folder| base.join(folder)).collect(),
+        directories: match &raw.directories {
+            Some(folders) => folders.iter().map(|folder| base.join(folder)).collect(),
+            None => vec![base.join(USUAL_FOLDER)],
+        },
+        directories_named: raw.directories.is_some(),
         max_parallel: parallel,
         parallelism: match raw.parallelism {
             raw::Parallelism::Fixed => Parallelism::Fixed,
@@ -176,6 +188,18 @@ fn open_ai(raw: raw::Model, secrets: &BTreeMap<String, SecretSource>) -> Result<
     let model = raw.model.ok_or(("model", missing("the service's own name of the model")))?;
     if let Some(key) = raw.key.as_ref().filter(|key| !secrets.contains_key(*key)) {
         return Err(("key", format!("is `{key}`, and there is no `secrets.{key}`: expected the name of a secret")));
+    }
+    if raw.key.is_some() && !is_kept_from_others(&base_url) {
+        let problem = format!(
+            "is `{}`, and the secret of `key` would go there in clear text: expected `https`, or `http` to this machine, \
+             such as `http://127.0.0.1:11434/v1`",
+            shown(&base_url)
+        );
+        return Err(("base_url", problem));
+    }
+    // It isn't shown, because a password may stand in it.
+    if let Err(problem) = check_base_url(&base_url) {
+        return Err(("base_url", format!("{problem}: expected an address such as `https://openrouter.ai/api/v1`")));
     }
     for (key, price) in
         [("input_usd_per_million", raw.input_usd_per_million), ("output_usd_per_million", raw.output_usd_per_million)]

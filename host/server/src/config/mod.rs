@@ -1,5 +1,6 @@
 //! Configuration: read from one strict file, checked, and complete.
 
+mod address;
 mod agents;
 mod raw;
 mod traces;
@@ -17,6 +18,7 @@ use bailiwick_domain::authority::{HostPattern, HttpDeny};
 use bailiwick_domain::limits::{Limits, LimitsPolicy, MAX_INSTANCES, MAX_TABLE_ELEMENTS};
 use bailiwick_domain::secret::MAX_SECRETS;
 
+pub(crate) use address::shown;
 pub use agents::{AgentsConfig, ModelSource, Parallelism};
 pub use traces::Exporter;
 pub use trust::PACKAGES;
@@ -473,6 +475,28 @@ mod tests {
         format!("[tracing]\nexporter = \"otlp\"\notlp_url = \"http://127.0.0.1:1\"\n[tracing.otlp_headers]\n{header}\n")
     }
 
+    /// A table of a model by a service with one more key.
+    fn service(key: &str) -> String {
+        format!("[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\n{key}\n")
+    }
+
+    /// A table of a model by a script with one more key.
+    fn script(key: &str) -> String {
+        format!("[models.a]\nprovider = \"scripted\"\nscript = \"x\"\n{key}\n")
+    }
+
+    /// So many models.
+    fn models(count: usize) -> String {
+        let one = |number: usize| format!("[models.m{number}]\nprovider = \"scripted\"\nscript = \"x\"\n");
+        (0..count).map(one).collect::<Vec<_>>().concat()
+    }
+
+    /// A collector that so many headers go along to.
+    fn collector(count: usize) -> String {
+        let all: Vec<_> = (0..count).map(|number| format!("x-{number} = \"k\"\n")).collect();
+        otlp(&all.concat()) + "[secrets.k]\nenv = \"K\"\n"
+    }
+
     #[test]
     fn an_empty_file_is_all_defaults() {
         let config = read("").expect("valid");
@@ -482,6 +506,17 @@ mod tests {
         assert!(!config.allow_unauthenticated_loopback && !config.allow_shell);
         assert!(config.trust.keys.is_empty() && !config.trust.allow_unsigned);
         assert_eq!(config.require_approval_tags, ["destructive", "external_side_effect"]);
+    }
+
+    #[test]
+    fn whoever_names_the_usual_folder_of_agents_wants_it_there() {
+        let usual = read("").expect("valid").agents;
+        let named = read("[agents]\ndirectories = [\"agents\"]").expect("valid").agents;
+        assert_eq!((usual.directories_named, named.directories_named), (false, true));
+        for folder in [&usual.directories[..], &named.directories[..]] {
+            assert!(matches!(folder, [only] if only.ends_with("agents")), "{folder:?}");
+        }
+        assert!(read("[agents]\ndirectories = []").expect("valid").agents.directories.is_empty());
     }
 
     #[test]
@@ -545,15 +580,29 @@ mod tests {
             ("[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"", "`models.a.model` is missing"),
             ("[models.a]\nscript = \"x\"", "`models.a.script` is for `provider = \"scripted\"`"),
             ("[models.a]\nprovider = \"scripted\"", "`models.a.script` is missing"),
-            ("[models.a]\nprovider = \"scripted\"\nscript = \"x\"\nkey = \"k\"", "`models.a.key` is for `provider"),
+            (&script("base_url = \"http://127.0.0.1:1/v1\""), "`models.a.base_url` is for `provider = \"openai\"`"),
+            (&script("model = \"x\""), "`models.a.model` is for `provider = \"openai\"`"),
+            (&script("key = \"k\""), "`models.a.key` is for `provider = \"openai\"`"),
+            (&script("input_usd_per_million = 1.0"), "`models.a.input_usd_per_million` is for `provider = \"openai\"`"),
             (
-                "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\nkey = \"k\"",
-                "`models.a.key` is `k`, and there is no `secrets.k`",
+                &script("output_usd_per_million = 1.0"),
+                "`models.a.output_usd_per_million` is for `provider = \"openai\"`",
             ),
+            (&service("key = \"k\""), "`models.a.key` is `k`, and there is no `secrets.k`"),
             (
-                "[models.a]\nbase_url = \"http://127.0.0.1:1/v1\"\nmodel = \"x\"\ninput_usd_per_million = -1.0",
-                "`models.a.input_usd_per_million` is no price",
+                &service("key = \"k\"\n[secrets.k]\nenv = \"K\"").replace("127.0.0.1", "10.0.0.1"),
+                "`models.a.base_url` is `http://10.0.0.1:1/v1`, and the secret of `key` would go there in clear text",
             ),
+            (&service("").replace("http://", ""), "`models.a.base_url` is no address"),
+            (&service("").replace("http", "grpc"), "`models.a.base_url` has another scheme than http and https"),
+            (&service("").replace("//", "//ada:word@"), "`models.a.base_url` has a user in it"),
+            (&service("").replace("/v1", "/v1?key=word"), "`models.a.base_url` has a query or a fragment"),
+            (&service("input_usd_per_million = -1.0"), "`models.a.input_usd_per_million` is no price"),
+            (&service("input_usd_per_million = nan"), "`models.a.input_usd_per_million` is no price"),
+            (&service("output_usd_per_million = -1.0"), "`models.a.output_usd_per_million` is no price"),
+            (&service("output_usd_per_million = nan"), "`models.a.output_usd_per_million` is no price"),
+            (&service("output_usd_per_million = inf"), "`models.a.output_usd_per_million` is no price"),
+            (&models(257), "`models` are 257: expected at most 256"),
             ("[tracing]\nexporter = \"jaeger\"", "unknown variant `jaeger`"),
             ("[tracing]\nexporter = \"otlp\"", "`tracing.otlp_url` is missing"),
             ("[tracing]\notlp_url = \"http://127.0.0.1:1\"", "`tracing.otlp_url` is for `exporter = \"otlp\"`"),
@@ -561,6 +610,7 @@ mod tests {
             (&otlp("a = \"k\""), "`tracing.otlp_headers.a` is `k`, and there is no `secrets.k`"),
             (&otlp("\"a b\" = \"k\""), "`tracing.otlp_headers.a b` is no header that can be sent along"),
             (&otlp("Content-Type = \"k\""), "`tracing.otlp_headers.Content-Type` is no header that can be sent"),
+            (&collector(17), "`tracing.otlp_headers` are 17: expected at most 16"),
             (
                 &(otlp("a = \"k\"").replace("127.0.0.1", "10.0.0.1") + "[secrets.k]\nenv = \"K\""),
                 "`tracing.otlp_url` is `http://10.0.0.1:1`, and the secrets of `tracing.otlp_headers` would go there",
@@ -576,6 +626,33 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
             assert!(error.contains("line 2") || error.contains("line 1") || error.contains('`'), "{error}");
         }
+    }
+
+    #[test]
+    fn what_is_just_at_its_bound_is_taken() {
+        assert_eq!(read(&models(256)).expect("valid").models.len(), 256);
+        let exporter = read(&collector(16)).expect("valid").exporter;
+        assert!(matches!(&exporter, Exporter::Otlp { headers, .. } if headers.len() == 16), "{exporter:?}");
+        read(&service("input_usd_per_million = 0.0\noutput_usd_per_million = 0.0")).expect("what is free has a price");
+        read(&script("")).expect("a script needs nothing else");
+    }
+
+    #[test]
+    fn a_key_of_a_model_goes_only_where_nobody_reads_it_on_the_way() {
+        let keyed = service("key = \"k\"\n[secrets.k]\nenv = \"K\"");
+        for (there, allowed) in [
+            ("http://127.0.0.1:1", true),
+            ("http://[::1]:1", true),
+            ("http://localhost:1", true),
+            ("https://models.example.com", true),
+            ("http://models.example.com", false),
+            ("http://10.0.0.1:1", false),
+            ("http://localhost.example.com", false),
+        ] {
+            let taken = read(&keyed.replace("http://127.0.0.1:1", there));
+            assert_eq!(taken.is_ok(), allowed, "{there}: {taken:?}");
+        }
+        read(&service("").replace("127.0.0.1", "10.0.0.1")).expect("without a key there is no secret");
     }
 
     #[test]

@@ -134,8 +134,9 @@ impl Default for Skills {
 pub(super) struct Agents {
     /// Whether runs of agents are taken up. Default: true.
     pub(super) enabled: bool,
-    /// Folders with agents, one TOML file each. Relative to this file. Default: `agents`.
-    pub(super) directories: Vec<PathBuf>,
+    /// Folders with agents, one TOML file each. Relative to this file. Default: `agents`, which need
+    /// not be there.
+    pub(super) directories: Option<Vec<PathBuf>>,
     /// Runs that are at work at once; more wait. At most 4096. Default: 10.
     #[schemars(range(min = 1, max = 4096))]
     #[expect(clippy::struct_field_names, reason = "the key is called so")]
@@ -162,7 +163,7 @@ impl Default for Agents {
     fn default() -> Self {
         Self {
             enabled: true,
-            directories: vec![PathBuf::from("agents")],
+            directories: None,
             max_parallel_agents: const { std::num::NonZeroU32::new(10).unwrap() },
             parallelism: Parallelism::Fixed,
             queue_capacity: const { std::num::NonZeroU32::new(256).unwrap() },
@@ -193,12 +194,14 @@ pub(super) struct Model {
     /// What answers.
     pub(super) provider: Provider,
     /// For `openai`: where the service is, up to and with its version, such as
-    /// `https://openrouter.ai/api/v1`.
+    /// `https://openrouter.ai/api/v1`. Where a key goes along, it has to be `https`, or `http` to
+    /// this machine: `localhost` or a loopback address.
     pub(super) base_url: Option<String>,
     /// For `openai`: the service's own name of the model.
     #[expect(clippy::struct_field_names, reason = "the key is called so")]
     pub(super) model: Option<String>,
-    /// For `openai`: the name of the secret that is its key. Without it, none is sent.
+    /// For `openai`: the name of the secret that is its key. Without it, none is sent. It goes along
+    /// only by `https`, or by `http` to this machine.
     pub(super) key: Option<String>,
     /// For `openai`: US dollars for a million tokens of requests, where the service
     /// doesn't say what an answer cost.

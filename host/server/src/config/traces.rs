@@ -1,9 +1,9 @@
 //! Where traces go, as it is configured.
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
+use super::address::{is_kept_from_others, shown};
 use super::{ConfigError, SecretSource, raw};
 
 /// Headers that go along with traces: a key, and what says whose they are.
@@ -69,35 +69,6 @@ pub(super) fn exporter(
     }
 }
 
-/// Whether nobody on the way reads what is sent to `url`. It is read more strictly than by the
-/// client, so that nothing that is written in an unusual way gets through.
-fn is_kept_from_others(url: &str) -> bool {
-    let url = url.to_ascii_lowercase();
-    if url.starts_with("https://") {
-        return true;
-    }
-    let Some(rest) = url.strip_prefix("http://") else { return false };
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    // What stands before an `@` is a user, and the host comes behind it.
-    if authority.contains('@') {
-        return false;
-    }
-    if let Some((address, _)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
-    }
-    let host = authority.split(':').next().unwrap_or_default();
-    host == "localhost" || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// An address without a user and a query, which may be secret.
-fn shown(url: &str) -> String {
-    let shown = match url.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}"),
-        None => url.to_owned(),
-    };
-    shown.split(['?', '#']).next().unwrap_or_default().to_owned()
-}
-
 /// The first header that can't go along, and why.
 fn wrong_header<'h>(
     headers: &'h BTreeMap<String, String>,
@@ -112,51 +83,4 @@ fn wrong_header<'h>(
         let problem = || format!("is `{secret}`, and there is no `secrets.{secret}`: expected the name of a secret");
         (!secrets.contains_key(secret)).then(|| (header.as_str(), problem()))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_tls_and_this_machine_keep_secrets_from_others() {
-        for url in [
-            "https://traces.example.com",
-            "HTTPS://10.0.0.1:4318/otlp",
-            "http://127.0.0.1:4318",
-            "http://127.1.2.3/otlp",
-            "http://localhost:4318",
-            "http://LocalHost/",
-            "http://[::1]:4318",
-        ] {
-            assert!(is_kept_from_others(url), "{url}");
-        }
-        for url in [
-            "http://traces.example.com",
-            "HTTP://10.0.0.1:4318",
-            " http://traces.example.com",
-            "http://0.0.0.0:4318",
-            "http://localhost.example.com",
-            "http://127.0.0.1.example.com",
-            "http://127.0.0.1@example.com",
-            "http://127.0.0.1:4318@example.com",
-            "http://[::1]@example.com",
-            "http://[::2]",
-            "http:/127.0.0.1",
-            "traces.example.com",
-        ] {
-            assert!(!is_kept_from_others(url), "{url}");
-        }
-    }
-
-    #[test]
-    fn an_address_is_shown_without_what_may_be_secret() {
-        for (url, expected) in [
-            ("http://10.0.0.1:4318/otlp", "http://10.0.0.1:4318/otlp"),
-            ("http://ada:wo?rd@10.0.0.1/otlp", "…@10.0.0.1/otlp"),
-            ("http://10.0.0.1/?key=word#word", "http://10.0.0.1/"),
-        ] {
-            assert_eq!(shown(url), expected);
-        }
-    }
 }

@@ -76,7 +76,7 @@ impl Nested {
             let problem = format!("skills call skills at most {most} deep on this host");
             return nothing(SkillCallError::Limit(problem));
         }
-        let SkillCall { skill, tool, arguments, budget } = call;
+        let SkillCall { skill, allowed, tool, arguments, budget } = call;
         let invocation = Invocation {
             skill,
             tool,
@@ -92,6 +92,7 @@ impl Nested {
                 skill: self.skill.manifest.id.clone(),
                 depth: self.depth + 1,
                 budget,
+                allowed,
                 run: self.run.clone(),
             }),
             run: None,

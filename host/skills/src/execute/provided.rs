@@ -234,12 +234,13 @@ fn tools(skill: &Skill, call: &Tool, listed: Vec<Listed>) -> Result<Vec<ListedTo
         if tools.iter().any(|other| other.name == *name) || skill.tool(name).is_some() {
             return Err(format!("two tools are named `{name}`"));
         }
-        tools.push(Arc::new(listed_tool(skill, call, tool)?));
+        tools.push(Arc::new(listed_tool(call, tool)?));
     }
     Ok(tools)
 }
 
-fn listed_tool(skill: &Skill, call: &Tool, listed: Listed) -> Result<Tool, String> {
+/// What is said of the function that calls it holds for a tool that is listed.
+fn listed_tool(call: &Tool, listed: Listed) -> Result<Tool, String> {
     let Listed { name, description, input_schema, output_schema } = listed;
     let read = |which: &str, text: &str| {
         let schema: Value = serde_json::from_str(text)
@@ -261,7 +262,7 @@ fn listed_tool(skill: &Skill, call: &Tool, listed: Listed) -> Result<Tool, Strin
         output_schema,
         failure_schema: call.failure_schema.clone(),
         risk_tags: call.risk_tags.clone(),
-        idempotent: skill.manifest.idempotent,
+        idempotent: call.idempotent,
         input_narrowing,
         output_narrowing,
         name,

@@ -16,7 +16,9 @@ use bailiwick_domain::workspace::WorkspaceKey;
 use tokio::sync::{Mutex as Lock, OwnedMutexGuard, watch};
 use tokio::time::{Instant, timeout_at};
 
+use super::ended::{Ended, is_over};
 use super::{Decision, ExecuteError, Executor, Prepared, Request};
+use crate::policy::Now;
 
 /// It is over when this is dropped.
 pub(super) type Turn = OwnedMutexGuard<()>;
@@ -77,16 +79,24 @@ impl Executor {
             return Ok(None);
         }
         let (started_at, start) = (self.parts.clock.now(), self.parts.clock.instant());
-        tokio::select! {
+        let ended = tokio::select! {
             // What is revoked doesn't begin, also where the turn comes by that.
             biased;
-            () = self.revoked(call.skill, call.tool, &decision.terms, None, changes.clone()) => {}
-            turn = self.turns.wait(&decision.permit) => return Ok(turn),
-        }
+            ended = self.revoked(call, &decision.terms, decision.entry.grant.expires_at, None, changes.clone()) => ended,
+            turn = self.turns.wait(&decision.permit) => {
+                // The call before may have ended with the grant, a moment before this one hears of it.
+                if !is_over(&self.parts.grants.current(), call.skill, Now::by(&*self.parts.clock)) {
+                    return Ok(turn);
+                }
+                Ended::Over
+            }
+        };
         let measured = (call.arguments_digest, call.argument_bytes);
         let prepared = Prepared::new(call, measured, decision, None, started_at)?;
-        let receipt = prepared.cut_off("revoked", self.since(start));
-        self.parts.audit.call(&receipt, &decision.basis, None).await?;
-        Err(ExecuteError::Revoked { receipt: Box::new(receipt) })
+        let error = prepared.ended(ended, self.since(start));
+        if let Some(receipt) = error.receipt() {
+            self.parts.audit.call(receipt, &decision.basis, None).await?;
+        }
+        Err(error)
     }
 }

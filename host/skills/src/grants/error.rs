@@ -91,6 +91,9 @@ pub enum GrantError {
         /// The bytes that it has.
         now: Digest,
     },
+    /// What new bytes were to be given was changed by somebody else meanwhile.
+    #[error("the grant of `{0}` that new bytes were to be given was changed meanwhile: look at the difference again")]
+    Changed(SkillId),
     /// The grant is wider than the manifest.
     #[error("the grant is wider than what `{skill}` asks for: {wider}")]
     Wider {
@@ -115,6 +118,16 @@ pub enum GrantError {
     /// Nobody's name.
     #[error("a grant needs a giver: expected the name of who gives it, found nothing")]
     NoGiver,
+    /// A reason that people would not read in a list.
+    #[error("the reason of the grant of `{skill}` has {found} characters: expected at most {max}")]
+    LongReason {
+        /// The skill.
+        skill: SkillId,
+        /// Characters found.
+        found: usize,
+        /// Characters allowed.
+        max: usize,
+    },
     /// A grant that would never hold.
     #[error("the grant would be void from the start: its end {0} is past")]
     AlreadyExpired(String),

@@ -33,15 +33,20 @@ pub(super) struct Guarded<'a> {
 
 /// Whether the folders of `given`, whose paths are canonical, may stand in one grant.
 pub(super) fn check(given: &Capabilities, guarded: &Guarded<'_>) -> Result<(), MountError> {
-    let mounts = &given.fs;
-    for (index, mount) in mounts.iter().enumerate() {
+    for mount in &given.fs {
         guarded.check(mount)?;
         if given.workspace.is_some() && mount.root.overlaps(&GuestPath::workspace()) {
             return Err(MountError::GuestOverlap { first: mount.root.clone(), second: GuestPath::workspace() });
         }
-        mounts[..index].iter().try_for_each(|other| check_pair(other, mount))?;
     }
-    Ok(())
+    check_pairs(&given.fs)
+}
+
+/// Whether these folders, whose paths are canonical, may stand beside each other.
+pub(super) fn check_pairs(mounts: &[FsMount]) -> Result<(), MountError> {
+    let beside =
+        |(index, mount): (usize, &FsMount)| mounts[..index].iter().try_for_each(|other| check_pair(other, mount));
+    mounts.iter().enumerate().try_for_each(beside)
 }
 
 /// The same for mounts of a grant that was given before: each folder must still

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use bailiwick_domain::authority::{Access, CommandRule, GuestPath, HostPattern};
 use bailiwick_domain::grant::Grant;
 use bailiwick_domain::limits::LimitsRequest;
+use bailiwick_domain::quota::Quota;
 use bailiwick_domain::skill_id::SkillId;
 
 use serde::Deserialize;
@@ -12,7 +13,7 @@ use serde_json::Value;
 
 use super::error::GrantError;
 use super::raw::RawLimits;
-use super::whole_seconds;
+use super::{mounts, whole_seconds};
 
 /// What is to be taken away. Nothing here can make a grant wider.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,7 +46,8 @@ pub struct Narrowing {
     pub limits: LimitsRequest,
 }
 
-/// The grant without what is taken away. What it doesn't have can't be taken.
+/// The grant without what is taken away. What it doesn't have can't be taken, and what
+/// would leave a grant without effect neither.
 pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, GrantError> {
     let mut narrowed = grant.clone();
     let capabilities = &mut narrowed.capabilities;
@@ -55,7 +57,14 @@ pub(super) fn apply(grant: &Grant, narrowing: &Narrowing) -> Result<Grant, Grant
     }
     for root in &narrowing.read_only {
         let mount = capabilities.fs.iter_mut().find(|mount| mount.root == *root && mount.access == Access::ReadWrite);
-        mount.ok_or_else(|| missing(format!("writable folder {root}")))?.access = Access::Read;
+        let mount = mount.ok_or_else(|| missing(format!("writable folder {root}")))?;
+        mount.access = Access::Read;
+        // A quota says nothing of a folder that is only read, and no document has one there.
+        mount.quota = Quota::default();
+    }
+    if !narrowing.read_only.is_empty() {
+        // Through one that is still writable a guest could change what it may only read now.
+        mounts::check_pairs(&capabilities.fs)?;
     }
     for host in &narrowing.http {
         take(&mut capabilities.http, |rule| rule.host == *host).ok_or_else(|| missing(format!("rule for {host}")))?;

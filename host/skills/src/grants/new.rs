@@ -12,6 +12,9 @@ use serde_json::Value;
 use super::error::GrantError;
 use super::{json, rfc3339, whole_seconds};
 
+/// Characters of a reason: a few sentences.
+const MAX_REASON: usize = 1000;
+
 /// A grant that is to be given. The skill, its bytes and the time are added by the store.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewGrant {
@@ -81,5 +84,14 @@ impl NewGrant {
             members.retain(|key, _| !matches!(key.as_str(), "skill" | "giver" | "given_at"));
         }
         Ok(value)
+    }
+}
+
+/// Refuses a reason that is too long to be one. What is in the journal already is read
+/// whatever it has.
+pub(super) fn check_reason(skill: &SkillId, reason: Option<&str>) -> Result<(), GrantError> {
+    match reason.map_or(0, |reason| reason.chars().count()) {
+        found if found > MAX_REASON => Err(GrantError::LongReason { skill: skill.clone(), found, max: MAX_REASON }),
+        _ => Ok(()),
     }
 }

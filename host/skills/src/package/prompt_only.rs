@@ -11,7 +11,7 @@ use bailiwick_domain::manifest::{Kind, Permissions, SkillManifest};
 use bailiwick_domain::skill_id::SkillId;
 use semver::Version;
 
-use super::document::excerpt;
+use super::document::{Document, excerpt};
 use super::error::PackageError;
 use super::files::Folder;
 use super::findings::Findings;
@@ -32,17 +32,40 @@ pub(super) fn read(folder: &Folder, text: String, findings: &mut Findings) -> Re
         findings.problem(document.problem(&KeyPath::root().key("name"), message));
         return Ok(None);
     };
-    let manifest = manifest(id, &instructions);
+    let manifest = manifest(id, version(&instructions, &document, findings));
     skill_md::check_agreement(&instructions, &document, &manifest, findings);
     Ok(Some(Parts { manifest, instructions: Some(instructions), schemas: BTreeMap::new() }))
 }
 
+/// The version that the front matter has; 0.0.0 where it has none, or one that is none.
+fn version(instructions: &Instructions, document: &Document, findings: &mut Findings) -> Version {
+    const NONE: Version = Version::new(0, 0, 0);
+    let Some(text) = instructions.metadata.get("version") else { return NONE };
+    parse_version(text).unwrap_or_else(|message| {
+        // Others write what they like there, so that a host may put up with it.
+        findings.tolerable(document.problem(&KeyPath::root().key("metadata").key("version"), message));
+        NONE
+    })
+}
+
+/// A version as Agent Skills have it: where it has one number or two, the others are 0.
+fn parse_version(text: &str) -> Result<Version, String> {
+    let is_numbers = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let missing = match text.split('.').count() {
+        1 if is_numbers => ".0.0",
+        2 if is_numbers => ".0",
+        _ => "",
+    };
+    Version::parse(&format!("{text}{missing}")).map_err(|error| {
+        format!("`{text}` is not a version: expected one to three numbers, such as `1.2` or `1.2.3` ({error})")
+    })
+}
+
 /// A manifest that asks for nothing.
-fn manifest(id: SkillId, instructions: &Instructions) -> SkillManifest {
-    let version = instructions.metadata.get("version").and_then(|text| Version::parse(text).ok());
+fn manifest(id: SkillId, version: Version) -> SkillManifest {
     SkillManifest {
         id,
-        version: version.unwrap_or(Version::new(0, 0, 0)),
+        version,
         kind: Kind::Prompt,
         component: None,
         tools: BTreeMap::new(),

@@ -26,7 +26,8 @@ pub struct Instructions {
     pub compatibility: Option<String>,
     /// Whatever else is said, by name.
     pub metadata: BTreeMap<String, String>,
-    /// Tools that the instructions may use without asking, as they are written, such as `Bash(git add:*)`.
+    /// Tools that the author would let the instructions use without asking, as they are written, such as
+    /// `Bash(git add:*)`. They are shown and give nothing: grants and approvals decide.
     pub allowed_tools: Vec<String>,
     /// The Markdown below the front matter.
     pub body: String,

@@ -1,5 +1,7 @@
 //! Calls without idempotency keys.
 
+mod found;
+
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -17,7 +19,7 @@ use serde_json::json;
 use super::script::{Act, midnight};
 use super::support::{Host, Site, everything, in_time, invocation, manifest, mount, tool};
 use crate::execute::{BusyScope, ExecuteError};
-use crate::grants::NewGrant;
+use crate::grants::{Narrowing, NewGrant};
 
 fn host() -> Host {
     let host = Site::new().with("p").open();
@@ -307,6 +309,55 @@ async fn a_narrower_grant_ends_calls_and_a_like_one_does_not() {
     let new = NewGrant { giver: "ada".to_owned(), capabilities: Capabilities::default(), ..NewGrant::default() };
     host.grants.add(&host.skill("demo/p"), new).expect("the grant is given");
     assert_eq!(in_time(call).await.expect("no panic").expect_err("it is ended").code(), "revoked");
+}
+
+#[tokio::test]
+async fn an_earlier_end_ends_calls_as_one_that_was_known_does() {
+    let host = host();
+    host.sandbox.act(Act::Wait);
+    let first = host.start(of_task(&host, 1)).await;
+    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
+    let second = tokio::spawn(async move { executor.execute(same).await });
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    let narrowing = Narrowing { expires_at: Some(midnight() + Duration::from_secs(1)), ..Narrowing::default() };
+    host.grants.narrow(&host.skill("demo/p").manifest.id, None, &narrowing, "ada").expect("it is narrowed");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    host.sandbox.until_under_way(1).await;
+    // No change wakes them then.
+    host.site.clock.advance(Duration::from_secs(1));
+    for call in [first, second] {
+        let error = in_time(call).await.expect("no panic").expect_err("it is ended");
+        let outcome = error.receipt().expect("a receipt").outcome;
+        assert_eq!((error.code(), outcome), ("deadline-exceeded", "deadline-exceeded"));
+    }
+    assert_eq!((host.sandbox.calls(), host.executor.calls_under_way()), (1, 0), "the second never began");
+    assert_eq!(host.call("demo/p").await.expect_err("it is over").code(), "grant-expired");
+}
+
+#[tokio::test]
+async fn the_end_that_a_call_began_with_is_left_to_the_sandbox() {
+    let host = Site::new().with("p").open();
+    let end = Some(midnight() + Duration::from_secs(1));
+    let give = |reason: &str| {
+        let new = everything(&host.site.data("work"));
+        let new = NewGrant { expires_at: end, reason: Some(reason.to_owned()), ..new };
+        host.grants.add(&host.skill("demo/p"), new).expect("the grant is given");
+    };
+    give("for the test");
+    host.sandbox.act(Act::Wait);
+    let call = host.start(invocation("demo/p")).await;
+    host.site.clock.advance(Duration::from_millis(980));
+    // The same terms with the same end.
+    give("for another reason");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    host.site.clock.advance(Duration::from_millis(20));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!call.is_finished(), "it ended without what it did and used");
+    call.abort();
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Giving and taking back.
 
+mod at_once;
+mod less;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -256,6 +259,8 @@ fn slips_are_refused_before_anything_is_written() {
     assert!(matches!(refused(NewGrant { giver: " ".to_owned(), ..new() }), GrantError::NoGiver));
     let past = NewGrant { expires_at: Some(midnight()), ..new() };
     assert!(matches!(refused(past), GrantError::AlreadyExpired(_)));
+    let error = refused(NewGrant { reason: Some("ä".repeat(1001)), ..new() });
+    assert_eq!(error.to_string(), "the reason of the grant of `demo/p` has 1001 characters: expected at most 1000");
     let risks = ["wrties".to_owned()].into();
     let error = refused(NewGrant { accepted_risks: risks, ..new() });
     assert!(error.to_string().contains("it has `writes`"), "{error}");
@@ -269,6 +274,22 @@ fn slips_are_refused_before_anything_is_written() {
     let deadline = Some(Duration::from_micros(1));
     refused(NewGrant { limits: LimitsRequest { deadline, ..LimitsRequest::default() }, ..new() });
     assert!(host.site.open_grants(&host.journal).list().is_empty());
+}
+
+#[test]
+fn a_reason_is_a_few_sentences() {
+    let host = host();
+    let longest = "ä".repeat(1000);
+    let new = NewGrant { giver: "ada".to_owned(), reason: Some(longest.clone()), ..NewGrant::default() };
+    let entry = host.grants.add(&host.skill("demo/p"), new).expect("just short enough");
+    assert_eq!(entry.grant.reason.as_ref(), Some(&longest));
+    // Neither is one that comes in a file longer.
+    let text = host.grants.export().expect("a file");
+    let import = |text: &str| host.grants.import(Path::new("grants.toml"), text, "ada");
+    import(&text).expect("it was exported");
+    let error = import(&text.replace(&longest, &format!("{longest}x"))).expect_err("refused");
+    assert!(matches!(error, GrantError::LongReason { found: 1001, max: 1000, .. }), "{error}");
+    assert_eq!(host.grants.list()[0].grant.reason.as_ref(), Some(&longest));
 }
 
 #[test]

@@ -72,6 +72,33 @@ fn a_function_of_the_world_takes_no_schema() {
 }
 
 #[test]
+fn a_workflow_is_called_one() {
+    let workflow = ToolSignature { interface: Some("bailiwick:skill/workflow@0.1.0".to_owned()), ..tool("run") };
+    let prompts = ToolSignature { interface: Some("bailiwick:skill/prompts@0.1.0".to_owned()), ..tool("list") };
+    let plain = |kind: &str| manifest("demo/p", "1.0.0", "").replace("\"tool\"", &format!("\"{kind}\""));
+    for (kind, exports, says) in [
+        ("workflow", vec![tool("run")], "`kind = \"workflow\"`, and the component does not export"),
+        ("workflow", vec![tool("run"), prompts.clone()], "expected that export, or `kind = \"tool\"`"),
+        ("tool", vec![workflow.clone()], "`kind = \"tool\"`, and the component exports `bailiwick:skill/workflow`"),
+        ("tool", vec![tool("stop"), workflow.clone()], "expected `kind = \"workflow\"`, or no such export"),
+    ] {
+        let site = Site::new();
+        site.package("p", &plain(kind), &exports);
+        let error = error(&site);
+        assert!(error.contains(says), "{kind}: {error}");
+    }
+    for (kind, exports, drives) in [
+        ("workflow", vec![workflow.clone()], true),
+        ("workflow", vec![tool("stop"), workflow], true),
+        ("tool", vec![tool("run"), prompts], false),
+    ] {
+        let site = Site::new();
+        site.package("p", &plain(kind), &exports);
+        assert_eq!(site.open().skill("demo/p").workflow().is_some(), drives, "{kind}");
+    }
+}
+
+#[test]
 fn a_tool_is_overridden_once() {
     let error = error(&site("[tools.run]\nidempotent = true\n[tools.\"tools.run\"]\nidempotent = false", &[]));
     assert!(error.contains("same tool"), "{error}");

@@ -33,6 +33,33 @@ fn a_folder_with_instructions_alone_is_a_prompt() {
 }
 
 #[test]
+fn the_version_of_instructions_alone_has_up_to_three_numbers() {
+    let with = |version: &str| {
+        let text = format!("---\nname: note\ndescription: d\nmetadata:\n  version: {version}\n---\nWrite.\n");
+        folder_with(&[("SKILL.md", &text)])
+    };
+    for (version, read) in
+        [("\"1.0\"", "1.0.0"), ("1.10", "1.10.0"), ("2", "2.0.0"), ("1.10.0", "1.10.0"), ("1.2.3-rc.1", "1.2.3-rc.1")]
+    {
+        let package = load(&with(version), LoadOptions::default()).expect("valid");
+        assert_eq!((package.manifest.version.to_string().as_str(), package.warnings.len()), (read, 0), "{version}");
+    }
+    for version in ["v1.2.3", "latest", "1.2.3.4", "1.", ".1", "01.2", "1.2-rc.1"] {
+        let said = load(&with(version), LoadOptions::default()).expect_err(version);
+        let expected =
+            format!("`{version}` is not a version: expected one to three numbers, such as `1.2` or `1.2.3` (");
+        assert!(said.starts_with(&format!("SKILL.md:5:12: metadata.version: {expected}")), "{said}");
+        // A host that puts up with it says so.
+        let package = load(&with(version), LoadOptions { strict: false, allow_shell: false }).expect("forgiven");
+        assert_eq!(package.manifest.version.to_string(), "0.0.0");
+        assert!(package.warnings[0].contains(&expected), "{:?}", package.warnings);
+    }
+    // Where there is none, it is the first of all.
+    let bare = folder_with(&[("SKILL.md", "---\nname: note\ndescription: d\n---\nWrite.\n")]);
+    assert_eq!(load(&bare, LoadOptions::default()).expect("valid").manifest.version.to_string(), "0.0.0");
+}
+
+#[test]
 fn other_folders_are_not_packages() {
     let empty = folder_with(&[("README.md", "hello")]);
     assert!(matches!(package::load(empty.path(), &LoadOptions::default()), Err(PackageError::NotAPackage { .. })));

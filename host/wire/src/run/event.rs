@@ -39,11 +39,12 @@ pub struct RunEvent {
     /// When it happened.
     #[schema(format = DateTime)]
     pub at: String,
-    /// What happened: `run.queued`, `run.started`, `task.assigned`, `step.started`,
-    /// `step.ended`, `call.answered`, `task.ended`, `subrun.started`, `subrun.ended`,
-    /// `graph.grown`, `approval.requested`,
-    /// `approval.answered`, `run.paused`, `run.resumed`, `run.recovered`,
-    /// `run.interrupted`, `run.retried`, `run.completed`, `run.failed` or `run.cancelled`.
+    /// What happened: `run.queued`, `run.started`, `task.assigned`, `step.started`, `step.ended`,
+    /// `call.answered`, `task.ended`, `task.escalated`, `task.answered`, `answer.refused`,
+    /// `handoff.initiated`, `handoff.accepted`, `handoff.rejected`, `handoff.completed`,
+    /// `handoff.rolled_back`, `subrun.started`, `subrun.ended`, `graph.grown`, `approval.requested`,
+    /// `approval.answered`, `run.paused`, `run.resumed`, `run.recovered`, `run.interrupted`, `run.retried`,
+    /// `run.completed`, `run.failed` or `run.cancelled`.
     pub kind: String,
     /// `run.queued`: who does what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,10 +160,11 @@ pub struct RunEvent {
     /// `approval.answered`, `task.answered`: what the person said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<bool>,
-    /// `approval.answered`, `task.answered`, `run.cancelled`: why.
+    /// `approval.answered`, `task.answered`, `handoff.rejected`, `handoff.rolled_back`, `run.cancelled`: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// `task.answered`, `run.paused`, `run.resumed`, `run.retried`, `run.cancelled`: who.
+    /// `task.answered`, `handoff.accepted`, `handoff.rejected`, `run.paused`, `run.resumed`, `run.retried`,
+    /// `run.cancelled`: who.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
     /// `run.resumed`: whether the calls that were cut off are made again.

@@ -292,8 +292,9 @@ mod tests {
 pub struct HandoffAnswer {
     /// Whether the receiver takes over.
     pub decision: Decision,
-    /// Why not, in a few sentences; the giver's model is told.
+    /// Why not: at most 1000 characters. The giver's model is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
     pub reason: Option<String>,
 }
 
@@ -304,8 +305,9 @@ pub struct HandoffAnswer {
 pub struct TaskAnswer {
     /// Whether it is tried once more.
     pub decision: Decision,
-    /// Why not, in a few sentences; it stands in the task's error.
+    /// Why not: at most 1000 characters. It stands in the task's error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
     pub reason: Option<String>,
 }
 
@@ -323,8 +325,9 @@ pub struct CancelRunsRequest {
     /// Those an agent of which may call this skill.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub skill: Option<String>,
-    /// Why, in a few sentences.
+    /// Why: at most 1000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1000)]
     pub reason: Option<String>,
 }
 

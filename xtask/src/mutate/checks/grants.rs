@@ -41,7 +41,7 @@ checks! {
         POLICY: "if entry.grant.used_at.is_some() {" => "if !{off} && entry.grant.used_at.is_some() {";
     }
     "one-shot-race" "a grant for one call is good for all who come at once" of "attacks::grants::one_shot" {
-        GRANTS: ".is_none_or(|found| found != unused)" => ".is_none_or(|found| !{off} && found != unused)";
+        GRANTS: "if !is_still(batch, &key, Some(&*unused))? {" => "if !{off} && !is_still(batch, &key, Some(&*unused))? {";
     }
     "grant-moved" "a grant holds though its folder is now a symlink (the sandbox looks too)" of "cli::grants::a_grant_whose"; with "fs-moved" {
         MOUNTS: "if now != mount.host {" => "if !{off} && now != mount.host {";

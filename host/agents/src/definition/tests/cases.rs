@@ -73,12 +73,18 @@ fn identity() -> Vec<(String, String)> {
         format!("description = \"{long}\""),
         format!("description: found the text `{shown}…` of 1025 characters, {DESCRIPTION}"),
     ));
+    // It is bytes that are counted: these characters have two each, but for the last.
+    cases.push((
+        format!("instructions = \"{}x\"", "é".repeat(32_768)),
+        format!("instructions: found the text `{}…` of 32769 characters, {INSTRUCTIONS}", "é".repeat(60)),
+    ));
     cases
 }
 
 fn lists() -> Vec<(String, String)> {
     let nine: Vec<String> = (0..9).map(|number| format!("\"m{number}\"")).collect();
     let many: Vec<String> = (0..65).map(|number| format!("\"a/s{number}\"")).collect();
+    let shown = "m".repeat(60);
     let cases = [
         ("models-", "models: found nothing, expected a list of 1 to 8 entries".to_owned()),
         ("models = []", "models: found an empty list, expected a list of 1 to 8 entries".to_owned()),
@@ -90,6 +96,10 @@ fn lists() -> Vec<(String, String)> {
         ("skills = [\"a/b@nope\"]", format!("skills[0]: found the text `a/b@nope`, {SELECTOR}")),
         ("skills = [\"a/b\", \"a/b@^1\"]", "skills[1]: found the text `a/b@^1` again, expected each once".to_owned()),
         ("capabilities = [\"Web\"]", format!("capabilities[0]: found the text `Web`, {NAME}")),
+        (
+            "capabilities = [\"web\", \"web\"]",
+            "capabilities[1]: found the text `web` again, expected each once".to_owned(),
+        ),
         ("capabilities = {}", "capabilities: found a table, expected a list of at most 64 entries".to_owned()),
     ];
     let mut cases: Vec<_> = cases.map(|(file, error)| (file.to_owned(), error)).into();
@@ -101,7 +111,20 @@ fn lists() -> Vec<(String, String)> {
         format!("skills = [{}]", many.join(", ")),
         "skills: found a list of 65 entries, expected a list of at most 64 entries".to_owned(),
     ));
+    cases.push((
+        format!("models = [\"{}\"]", "m".repeat(257)),
+        format!("models[0]: found the text `{shown}…` of 257 characters, {MODEL}"),
+    ));
+    cases.push((
+        format!("capabilities = [{}]", words(65)),
+        "capabilities: found a list of 65 entries, expected a list of at most 64 entries".to_owned(),
+    ));
     cases
+}
+
+/// So many words for a list, each once.
+fn words(count: usize) -> String {
+    (0..count).map(|number| format!("\"c{number}\"")).collect::<Vec<_>>().join(", ")
 }
 
 fn values() -> Vec<(String, String)> {
@@ -110,6 +133,7 @@ fn values() -> Vec<(String, String)> {
     let cases = [
         ("disclosure = \"some\"", format!("disclosure: found the text `some`, {disclosure}")),
         ("max_tokens = 0", format!("max_tokens: found the number `0`, {tokens}")),
+        ("max_tokens = 1000001", format!("max_tokens: found the number `1000001`, {tokens}")),
         ("max_tokens = 1.5", format!("max_tokens: found the number `1.5`, {tokens}")),
         ("temperature = 2.5", format!("temperature: found the number `2.5`, {TEMPERATURE}")),
         ("temperature = -1", format!("temperature: found the number `-1`, {TEMPERATURE}")),
@@ -136,6 +160,10 @@ fn limits() -> Vec<(String, String)> {
         ("max_steps = 0", format!("max_steps: found the number `0`, {steps}")),
         ("max_steps = 1001", format!("max_steps: found the number `1001`, {steps}")),
         ("tokens = 0", format!("tokens: found the number `0`, {COUNT}")),
+        // 2^53, the first whole number that a reader of JSON may take for its neighbour.
+        ("tokens = 9007199254740992", format!("tokens: found the number `9007199254740992`, {COUNT}")),
+        ("fuel = 9007199254740992", format!("fuel: found the number `9007199254740992`, {COUNT}")),
+        ("host_calls = 9007199254740992", format!("host_calls: found the number `9007199254740992`, {COUNT}")),
         ("usd = 0", format!("usd: found the number `0`, {USD}")),
         ("usd = \"1\"", format!("usd: found the text `1`, {USD}")),
         ("usd = 1000000.5", format!("usd: found the number `1000000.5`, {USD}")),
@@ -195,5 +223,21 @@ fn each_key_that_is_wrong_is_told_with_what_was_expected() {
             rest.is_some_and(|rest| rest.starts_with([':', '[']))
         };
         assert!(cases.iter().any(|(_, error)| begins(error)), "`{key}` has no case");
+    }
+}
+
+#[test]
+fn what_is_just_at_its_bound_is_taken() {
+    for replaced in [
+        format!("instructions = \"{}\"", "é".repeat(32_768)),
+        format!("models = [\"{}\"]", "m".repeat(256)),
+        format!("capabilities = [{}]", words(64)),
+        "max_tokens = 1000000".to_owned(),
+        "[limits]\ntokens = 9007199254740991".to_owned(),
+        "[limits]\nfuel = 9007199254740991".to_owned(),
+        "[limits]\nhost_calls = 9007199254740991".to_owned(),
+    ] {
+        let error = parse(&file(&replaced)).err().map(|error| error.to_string());
+        assert_eq!(error, None);
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bailiwick_authoring::bench::{Times, nanos};
+use bailiwick_authoring::component::Facts;
 use bailiwick_authoring::shown;
 use bailiwick_domain::clock::Clock as _;
 use bailiwick_domain::invocation::{Invocation, Principal};
@@ -73,8 +74,13 @@ fn subject(subject: &Path, folder: &Path) -> Result<PathBuf, Failure> {
     let failed = |error: std::io::Error| Failure::new(Exit::Usage, format!("{}: {error}", subject.display()));
     let package = folder.join("subject");
     fs::create_dir(&package).map_err(failed)?;
-    fs::copy(subject, package.join("subject.wasm")).map_err(failed)?;
-    let manifest = "skill_id = \"bench/subject\"\nversion = \"0.0.0\"\nkind = \"tool\"\ncomponent = \"subject.wasm\"\n";
+    let component = fs::read(subject).map_err(failed)?;
+    // Of what is no component, the host says so when it loads it.
+    let workflow = Facts::of(&component).is_ok_and(|facts| facts.exports_interface("bailiwick:skill/workflow"));
+    let kind = if workflow { "workflow" } else { "tool" };
+    fs::write(package.join("subject.wasm"), component).map_err(failed)?;
+    let manifest =
+        format!("skill_id = \"bench/subject\"\nversion = \"0.0.0\"\nkind = \"{kind}\"\ncomponent = \"subject.wasm\"\n");
     fs::write(package.join("skill.toml"), manifest).map_err(failed)?;
     Ok(package)
 }

@@ -7,6 +7,8 @@ use bailiwick_wire::run::{RunRole, RunSpend, RunStatus, RunStrategy};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::output::counted;
+
 /// The first `max` characters of `text` in one line, without what could steer the terminal.
 pub(in crate::commands) fn one_line(text: &str, max: usize) -> String {
     clip(text.trim(), max)
@@ -68,8 +70,11 @@ pub(in crate::commands) fn span(millis: u64) -> String {
 
 /// What was taken: `3 steps, 812+64 tokens, $0.0021`. Steps alone where there is no more.
 pub(in crate::commands) fn spend(spend: &RunSpend) -> String {
-    let steps = if spend.steps == 1 { "1 step".to_owned() } else { format!("{} steps", spend.steps) };
-    [Some(steps), tokens(spend), usd(spend.usd)].into_iter().flatten().collect::<Vec<_>>().join(", ")
+    [Some(counted(spend.steps, "step")), tokens(spend), usd(spend.usd)]
+        .into_iter()
+        .flatten()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Tokens of requests and of answers, where there are some.
