@@ -141,7 +141,7 @@ fn no_longer_asked_models() {
         let failure = home.serve().execute("tests/driver", "complete", &arguments).problem("tool-failed");
         assert!(failure["failure"].as_str().unwrap().contains("Denied("), "{failure}");
         assert!(failure["receipt"]["denials"].to_string().contains("no granted model is this one"), "{failure}");
-        assert_eq!(failure["receipt"]["usage"]["model_output_tokens"], 0, "{failure}");
+        assert_eq!(failure["usage"]["model_output_tokens"], 0, "{failure}");
     }
 }
 
