@@ -17,7 +17,6 @@ use redb::ReadableTable;
 use crate::Journal;
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
-use crate::writer::LONG;
 
 /// How long a record is kept after its call began: clients retry within minutes,
 /// and jobs that run again by day get a new key.
@@ -98,9 +97,9 @@ impl Journal {
         let name: Name = (scope.into(), key.into());
         let running = Arc::clone(&self.running);
         let now = millis(now);
+        let bytes = scope.len() + key.len();
         let work = move |tables: &mut Tables<'_>| begin(tables, &running, name, request, now, interrupted);
-        // It may find a record of any size.
-        self.writer.submit(LONG, work).await?
+        self.writer.submit(bytes, work).await?
     }
 
     /// Records how `call` ended.

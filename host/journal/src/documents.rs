@@ -6,7 +6,6 @@ use crate::audit::{self, Link};
 use crate::blocking::block_on;
 use crate::error::{self, JournalError};
 use crate::tables::{DOCUMENTS, Tables};
-use crate::writer::LONG;
 
 /// Bytes of a document.
 pub const MAX_DOCUMENT_BYTES: usize = 1 << 20;
@@ -149,7 +148,7 @@ impl Journal {
                 },
             }
         };
-        self.writer.submit(LONG, work).await?
+        self.writer.submit(MAX_DOCUMENT_BYTES / 16, work).await?
     }
 
     /// The same for callers on threads that may block.

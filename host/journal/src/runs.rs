@@ -111,7 +111,7 @@ impl Journal {
         let now = millis(now);
         let bytes = event_bytes(&run.events) + run.summary.bytes.len() + run.team.1.len();
         let work = move |tables: &mut Tables<'_>| change::create(tables, &run, now, MAX_OPEN_RUNS);
-        self.writer.submit(bytes, work).await?
+        self.writer.submit_alone(bytes, work).await?
     }
 
     /// What a creation with this key would find: none where the key is new.
@@ -143,7 +143,7 @@ impl Journal {
         let bytes = event_bytes(&events) + summary.bytes.len();
         let append = Append { id: id.to_owned(), after, events, summary, now: millis(now) };
         let work = move |tables: &mut Tables<'_>| change::append(tables, &append, MAX_OPEN_RUNS);
-        self.writer.submit(bytes, work).await?
+        self.writer.submit_alone(bytes, work).await?
     }
 
     /// The ids of the runs that are open, in their order.

@@ -14,7 +14,7 @@ use crate::tables::{Applied, Tables};
 use crate::wal::Wal;
 
 /// Bytes of what is written quickly.
-pub(crate) const QUICK_BYTES: usize = 64 << 10;
+const QUICK_BYTES: usize = 64 << 10;
 
 thread_local! {
     /// Whether this thread is within an operation.

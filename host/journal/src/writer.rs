@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::JournalError;
-use crate::store::{QUICK_BYTES, Store, Turn};
+use crate::store::{Store, Turn};
 use crate::tables::{Applied, Tables};
 
 /// The name of the thread.
@@ -23,10 +23,6 @@ const QUEUE: usize = 1024;
 /// Operations in one transaction: enough to share an `fsync` among all callers
 /// of a busy host, few enough that the first is not kept waiting by the last.
 const BATCH: usize = 256;
-
-/// What an operation says that it writes, where that may be much, or where it has much to do
-/// first: it is never done on a thread of the runtime.
-pub(crate) const LONG: usize = QUICK_BYTES + 1;
 
 /// Bytes of values in one transaction, because its changed pages are in memory.
 const BATCH_BYTES: usize = 16 << 20;
@@ -75,14 +71,40 @@ impl Writer {
         T: Send + 'static,
         F: FnOnce(&mut Tables<'_>) -> Applied<T> + Send + 'static,
     {
+        self.have(bytes, false, work).await
+    }
+
+    /// The same for who may write himself where he is alone, on his own thread: for work that has
+    /// nothing to do first, and on which everything else of its caller waits.
+    pub(crate) async fn submit_alone<T, F>(&self, bytes: usize, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tables<'_>) -> Applied<T> + Send + 'static,
+    {
+        self.have(bytes, true, work).await
+    }
+
+    async fn have<T, F>(&self, bytes: usize, may_write: bool, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tables<'_>) -> Applied<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        let job = |waits| Box::new(Job { work: Some(work), result: None, reply, bytes, _waits: waits });
+        let job = |waits| Box::new(Job { work: Some(work), result: None, reply, bytes, waits });
         match self {
             Self::Thread { store, queue, waiting, .. } => {
                 let queue = queue.as_ref().ok_or(JournalError::Stopped)?;
                 let (waits, is_alone) = Waits::begin(waiting);
-                let job = job(Some(waits));
-                if let Some(job) = if is_alone { write_quickly(store, job) } else { Some(job as Box<dyn Operation>) } {
+                let mut job: Option<Box<dyn Operation>> = Some(job(Some(waits)));
+                let is_quick = may_write && is_alone && store.quick_turn(bytes).is_some();
+                if is_quick {
+                    // Others who are ready come first: what they write may share a batch with this.
+                    tokio::task::yield_now().await;
+                    if waiting.load(Ordering::Acquire) == 1 {
+                        job = job.and_then(|job| write_quickly(store, job));
+                    }
+                }
+                if let Some(job) = job {
                     queue.send(job).await.map_err(|_| JournalError::Stopped)?;
                 }
             }
@@ -133,7 +155,7 @@ struct Job<T, F> {
     reply: oneshot::Sender<Result<T, JournalError>>,
     bytes: usize,
     /// Until it is answered, also where nobody waits for that any more.
-    _waits: Option<Waits>,
+    waits: Option<Waits>,
 }
 
 /// One of the operations that are not answered yet.
@@ -170,14 +192,17 @@ where
     }
 
     fn answer(self: Box<Self>, committed: &Result<(), JournalError>) {
-        let answer = match (committed, self.result) {
+        let Self { result, reply, waits, .. } = *self;
+        let answer = match (committed, result) {
             (Ok(()), Some(result)) => Ok(result),
             (Ok(()), None) => Err(JournalError::Stopped),
             (Err(error), _) => Err(error.clone()),
         };
+        // Whoever has the answer may be alone with what comes next.
+        drop(waits);
         // A caller that went away needs no answer, and what it would have
         // received is dropped here, which releases a call that was begun for it.
-        drop(self.reply.send(answer));
+        drop(reply.send(answer));
     }
 }
 

@@ -13,11 +13,13 @@ use crate::Journal;
 use crate::calls::millis;
 use crate::error::JournalError;
 use crate::tables::{Applied, Tables};
-use crate::writer::LONG;
 
 /// Segments of events, and runs besides, that one transaction removes: few enough that the
 /// appends which wait behind it don't notice.
 const STEP: usize = 256;
+
+/// What a step counts for in the writer's batch: a changed key of each row.
+const STEP_BYTES: usize = STEP << 6;
 
 /// What one transaction did.
 struct Step {
@@ -37,7 +39,7 @@ impl Journal {
         loop {
             let room = limit.saturating_sub(removed);
             let work = move |tables: &mut Tables<'_>| step(tables, before, room);
-            let step = self.writer.submit(LONG, work).await?;
+            let step = self.writer.submit(STEP_BYTES, work).await?;
             removed += step.runs;
             if !step.more {
                 return Ok(removed);

@@ -22,7 +22,11 @@ fn prove(journal: &Journal) {
 /// Whether an operation of so many bytes is done on the thread of the one who wants it.
 async fn writes_himself(journal: &Journal, bytes: usize) -> bool {
     let own = thread::current().id();
-    journal.writer.submit(bytes, move |_: &mut Tables<'_>| Ok(thread::current().id() == own)).await.expect("commit")
+    journal
+        .writer
+        .submit_alone(bytes, move |_: &mut Tables<'_>| Ok(thread::current().id() == own))
+        .await
+        .expect("commit")
 }
 
 /// Writes 32 KiB.
@@ -45,7 +49,7 @@ async fn where_somebody_writes_the_thread_is_next() {
     prove(&journal);
     let turn = journal.store.turn();
     let work = |_: &mut Tables<'_>| Ok(thread::current().name().map(str::to_owned));
-    let mut waits = pin!(journal.writer.submit(0, work));
+    let mut waits = pin!(journal.writer.submit_alone(0, work));
     let mut context = Context::from_waker(Waker::noop());
     assert!(waits.as_mut().poll(&mut context).is_pending());
     drop(turn);
@@ -69,7 +73,7 @@ async fn after_a_slow_commit_many_are_left_to_the_thread() {
         thread::sleep(Duration::from_millis(2));
         Ok(())
     };
-    journal.writer.submit(0, slow).await.expect("commit");
+    journal.writer.submit_alone(0, slow).await.expect("commit");
     for _ in 0..15 {
         journal.store.turn().commit(|tables| tables.state.insert(("a/b", "k"), b"".as_slice())).expect("commit");
         assert!(!writes_himself(&journal, 0).await);
@@ -106,7 +110,9 @@ async fn nobody_overtakes_what_the_thread_has_and_nobody_waits_for() {
     prove(&journal);
     let turn = journal.store.turn();
     let mut first = Box::pin(
-        journal.writer.submit(0, |tables: &mut Tables<'_>| tables.state.insert(("a/b", "k"), b"first".as_slice())),
+        journal
+            .writer
+            .submit_alone(0, |tables: &mut Tables<'_>| tables.state.insert(("a/b", "k"), b"first".as_slice())),
     );
     assert!(first.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     while journal.writer.waiting() > 0 {
@@ -115,9 +121,36 @@ async fn nobody_overtakes_what_the_thread_has_and_nobody_waits_for() {
     // The thread has it, and whoever wanted it goes away.
     drop(first);
     let mut second = pin!(
-        journal.writer.submit(0, |tables: &mut Tables<'_>| { tables.state.insert(("a/b", "k"), b"second".as_slice()) })
+        journal
+            .writer
+            .submit_alone(0, |tables: &mut Tables<'_>| { tables.state.insert(("a/b", "k"), b"second".as_slice()) })
     );
     drop(turn);
     second.as_mut().await.expect("commit");
     assert_eq!(journal.get(&id("a/b"), "k").expect("read").as_deref(), Some(b"second".as_slice()));
+}
+
+#[tokio::test]
+async fn who_need_not_write_himself_has_the_thread_do_it() {
+    let (_folder, journal) = scratch();
+    prove(&journal);
+    let own = thread::current().id();
+    let work = move |_: &mut Tables<'_>| Ok(thread::current().id() == own);
+    assert!(!journal.writer.submit(0, work).await.expect("commit"));
+}
+
+#[tokio::test]
+async fn those_who_are_ready_share_a_batch() {
+    let (_folder, journal) = scratch();
+    prove(&journal);
+    let before = journal.commits();
+    let put = |key: &'static str| {
+        let work = move |tables: &mut Tables<'_>| tables.state.insert(("a/b", key), b"".as_slice());
+        journal.writer.submit_alone(0, work)
+    };
+    let (first, second) = tokio::join!(put("first"), put("second"));
+    first.and(second).expect("commits");
+    assert!(journal.commits() - before <= 2, "at most one that the thread began before the other came");
+    let (left, right) = tokio::join!(writes_himself(&journal, 0), writes_himself(&journal, 0));
+    assert!(!left || !right, "the second is not alone");
 }
