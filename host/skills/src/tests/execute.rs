@@ -15,10 +15,11 @@ use bailiwick_domain::sandbox::{InvokeError, Output};
 use bailiwick_domain::workspace::WorkspaceKey;
 use bailiwick_domain::{clock::Clock, digest::Digest};
 use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::script::{Act, midnight};
 use super::support::{Host, Site, everything, in_time, invocation, manifest, mount, tool};
-use crate::execute::{BusyScope, ExecuteError};
+use crate::execute::{BusyScope, ExecuteError, Execution};
 use crate::grants::{Narrowing, NewGrant};
 
 fn host() -> Host {
@@ -231,12 +232,7 @@ async fn whoever_waits_for_its_turn_in_a_workspace_takes_no_place() {
     let host = site.open();
     host.grant("demo/p");
     host.sandbox.act(Act::Wait);
-    let first = host.start(of_task(&host, 1)).await;
-    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
-    let second = tokio::spawn(async move { executor.execute(same).await });
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    let [first, second] = one_behind_the_other(&host).await;
     assert_eq!((host.executor.calls_under_way(), host.sandbox.calls()), (1, 1));
     let other = host.start(of_task(&host, 2)).await;
     // The turn comes with the place, which is given up before it.
@@ -275,16 +271,22 @@ async fn a_revocation_ends_calls_under_way() {
     assert_eq!(host.executor.calls_under_way(), 0);
 }
 
-#[tokio::test]
-async fn a_revocation_ends_a_call_that_waits_for_its_turn_before_it_begins() {
-    let host = host();
-    host.sandbox.act(Act::Wait);
-    let first = host.start(of_task(&host, 1)).await;
-    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
+/// Two calls of one task, of which the second waits for its turn.
+async fn one_behind_the_other(host: &Host) -> [JoinHandle<Result<Execution, ExecuteError>>; 2] {
+    let first = host.start(of_task(host, 1)).await;
+    let (executor, same) = (Arc::clone(&host.executor), of_task(host, 1));
     let second = tokio::spawn(async move { executor.execute(same).await });
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
+    [first, second]
+}
+
+#[tokio::test]
+async fn a_revocation_ends_a_call_that_waits_for_its_turn_before_it_begins() {
+    let host = host();
+    host.sandbox.act(Act::Wait);
+    let [first, second] = one_behind_the_other(&host).await;
     host.grants.revoke(&host.skill("demo/p").manifest.id, None, "ada").expect("revoke");
     for call in [first, second] {
         let error = in_time(call).await.expect("no panic").expect_err("it is ended");
@@ -315,12 +317,7 @@ async fn a_narrower_grant_ends_calls_and_a_like_one_does_not() {
 async fn an_earlier_end_ends_calls_as_one_that_was_known_does() {
     let host = host();
     host.sandbox.act(Act::Wait);
-    let first = host.start(of_task(&host, 1)).await;
-    let (executor, same) = (Arc::clone(&host.executor), of_task(&host, 1));
-    let second = tokio::spawn(async move { executor.execute(same).await });
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    let [first, second] = one_behind_the_other(&host).await;
     let narrowing = Narrowing { expires_at: Some(midnight() + Duration::from_secs(1)), ..Narrowing::default() };
     host.grants.narrow(&host.skill("demo/p").manifest.id, None, &narrowing, "ada").expect("it is narrowed");
     for _ in 0..100 {
