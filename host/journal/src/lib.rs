@@ -9,6 +9,7 @@
 //! was answered, and nothing that isn't in the log ([`store`]).
 
 pub mod audit;
+mod block;
 mod blocking;
 pub mod calls;
 mod commit;

@@ -8,9 +8,9 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, TableError, WriteTransaction};
 
+use crate::block::BlockFile;
 use crate::error::JournalError;
 use crate::runs::upgrade;
 use crate::tables::{META, Rows, Tables, VERSION};
@@ -52,7 +52,7 @@ pub(crate) fn files(path: &Path) -> Result<(Database, Option<Wal>), JournalError
         TryLockError::Error(error) => opening(&log, error),
     })?;
     sync_folder(&log).map_err(|error| opening(&log, error))?;
-    let storage = FileBackend::new(file).map_err(|error| opening(&log, error))?;
+    let storage = BlockFile::new(file, &log).map_err(|error| opening(&log, error))?;
     let wal = follow(&database, Box::new(storage), &log, MAX_BYTES)?;
     bring_up(&database, path)?;
     Ok((database, Some(wal)))

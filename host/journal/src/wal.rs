@@ -16,6 +16,10 @@
 //! So each opening of the journal has a salt of its own, which the engine keeps and nobody is
 //! told: what lies in the file is a record of this log or none at all.
 //!
+//! Whole blocks are written: the records that are in the first of them already, once more as
+//! they are, and zeros behind the new one. So nothing has to be read for it, and the system can
+//! give them to the disk as they are.
+//!
 //! Records count up by one and never begin again, so that what an earlier round left behind
 //! the last record is known by its lower number. A record is written when the one before it
 //! is durable. So a last record that isn't whole was never acknowledged, and is no loss; but
@@ -26,6 +30,8 @@ use std::io;
 
 use bailiwick_domain::digest::Digest;
 use redb::StorageBackend;
+
+use crate::block::{BLOCK, Blocks};
 
 /// Where records begin. They do so at multiples of it, so that a search for one finds all.
 const ALIGN: usize = 64;
@@ -51,10 +57,22 @@ pub(crate) type Salt = [u8; 16];
 /// What the file begins with.
 const MAGIC: &[u8; 16] = b"bailiwick wal 1\n";
 
+/// That, up to where records begin.
+const HEADER: [u8; ALIGN] = {
+    let mut header = [0; ALIGN];
+    let (magic, _) = header.split_at_mut(MAGIC.len());
+    magic.copy_from_slice(MAGIC);
+    header
+};
+
 /// The log that is written to.
 #[derive(Debug)]
 pub(crate) struct Wal {
     storage: Box<dyn StorageBackend>,
+    /// Room for what is written.
+    blocks: Blocks,
+    /// The block in which the next record begins, up to there.
+    begun: Vec<u8>,
     /// Where the next record goes.
     at: usize,
     /// Bytes that are there.
@@ -124,12 +142,12 @@ impl Wal {
         if length >= ALIGN {
             storage.read(0, &mut header)?;
         }
-        let mut wal = Self { storage, at: ALIGN, length, most, records: 0, salt: Secret(salt), sequence };
-        let is_headless = !header.starts_with(MAGIC);
+        let (blocks, begun) = (Blocks::default(), HEADER.to_vec());
+        let mut wal =
+            Self { storage, blocks, begun, at: ALIGN, length, most, records: 0, salt: Secret(salt), sequence };
+        let is_headless = header != HEADER;
         if is_headless {
-            header = [0; ALIGN];
-            header[..MAGIC.len()].copy_from_slice(MAGIC);
-            wal.storage.write(0, &header)?;
+            wal.storage.write(0, &HEADER)?;
             wal.length = length.max(ALIGN);
         }
         let is_short = wal.length < wal.growth();
@@ -162,8 +180,14 @@ impl Wal {
             // With the record, so that the disk is waited for once.
             self.grow(end.next_multiple_of(self.growth()).min(self.most))?;
         }
-        self.storage.write(self.at as u64, record)?;
+        let from = self.at - self.begun.len();
+        // All of the file is whole blocks, but for that of a test.
+        let to = end.next_multiple_of(BLOCK).min(self.length);
+        let blocks = self.blocks.of(&[&self.begun, record], to - from);
+        self.storage.write(from as u64, blocks)?;
         self.storage.sync_data()?;
+        self.begun.clear();
+        self.begun.extend_from_slice(&blocks[end / BLOCK * BLOCK - from..end - from]);
         self.at = end;
         self.sequence = sequence;
         self.records += 1;
@@ -180,7 +204,9 @@ impl Wal {
 
     /// Begins a new round, where the engine has made everything durable, up to the number
     /// `sequence`.
-    pub(crate) const fn restart(&mut self, sequence: u64) {
+    pub(crate) fn restart(&mut self, sequence: u64) {
+        self.begun.clear();
+        self.begun.extend_from_slice(&HEADER);
         self.at = ALIGN;
         self.sequence = sequence;
         self.records = 0;
