@@ -47,6 +47,17 @@ pub(crate) struct Committer {
     broken: Option<JournalError>,
 }
 
+/// Where what a commit changed is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    /// It changed nothing.
+    Nothing,
+    /// In the log.
+    InLog,
+    /// In the engine, with all that the log had.
+    InEngine,
+}
+
 /// What readers and the one who commits know of each other.
 #[derive(Debug, Default)]
 pub(crate) struct Readers {
@@ -88,9 +99,8 @@ impl Committer {
         self.wal.as_ref().is_some_and(|wal| wal.has_room(bytes))
     }
 
-    /// Has `work` done as a whole, which is durable when this answers. Says whether anything was
-    /// written for it.
-    pub(crate) fn commit(&mut self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<bool, JournalError> {
+    /// Has `work` done as a whole, which is durable when this answers.
+    pub(crate) fn commit(&mut self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<Kept, JournalError> {
         self.check()?;
         // A panic leaves it like this, because nobody knows then what was done of a batch.
         self.broken = Some(JournalError::Stopped);
@@ -101,7 +111,7 @@ impl Committer {
         record.clear();
         record.shrink_to(RECORD_BYTES);
         self.record = record;
-        if matches!(outcome, Ok(true)) {
+        if matches!(outcome, Ok(Kept::InLog | Kept::InEngine)) {
             self.commits.fetch_add(1, Ordering::Relaxed);
         }
         outcome
@@ -112,7 +122,7 @@ impl Committer {
         &mut self,
         work: impl FnOnce(&mut Tables<'_>) -> Applied<()>,
         record: &mut Vec<u8>,
-    ) -> (Result<bool, JournalError>, Option<JournalError>) {
+    ) -> (Result<Kept, JournalError>, Option<JournalError>) {
         let begun = self.round.take().map_or_else(|| Round::begin(&self.database, self.sequence()), Ok);
         let mut round = match begun {
             Ok(round) => round,
@@ -124,10 +134,10 @@ impl Committer {
         match done {
             Ok(()) if record.len() == HEAD => {
                 self.round = (round.after < self.sequence()).then_some(round);
-                (Ok(false), None)
+                (Ok(Kept::Nothing), None)
             }
             Ok(()) => match self.keep(round, record) {
-                Ok(()) => (Ok(true), None),
+                Ok(kept) => (Ok(kept), None),
                 Err(error) => (Err(error.clone()), Some(error)),
             },
             Err(error) => {
@@ -178,9 +188,10 @@ impl Committer {
         self.wal.as_ref().map_or(0, Wal::sequence)
     }
 
-    fn keep(&mut self, mut round: Round, record: &mut Vec<u8>) -> Result<(), JournalError> {
+    fn keep(&mut self, mut round: Round, record: &mut Vec<u8>) -> Result<Kept, JournalError> {
         let Some(mut wal) = self.wal.take() else {
-            return round.into_transaction()?.commit().map_err(error::commit);
+            round.into_transaction()?.commit().map_err(error::commit)?;
+            return Ok(Kept::InEngine);
         };
         let written = if wal.has_room(record.len() - HEAD) { wal.append(record).map(|()| true) } else { Ok(false) };
         if matches!(written, Ok(true)) {
@@ -192,14 +203,14 @@ impl Committer {
                 self.watched -= 1;
                 round.show()?;
                 self.readers.behind.store(false, Ordering::Release);
-                return Ok(());
+                return Ok(Kept::InLog);
             }
             if round.rows.bytes() > PENDING_BYTES {
                 round.flush()?;
             }
             self.round = Some(round);
             self.readers.behind.store(true, Ordering::Release);
-            return Ok(());
+            return Ok(Kept::InLog);
         }
         // The engine takes these itself, and with them all that the log has. Whether a record
         // that failed is in the log makes no difference then.
@@ -223,7 +234,7 @@ impl Committer {
                 tracing::error!(%error, "the journal's log can't be written; commits go on without it, slower");
             }
         }
-        Ok(())
+        Ok(Kept::InEngine)
     }
 
     /// Has the engine make everything durable, so that the log is needed no more. Nothing is

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 use redb::{Database, ReadTransaction, ReadableDatabase};
+use tokio::time::Instant;
 
 use crate::commit::{Committer, Readers};
 use crate::error::JournalError;
@@ -98,14 +99,16 @@ impl Store {
 impl Turn<'_> {
     /// Has `work` done as a whole, which is durable, and seen by whoever reads, when this answers.
     pub(crate) fn commit(mut self, work: impl FnOnce(&mut Tables<'_>) -> Applied<()>) -> Result<(), JournalError> {
-        let begun = Pace::begin();
+        let begun = Instant::now();
         let writes = Writes::begin();
-        let written = self.committer.commit(work);
+        let kept = self.committer.commit(work);
         drop(writes);
-        self.pace.note(&begun, matches!(written, Ok(true)));
+        if let Ok(kept) = kept {
+            self.pace.note(begun.elapsed(), kept);
+        }
         // Whoever wants to read comes before the next batch.
         MutexGuard::unlock_fair(self.committer);
-        written.map(drop)
+        kept.map(drop)
     }
 }
 

@@ -4,7 +4,7 @@
 //! alone writes for himself, on a thread of the runtime, as long as that keeps nobody waiting.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 
 use tokio::sync::{mpsc, oneshot};
@@ -27,6 +27,10 @@ const BATCH: usize = 256;
 /// Bytes of values in one transaction, because its changed pages are in memory.
 const BATCH_BYTES: usize = 16 << 20;
 
+/// Operations one after another, each of which found no other, after which the next one is
+/// expected to find none.
+const ALONE: u32 = 16;
+
 /// To the thread.
 type Queue = mpsc::Sender<Box<dyn Operation>>;
 
@@ -38,8 +42,7 @@ pub(crate) enum Writer {
         store: Arc<Store>,
         /// `None` only while the writer is being dropped.
         queue: Option<Queue>,
-        /// Operations that are not answered yet.
-        waiting: Arc<AtomicUsize>,
+        waiting: Arc<Waiting>,
         thread: Option<JoinHandle<()>>,
     },
     /// Whoever wants something written, so that nothing happens beside what a test drives.
@@ -96,13 +99,14 @@ impl Writer {
                 let queue = queue.as_ref().ok_or(JournalError::Stopped)?;
                 let (waits, is_alone) = Waits::begin(waiting);
                 let mut job: Option<Box<dyn Operation>> = Some(job(Some(waits)));
-                let is_quick = may_write && is_alone && store.quick_turn(bytes).is_some();
-                if is_quick {
+                let may_write = may_write && is_alone && store.quick_turn(bytes).is_some();
+                if may_write && !waiting.stays_alone() {
                     // Others who are ready come first: what they write may share a batch with this.
+                    // It wakes another thread, too, which finds nothing to do where nobody is.
                     tokio::task::yield_now().await;
-                    if waiting.load(Ordering::Acquire) == 1 {
-                        job = job.and_then(|job| write_quickly(store, job));
-                    }
+                }
+                if may_write && waiting.count() == 1 {
+                    job = job.and_then(|job| write_quickly(store, job));
                 }
                 if let Some(job) = job {
                     queue.send(job).await.map_err(|_| JournalError::Stopped)?;
@@ -158,20 +162,41 @@ struct Job<T, F> {
     waits: Option<Waits>,
 }
 
-/// One of the operations that are not answered yet.
-struct Waits(Arc<AtomicUsize>);
+/// The operations that are not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    count: AtomicUsize,
+    /// How many before the last, one after another, found no other.
+    alone: AtomicU32,
+}
+
+/// One of them.
+struct Waits(Arc<Waiting>);
+
+impl Waiting {
+    fn count(&self) -> usize {
+        self.count.load(Ordering::Acquire)
+    }
+
+    /// Whether nobody else is expected to come meanwhile.
+    fn stays_alone(&self) -> bool {
+        self.alone.load(Ordering::Relaxed) > ALONE
+    }
+}
 
 impl Waits {
     /// One more; and whether there is no other.
-    fn begin(all: &Arc<AtomicUsize>) -> (Self, bool) {
-        let others = all.fetch_add(1, Ordering::AcqRel);
-        (Self(Arc::clone(all)), others == 0)
+    fn begin(all: &Arc<Waiting>) -> (Self, bool) {
+        let is_alone = all.count.fetch_add(1, Ordering::AcqRel) == 0;
+        let alone = if is_alone { all.alone.load(Ordering::Relaxed).saturating_add(1) } else { 0 };
+        all.alone.store(alone, Ordering::Relaxed);
+        (Self(Arc::clone(all)), is_alone)
     }
 }
 
 impl Drop for Waits {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -66,11 +66,11 @@ async fn what_is_large_is_left_to_the_thread() {
 }
 
 #[tokio::test]
-async fn after_a_slow_commit_many_are_left_to_the_thread() {
+async fn after_a_stall_many_are_left_to_the_thread() {
     let (_folder, journal) = scratch();
     prove(&journal);
     let slow = |_: &mut Tables<'_>| {
-        thread::sleep(Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(20));
         Ok(())
     };
     journal.writer.submit_alone(0, slow).await.expect("commit");
@@ -137,6 +137,24 @@ async fn who_need_not_write_himself_has_the_thread_do_it() {
     let own = thread::current().id();
     let work = move |_: &mut Tables<'_>| Ok(thread::current().id() == own);
     assert!(!journal.writer.submit(0, work).await.expect("commit"));
+}
+
+#[tokio::test]
+async fn who_has_been_alone_for_a_while_waits_for_nobody() {
+    let (_folder, journal) = scratch();
+    let at_once = |journal: &Journal| {
+        prove(journal);
+        let mut operation = pin!(journal.writer.submit_alone(0, |_: &mut Tables<'_>| Ok(())));
+        operation.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    };
+    assert!((0..16).all(|_| !at_once(&journal)), "somebody else may come");
+    assert!(at_once(&journal));
+    let turn = journal.store.turn();
+    let mut both = Box::pin(async { tokio::join!(writes_himself(&journal, 0), writes_himself(&journal, 0)) });
+    assert!(both.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(turn);
+    both.await;
+    assert!(!at_once(&journal), "there may be others again");
 }
 
 #[tokio::test]
