@@ -5,7 +5,7 @@
 //! are gone again soon: of all changes that come together, the engine gets what is left of them.
 
 use std::borrow::Borrow;
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeMap;
 
 use redb::{
@@ -31,6 +31,9 @@ pub(crate) struct Pending {
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     /// Of all that was put there.
     bytes: usize,
+    /// Rows that the engine has, where it was asked since it was last given any: to open a table is
+    /// dear, and many are empty.
+    stored: Cell<Option<u64>>,
 }
 
 /// A table of one write transaction, opened when it is first needed, because most
@@ -111,7 +114,7 @@ impl<'t, K: Key + 'static, V: Value + 'static> Logged<'t, K, V> {
     /// Whether there are fewer rows than so many.
     pub(crate) fn has_fewer_than(&mut self, most: u64) -> Applied<bool> {
         // What is pending may be more rows, and may be others.
-        let at_most = self.table()?.len()?.saturating_add(self.pending.rows.len() as u64);
+        let at_most = self.stored()?.saturating_add(self.pending.rows.len() as u64);
         Ok(at_most < most || self.read()?.len()? < most)
     }
 
@@ -119,6 +122,7 @@ impl<'t, K: Key + 'static, V: Value + 'static> Logged<'t, K, V> {
         let key = key.borrow();
         match self.pending.rows.get(K::as_bytes(key).as_ref()) {
             Some(row) => Ok(row.as_deref().map(Found::Pending)),
+            None if self.stored()? == 0 => Ok(None),
             None => Ok(self.table()?.get(key)?.map(Found::Stored)),
         }
     }
@@ -187,6 +191,16 @@ impl<'t, K: Key + 'static, V: Value + 'static> Logged<'t, K, V> {
         }
         self.table = table.into();
         Ok(())
+    }
+
+    /// How many rows the engine has.
+    fn stored(&self) -> Applied<u64> {
+        if let Some(rows) = self.pending.stored.get() {
+            return Ok(rows);
+        }
+        let rows = self.table()?.len()?;
+        self.pending.stored.set(Some(rows));
+        Ok(rows)
     }
 
     fn table(&self) -> Applied<&Table<'t, K, V>> {

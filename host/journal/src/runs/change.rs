@@ -138,10 +138,11 @@ pub(super) fn list(tables: &mut Tables<'_>, id: &str, head: &Head, open: bool) -
     Ok(())
 }
 
-/// Takes a run, as its row stands, off the list that it is on.
+/// Takes a run, as its row stands, off the one list that it is on.
 pub(super) fn unlist(tables: &mut Tables<'_>, id: &str, head: &Head) -> Applied<()> {
-    tables.open_runs.remove(id)?;
-    tables.ended_runs.remove((head.changed, id))?;
+    if tables.open_runs.take(id, drop)?.is_none() {
+        tables.ended_runs.remove((head.changed, id))?;
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::id;
 use crate::blocking::block_on;
 use crate::simulation::Disk;
 use crate::tables::{Applied, Tables};
-use crate::{Journal, JournalError};
+use crate::{Journal, JournalError, audit};
 
 fn set(journal: &Journal, key: &str) {
     journal.set(&id("a/b"), key, b"1", StateQuota::MOST).expect("set");
@@ -50,6 +50,25 @@ fn an_operation_that_fails_takes_nothing_of_the_round_along() {
     assert_eq!(keys(&journal), ["a", "b", "d"]);
     let journal = Journal::simulated(&disk.after_power_cut(|| false)).expect("opens");
     assert_eq!(keys(&journal), ["a", "b", "d"]);
+}
+
+#[test]
+fn an_operation_that_fails_leaves_no_gap_in_the_audit_chain() {
+    let journal = with_a_round(&Disk::new());
+    let append = |journal: &Journal| try_to(journal, |tables| audit::append(tables, "{\"a\":1}").map(drop));
+    append(&journal).expect("commits");
+    let failed = try_to(&journal, |tables| {
+        audit::append(tables, "{\"b\":1}")?;
+        Err(StorageError::Corrupted("here".to_owned()))
+    });
+    assert!(matches!(failed, Err(JournalError::Commit(_))), "{failed:?}");
+    append(&journal).expect("commits");
+    let chain = journal.chain(0, 10).expect("the chain");
+    append(&journal).expect("commits");
+    let last = journal.chain(2, 10).expect("the chain");
+    assert_eq!(chain.iter().chain(&last).map(|entry| entry.link.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    assert!(chain[1].record.contains(&chain[0].link.hash.to_string()));
+    assert!(last[0].record.contains(&chain[1].link.hash.to_string()));
 }
 
 #[test]
