@@ -3,15 +3,18 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 /// Prefix that names the algorithm wherever a digest is written out.
 const PREFIX: &str = "sha256:";
 
+/// Bytes of a digest that is written out.
+const WRITTEN: usize = PREFIX.len() + 64;
+
 /// The sha256 of a component's bytes, written `sha256:` and 64 hex digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -43,22 +46,40 @@ impl Digest {
     pub fn hex(&self) -> String {
         hex(&self.0)
     }
+
+    /// Has `read` see it written out. Every record of a call has several, so that they are
+    /// written without room of their own.
+    fn write_out<T>(&self, read: impl FnOnce(&str) -> T) -> T {
+        let mut written = [0; WRITTEN];
+        let (prefix, digits) = written.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&hex_of(byte));
+        }
+        read(std::str::from_utf8(&written).unwrap_or_default())
+    }
 }
 
 /// Lowercase hex of `bytes`.
 pub fn hex(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.iter().copied().flat_map(hex_of).collect()).unwrap_or_default()
+}
+
+/// The two digits of a byte.
+const fn hex_of(byte: u8) -> [u8; 2] {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        text.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    text
+    [DIGITS[(byte >> 4) as usize], DIGITS[(byte & 15) as usize]]
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", self.hex())
+        self.write_out(|written| f.write_str(written))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write_out(|written| serializer.serialize_str(written))
     }
 }
 

@@ -114,8 +114,7 @@ impl Inner {
         let events = std::iter::once(queued).chain(events).collect();
         let new = NewRun { id: id.as_str().to_owned(), key, team: (digest, team_bytes), events, summary };
         let inner = Arc::clone(self);
-        // Who submits may go away meanwhile. A run that is kept has its actor all the same.
-        let kept = self.tracker.spawn(async move {
+        let mut keeping = Box::pin(async move {
             // Somebody else may have had the same key meanwhile.
             if let Some(there) = there(inner.parts.journal.create_run(new, now).await?)? {
                 return Ok(there);
@@ -125,7 +124,12 @@ impl Inner {
             drop(inner.launch(begun, Vec::new()));
             Ok(Submitted { id, replayed: false })
         });
-        kept.await.unwrap_or_else(|_| Err(JournalError::Stopped.into()))
+        // What is kept at once, by this task itself, needs none of its own.
+        if let Some(kept) = futures::future::poll_immediate(&mut keeping).await {
+            return kept;
+        }
+        // Who submits may go away meanwhile. A run that is kept has its actor all the same.
+        self.tracker.spawn(keeping).await.unwrap_or_else(|_| Err(JournalError::Stopped.into()))
     }
 
     /// The time that all agents have whom the strategy names. A fallback that may never be at
